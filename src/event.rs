@@ -1,0 +1,366 @@
+//! The shared vocabulary: what happened, when, and in which direction.
+//!
+//! The transport and the session tell events; reporters turn them into bytes and see nothing else.
+//! Events borrow what they speak of, so that a message costs no allocation on its way.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::error::Error;
+use crate::protocol::close::{CloseStatus, Closure, Side};
+use crate::protocol::frame::{FrameHeader, Opcode};
+use crate::protocol::handshake::{HandshakeReport, Request};
+use crate::protocol::http1::Response;
+use crate::protocol::violation::Violation;
+
+/// A moment: the wall clock's time and the time since the connection was asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// For people and logs.
+    pub wall: SystemTime,
+    /// Monotonic, since the start of this run.
+    pub since: Duration,
+}
+
+/// Makes moments. The wall clock is read once; later moments are that plus the monotonic time, so
+/// that a clock that jumps can't reorder events.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+    wall: SystemTime,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    pub fn start() -> Clock {
+        Clock { start: Instant::now(), wall: SystemTime::now() }
+    }
+
+    /// The moment of `instant`.
+    pub fn at(&self, instant: Instant) -> Moment {
+        let since = instant.saturating_duration_since(self.start);
+        Moment { wall: self.wall + since, since }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        self.at(Instant::now())
+    }
+}
+
+/// Which way something went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the peer to us.
+    In,
+    /// From us to the peer.
+    Out,
+}
+
+impl Direction {
+    /// `in` or `out`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::In => "in",
+            Direction::Out => "out",
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    /// When; for what arrives together in one read it is the time of that read.
+    pub at: Moment,
+    /// Counts the events of a run from 1.
+    pub seq: u64,
+    /// What.
+    pub kind: Kind<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind<'a> {
+    /// A name is being looked up.
+    Resolving {
+        /// The host as typed.
+        host: &'a str,
+    },
+    /// The name has these addresses, in the order in which they will be tried.
+    Resolved {
+        /// The host as typed.
+        host: &'a str,
+        /// The addresses.
+        addresses: &'a [SocketAddr],
+        /// How long it took.
+        took: Duration,
+    },
+    /// An address is being tried.
+    Connecting {
+        /// Which one, as text (an address and port, or a socket's path).
+        to: &'a str,
+    },
+    /// An address failed; others may follow.
+    ConnectFailed {
+        /// Which one.
+        to: &'a str,
+        /// Why.
+        why: &'a str,
+    },
+    /// The transport connection stands.
+    Connected {
+        /// The peer's address.
+        to: &'a str,
+        /// Our own address.
+        from: &'a str,
+        /// From the beginning of the attempt.
+        took: Duration,
+    },
+    /// A proxy has connected us to the target.
+    ProxyConnected {
+        /// The proxy, without secrets.
+        proxy: &'a str,
+        /// What it said.
+        answer: &'a str,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The TLS handshake is done.
+    TlsEstablished {
+        /// What was negotiated.
+        tls: &'a TlsInfo,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The opening handshake's request was sent.
+    RequestSent {
+        /// As on the wire.
+        request: &'a Request,
+    },
+    /// A 1xx response other than 101.
+    InformationalResponse {
+        /// Its head.
+        response: &'a Response,
+    },
+    /// The final response's head (and, for a refusal, what there is of its body).
+    ResponseReceived {
+        /// As on the wire.
+        response: &'a Response,
+        /// From the request to the response.
+        took: Duration,
+    },
+    /// The response was judged.
+    Judged {
+        /// Every rule with its verdict.
+        report: &'a HandshakeReport,
+    },
+    /// The connection is open.
+    Opened {
+        /// What was agreed.
+        opening: &'a Opening,
+    },
+    /// A frame's header.
+    Frame(Frame<'a>),
+    /// Bytes of the payload of the frame that was announced last in that direction.
+    FramePayload(FramePayload<'a>),
+    /// A data message, or a piece of one that is too large to be held.
+    Data(Data<'a>),
+    /// A ping with its payload.
+    Ping {
+        /// Which way.
+        direction: Direction,
+        /// At most 125 bytes.
+        payload: &'a [u8],
+    },
+    /// A pong with its payload.
+    Pong {
+        /// Which way.
+        direction: Direction,
+        /// At most 125 bytes.
+        payload: &'a [u8],
+        /// For a pong that answers a ping of ours: the round trip.
+        rtt: Option<Duration>,
+    },
+    /// A Close frame.
+    Close {
+        /// Which way.
+        direction: Direction,
+        /// Its code and reason.
+        status: &'a CloseStatus,
+        /// Who began the closing handshake.
+        first: Side,
+    },
+    /// The peer broke a rule.
+    Violation {
+        /// Which, with the evidence.
+        violation: &'a Violation,
+        /// Whether the connection is failed for it, or it is only a warning.
+        fatal: bool,
+    },
+    /// The connection has ended.
+    Closed {
+        /// How.
+        closure: &'a Closure,
+        /// What went over it.
+        totals: &'a Totals,
+    },
+    /// Another attempt will be made.
+    Reconnecting {
+        /// Counts from 1.
+        attempt: u32,
+        /// The wait before it.
+        delay: Duration,
+        /// Why the last connection or attempt ended.
+        why: &'a str,
+    },
+    /// Something worth saying: our own words (others' are escaped in them).
+    Notice {
+        /// How loud.
+        level: Level,
+        /// One line.
+        text: &'a str,
+    },
+    /// An answer to something that the person asked for in the REPL; shown however quiet.
+    Answer {
+        /// One or more lines, escaped where others chose them.
+        text: &'a str,
+    },
+    /// The run failed. No secret in it.
+    Error(&'a Error),
+}
+
+/// How loud a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Only with `-v`.
+    Detail,
+    /// Always, save with `-q`.
+    Info,
+    /// Always, save with `-q`; something is not as it should be.
+    Warning,
+}
+
+/// A frame's header, as it is on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// The header, read.
+    pub header: &'a FrameHeader,
+    /// The header's bytes.
+    pub bytes: &'a [u8],
+    /// Offset of its first byte in this direction's stream of frames, in bytes.
+    pub offset: u64,
+}
+
+/// Some bytes of a frame's payload, as they are on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct FramePayload<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// The bytes, masked if there is a key.
+    pub wire: &'a [u8],
+    /// The frame's masking key.
+    pub masking_key: Option<[u8; 4]>,
+    /// Offset of the bytes in the frame's payload.
+    pub offset: u64,
+}
+
+/// A data message or a piece of one. Small messages, and all messages where a reporter needs them
+/// whole, come in one piece: `first` and `last`.
+#[derive(Clone, Copy, Debug)]
+pub struct Data<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// Text or Binary.
+    pub opcode: Opcode,
+    /// The (inflated) payload; text is valid UTF-8 taken over all pieces.
+    pub bytes: &'a [u8],
+    /// The message begins here.
+    pub first: bool,
+    /// The message ends here; the three counts below are final then.
+    pub last: bool,
+    /// Frames so far.
+    pub fragments: u32,
+    /// Payload bytes on the wire so far (compressed, if so).
+    pub wire_len: u64,
+    /// Whether the message was compressed (RFC 7692).
+    pub compressed: bool,
+}
+
+/// What the opening handshake agreed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// The URL that was opened, secrets redacted.
+    pub url: String,
+    /// The subprotocol, if the server chose one.
+    pub subprotocol: Option<String>,
+    /// The agreed extensions as in the response; empty without.
+    pub extensions: String,
+    /// From the start until open.
+    pub took: Duration,
+}
+
+/// What TLS agreed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// `TLSv1.3`.
+    pub version: String,
+    /// The cipher suite's name.
+    pub cipher: String,
+    /// The key exchange group.
+    pub group: Option<String>,
+    /// The ALPN protocol, if one was agreed.
+    pub alpn: Option<String>,
+    /// The name sent as SNI.
+    pub sni: Option<String>,
+    /// The chain as the server sent it, its own certificate first.
+    pub certificates: Vec<Certificate>,
+    /// What verification would have refused, where `--insecure` let it pass.
+    pub unverified: Option<String>,
+}
+
+/// A certificate, as far as a person wants to know. The texts are as in the certificate: escape
+/// them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// Whom it names.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// Subject alternative names.
+    pub names: Vec<String>,
+    /// Valid from, RFC 3339.
+    pub not_before: String,
+    /// Valid until, RFC 3339.
+    pub not_after: String,
+    /// Whole days until then; negative once expired.
+    pub days_left: i64,
+    /// SHA-256 of the DER, in hex.
+    pub sha256: String,
+}
+
+/// Counts over a connection, in frames, messages and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Data messages received.
+    pub messages_in: u64,
+    /// Data messages sent.
+    pub messages_out: u64,
+    /// Their payload in bytes, after inflation.
+    pub payload_in: u64,
+    /// Their payload in bytes, before compression.
+    pub payload_out: u64,
+    /// Bytes of frames received, headers included.
+    pub wire_in: u64,
+    /// Bytes of frames sent, headers included.
+    pub wire_out: u64,
+    /// Frames received.
+    pub frames_in: u64,
+    /// Frames sent.
+    pub frames_out: u64,
+    /// Pings received.
+    pub pings_in: u64,
+    /// Pongs received.
+    pub pongs_in: u64,
+}

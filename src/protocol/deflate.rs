@@ -1,0 +1,507 @@
+//! permessage-deflate (RFC 7692): its parameters, and both directions of its stream.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+/// The four bytes that end every compressed message and are not sent (§7.2.1).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
+/// An empty stored block: it changes nothing where a block may begin, and shows where none may.
+const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xff, 0xff];
+
+/// How many bytes of inflated data are made at a time.
+const STEP: usize = 16 << 10;
+
+/// One member of a Sec-WebSocket-Extensions list (RFC 6455 §9.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// Its name.
+    pub name: String,
+    /// Its parameters with their values, quotes removed.
+    pub params: Vec<(String, Option<String>)>,
+}
+
+impl Extension {
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// How the text breaks the grammar.
+    pub fn parse_list(text: &[u8]) -> Result<Vec<Extension>, &'static str> {
+        let mut list = Vec::new();
+        for member in split_outside_quotes(text, b',')? {
+            let member = member.trim_ascii();
+            if member.is_empty() {
+                continue;
+            }
+            let mut parts = split_outside_quotes(member, b';')?.into_iter();
+            let name = token(parts.next().unwrap_or_default())?;
+            let params = parts.map(param).collect::<Result<_, _>>()?;
+            list.push(Extension { name, params });
+        }
+        Ok(list)
+    }
+}
+
+fn param(text: &[u8]) -> Result<(String, Option<String>), &'static str> {
+    let Some(equals) = memchr::memchr(b'=', text) else {
+        return Ok((token(text)?, None));
+    };
+    let (name, value) = text.split_at(equals);
+    let value = value.strip_prefix(b"=").unwrap_or_default().trim_ascii();
+    let value = match value.strip_prefix(b"\"") {
+        None => token(value)?,
+        Some(quoted) => {
+            let inner = quoted.strip_suffix(b"\"").ok_or("a quote that does not end")?;
+            let mut plain = Vec::new();
+            let mut bytes = inner.iter();
+            while let Some(byte) = bytes.next() {
+                plain.push(if *byte == b'\\' {
+                    *bytes.next().ok_or("a quote that does not end")?
+                } else {
+                    *byte
+                });
+            }
+            // §9.1: after unquoting it must still be a token.
+            token(&plain)?
+        }
+    };
+    Ok((token(name)?, Some(value)))
+}
+
+fn token(text: &[u8]) -> Result<String, &'static str> {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return Err("an empty name or value");
+    }
+    if !text.iter().all(|b| super::http1::is_token(*b)) {
+        return Err("a character that no token may have");
+    }
+    Ok(String::from_utf8_lossy(text).into_owned())
+}
+
+fn split_outside_quotes(text: &[u8], separator: u8) -> Result<Vec<&[u8]>, &'static str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = text
+        .split(|byte| {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                byte if *byte == separator && !quoted => return true,
+                _ => {}
+            }
+            false
+        })
+        .collect();
+    if quoted { Err("a quote that does not end") } else { Ok(parts) }
+}
+
+/// The agreed parameters (§7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// The server starts every message with an empty window.
+    pub server_no_context_takeover: bool,
+    /// We start every message with an empty window.
+    pub client_no_context_takeover: bool,
+    /// Base-2 logarithm of the server's window: 8–15.
+    pub server_max_window_bits: u8,
+    /// Base-2 logarithm of our window: 8–15.
+    pub client_max_window_bits: u8,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            server_no_context_takeover: false,
+            client_no_context_takeover: false,
+            server_max_window_bits: 15,
+            client_max_window_bits: 15,
+        }
+    }
+}
+
+/// What a server's answer to our offers comes to: the parameters, or `None` without the extension.
+///
+/// # Errors
+/// Why the answer must be refused (§5.1, §7.1).
+pub fn agree(offers: &[Extension], answers: &[Extension]) -> Result<Option<Params>, String> {
+    let mut agreed = None;
+    for answer in answers {
+        let mut same = offers.iter().filter(|o| o.name == answer.name).peekable();
+        if same.peek().is_none() {
+            return Err(format!("{} was not offered", answer.name));
+        }
+        if answers.iter().filter(|a| a.name == answer.name).count() > 1 {
+            return Err(format!("{} comes twice", answer.name));
+        }
+        if answer.name != "permessage-deflate" {
+            continue;
+        }
+        let params = params(answer)?;
+        // The answer belongs to one of the offers; if it fits none, the first one tells why.
+        let mut why = None;
+        if same.any(|offer| fits(offer, answer, params).map_err(|e| why.get_or_insert(e)).is_ok()) {
+            agreed = Some(params);
+        } else {
+            return Err(why.unwrap_or("it fits no offer").to_owned());
+        }
+    }
+    Ok(agreed)
+}
+
+fn params(answer: &Extension) -> Result<Params, String> {
+    let mut params = Params::default();
+    for (at, (name, value)) in answer.params.iter().enumerate() {
+        if answer.params.iter().take(at).any(|(earlier, _)| earlier == name) {
+            return Err(format!("{name} comes twice"));
+        }
+        let flag = || match value {
+            None => Ok(true),
+            Some(value) => Err(format!("{name} takes no value, not {value}")),
+        };
+        match name.as_str() {
+            "server_no_context_takeover" => params.server_no_context_takeover = flag()?,
+            "client_no_context_takeover" => params.client_no_context_takeover = flag()?,
+            "server_max_window_bits" => {
+                params.server_max_window_bits = window_bits(name, value.as_deref())?;
+            }
+            "client_max_window_bits" => {
+                params.client_max_window_bits = window_bits(name, value.as_deref())?;
+            }
+            other => return Err(format!("{other} is not a parameter of permessage-deflate")),
+        }
+    }
+    Ok(params)
+}
+
+/// 8 to 15, without leading zeros (§7.1.2).
+fn window_bits(name: &str, value: Option<&str>) -> Result<u8, String> {
+    match value {
+        Some(digits @ ("8" | "9" | "10" | "11" | "12" | "13" | "14" | "15")) => {
+            digits.parse().map_err(|_| format!("{name} must be 8 to 15"))
+        }
+        Some(other) => {
+            let other: String = other.chars().take(40).collect();
+            Err(format!("{name} must be 8 to 15, not {other}"))
+        }
+        None => Err(format!("{name} needs a value of 8 to 15")),
+    }
+}
+
+fn fits(offer: &Extension, answer: &Extension, params: Params) -> Result<(), &'static str> {
+    let offered = |name: &str| offer.params.iter().find(|(n, _)| n == name);
+    let answered = |name: &str| answer.params.iter().any(|(n, _)| n == name);
+    if offered("server_no_context_takeover").is_some() && !params.server_no_context_takeover {
+        return Err("server_no_context_takeover was asked for and is missing");
+    }
+    let most = |name: &str| offered(name).and_then(|(_, v)| v.as_ref()?.parse::<u8>().ok());
+    if let Some(most) = most("server_max_window_bits") {
+        if !answered("server_max_window_bits") {
+            return Err("server_max_window_bits was asked for and is missing");
+        }
+        if params.server_max_window_bits > most {
+            return Err("server_max_window_bits is larger than was asked for");
+        }
+    }
+    if answered("client_max_window_bits") {
+        if offered("client_max_window_bits").is_none() {
+            return Err("client_max_window_bits was not offered");
+        }
+        if most("client_max_window_bits").is_some_and(|most| params.client_max_window_bits > most) {
+            return Err("client_max_window_bits is larger than was offered");
+        }
+    }
+    Ok(())
+}
+
+/// Why a compressed message can't be inflated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InflateError {
+    /// The data is not a DEFLATE stream.
+    Data,
+    /// The message does not end where a block ends.
+    Truncated,
+}
+
+/// The receiving direction.
+#[derive(Debug)]
+pub struct Inflate {
+    stream: Decompress,
+    no_context_takeover: bool,
+    /// The last block had BFINAL set and nothing followed it yet (§7.2.3.4).
+    ended: bool,
+    /// The four bytes in which the message so far ends.
+    last: [u8; 4],
+    /// How much of the tail has been fed at the message's end.
+    tail: usize,
+}
+
+impl Inflate {
+    /// For a server that keeps to `params`.
+    pub fn new(params: Params) -> Inflate {
+        // A window of 8 bits is legal, but the library can't be asked for it; larger is harmless.
+        let bits = params.server_max_window_bits.max(9);
+        Inflate {
+            stream: Decompress::new_with_window_bits(false, bits),
+            no_context_takeover: params.server_no_context_takeover,
+            ended: false,
+            last: [0xaa; 4],
+            tail: 0,
+        }
+    }
+
+    /// Inflates from `input` and appends to `out`, which never grows beyond `room` bytes. Gives how
+    /// much of `input` was used; less than all means that there was no room for more.
+    ///
+    /// # Errors
+    /// [`InflateError::Data`].
+    pub fn inflate(
+        &mut self,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<usize, InflateError> {
+        let used = self.run(input, out, room)?;
+        for byte in input.get(used.saturating_sub(4)..used).unwrap_or_default() {
+            self.last.rotate_left(1);
+            if let Some(slot) = self.last.last_mut() {
+                *slot = *byte;
+            }
+        }
+        Ok(used)
+    }
+
+    /// Ends the message once all its input was taken; false means that there was no room and it
+    /// must be called again.
+    ///
+    /// # Errors
+    /// If the message's data is cut, or if the tail that must be stripped is still there.
+    pub fn finish(&mut self, out: &mut Vec<u8>, room: usize) -> Result<bool, InflateError> {
+        if self.last == TAIL {
+            return Err(InflateError::Truncated);
+        }
+        if !self.ended {
+            while self.tail < TAIL.len() {
+                let rest = TAIL.get(self.tail..).unwrap_or_default();
+                let used = self.run(rest, out, room).map_err(|_| InflateError::Truncated)?;
+                self.tail += used;
+                if used == 0 {
+                    return Ok(false);
+                }
+            }
+            if out.len() >= room {
+                // There may be output left inside.
+                return Ok(false);
+            }
+            let before = out.len();
+            let whole = self.run(&EMPTY_BLOCK, out, before + 1);
+            if whole != Ok(EMPTY_BLOCK.len()) || out.len() != before {
+                out.truncate(before);
+                return Err(InflateError::Truncated);
+            }
+        }
+        if self.no_context_takeover || self.ended {
+            self.stream.reset(false);
+        }
+        self.ended = false;
+        self.last = [0xaa; 4];
+        self.tail = 0;
+        Ok(true)
+    }
+
+    fn run(&mut self, input: &[u8], out: &mut Vec<u8>, room: usize) -> Result<usize, InflateError> {
+        let mut used = 0;
+        loop {
+            let rest = input.get(used..).unwrap_or_default();
+            if self.ended && !rest.is_empty() {
+                self.stream.reset(false);
+                self.ended = false;
+            }
+            let space = room.saturating_sub(out.len()).min(STEP);
+            if space == 0 || self.ended {
+                return Ok(used);
+            }
+            let start = out.len();
+            out.reserve(space);
+            let (in0, out0) = (self.stream.total_in(), self.stream.total_out());
+            let whole = out.capacity() - start > space;
+            let status = if whole {
+                // decompress_vec would fill all the capacity, beyond what there is room for.
+                out.resize(start + space, 0);
+                let target = out.get_mut(start..).unwrap_or_default();
+                let status = self.stream.decompress(rest, target, FlushDecompress::Sync);
+                out.truncate(start + (self.stream.total_out() - out0) as usize);
+                status
+            } else {
+                self.stream.decompress_vec(rest, out, FlushDecompress::Sync)
+            };
+            let status = status.map_err(|_| InflateError::Data)?;
+            let (took, made) = (self.stream.total_in() - in0, out.len() - start);
+            used += took as usize;
+            self.ended = status == Status::StreamEnd;
+            let starved = used == input.len() && made < space;
+            if starved || (took == 0 && made == 0) {
+                return Ok(used);
+            }
+        }
+    }
+}
+
+/// The sending direction.
+#[derive(Debug)]
+pub struct Deflate {
+    stream: Compress,
+    no_context_takeover: bool,
+}
+
+impl Deflate {
+    /// For a server that accepted `params`.
+    pub fn new(params: Params) -> Deflate {
+        // At 9 bits zlib looks back 250 bytes at most, which suits a window of 8 bits too.
+        let bits = params.client_max_window_bits.max(9);
+        Deflate {
+            stream: Compress::new_with_window_bits(Compression::default(), false, bits),
+            no_context_takeover: params.client_no_context_takeover,
+        }
+    }
+
+    /// Appends the compressed message to `out` (§7.2.1).
+    pub fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        let mut used = 0;
+        loop {
+            out.reserve((payload.len() / 4).clamp(64, 1 << 20));
+            let before = self.stream.total_in();
+            let rest = payload.get(used..).unwrap_or_default();
+            // The only error is a misuse of the stream, which this loop can't commit.
+            let _ = self.stream.compress_vec(rest, out, FlushCompress::Sync);
+            used += (self.stream.total_in() - before) as usize;
+            if used == payload.len() && out.len() < out.capacity() {
+                break;
+            }
+        }
+        if out.ends_with(&TAIL) {
+            out.truncate(out.len() - TAIL.len());
+        }
+        if self.no_context_takeover {
+            self.stream.reset();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreed(offer: &str, answer: &str) -> Result<Option<Params>, String> {
+        let parse = |text: &str| Extension::parse_list(text.as_bytes());
+        agree(&parse(offer).unwrap(), &parse(answer).map_err(str::to_owned)?)
+    }
+
+    #[test]
+    fn good_answers() {
+        let offer = "permessage-deflate; client_max_window_bits";
+        assert_eq!(agreed(offer, ""), Ok(None));
+        assert_eq!(agreed(offer, "permessage-deflate"), Ok(Some(Params::default())));
+        let answer = "permessage-deflate; client_max_window_bits=\"10\"; \
+                      server_max_window_bits=8;server_no_context_takeover";
+        let params = agreed(offer, answer).unwrap().unwrap();
+        assert_eq!((params.client_max_window_bits, params.server_max_window_bits), (10, 8));
+        assert!(params.server_no_context_takeover && !params.client_no_context_takeover);
+        let two = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
+        assert_eq!(agreed(two, "permessage-deflate"), Ok(Some(Params::default())));
+    }
+
+    #[test]
+    fn bad_answers() {
+        let offer = "permessage-deflate; client_max_window_bits";
+        for bits in ["7", "16", "0", "09", "", "abc", "1000000000000000000000000000000", "\"\""] {
+            for name in ["server_max_window_bits", "client_max_window_bits"] {
+                let answer = format!("permessage-deflate; {name}={bits}");
+                assert!(agreed(offer, &answer).is_err(), "{answer}");
+            }
+        }
+        for answer in [
+            "permessage-deflate; server_max_window_bits",
+            "permessage-deflate; client_max_window_bits",
+            "permessage-deflate; server_no_context_takeover=1",
+            "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+            "permessage-deflate; unknown",
+            "permessage-deflate, permessage-deflate",
+            "permessage-deflate; server_max_window_bits=\"10",
+            "permessage-deflate;",
+            "x-webkit-deflate-frame",
+        ] {
+            assert!(agreed(offer, answer).is_err(), "{answer}");
+        }
+        let plain = "permessage-deflate";
+        assert!(agreed(plain, "permessage-deflate; client_max_window_bits=10").is_err());
+        let bounded = "permessage-deflate; server_max_window_bits=10; server_no_context_takeover";
+        assert!(agreed(bounded, "permessage-deflate; server_no_context_takeover").is_err());
+        assert!(agreed(bounded, "permessage-deflate; server_max_window_bits=9").is_err());
+    }
+
+    fn inflate(inflate: &mut Inflate, wire: &[u8]) -> Result<Vec<u8>, InflateError> {
+        let (mut out, mut all, mut at) = (Vec::new(), Vec::new(), 0);
+        while at < wire.len() {
+            at += inflate.inflate(&wire[at..], &mut out, 100)?;
+            all.append(&mut out);
+        }
+        while !inflate.finish(&mut out, 100)? {
+            all.append(&mut out);
+        }
+        all.append(&mut out);
+        Ok(all)
+    }
+
+    #[test]
+    fn the_examples_of_rfc_7692_7_2_3() {
+        let hello: [&[u8]; 5] = [
+            &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+            // with the window of the first one
+            &[0xf2, 0x00, 0x11, 0x00, 0x00],
+            // no compression
+            &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+            // BFINAL
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+            // two blocks
+            &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+        ];
+        let mut stream = Inflate::new(Params::default());
+        for wire in hello {
+            assert_eq!(inflate(&mut stream, wire), Ok(b"Hello".to_vec()), "{wire:02x?}");
+        }
+        assert_eq!(inflate(&mut stream, &[0x00]), Ok(Vec::new()), "an empty message");
+    }
+
+    #[test]
+    fn a_tail_too_many_or_too_few_is_told() {
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00, 0x00, 0xff, 0xff];
+        let fresh = || Inflate::new(Params::default());
+        assert_eq!(inflate(&mut fresh(), &hello), Err(InflateError::Truncated));
+        assert_eq!(inflate(&mut fresh(), &hello[..6]), Err(InflateError::Truncated));
+        assert_eq!(inflate(&mut fresh(), &hello[..4]), Err(InflateError::Truncated));
+        assert_eq!(inflate(&mut fresh(), &[0xff, 0xff, 0xff]), Err(InflateError::Data));
+    }
+
+    #[test]
+    fn round_trips_at_every_window_with_and_without_context() {
+        let messages: Vec<Vec<u8>> = (0..20u32)
+            .map(|i| (0..i * 997).flat_map(|j| (j / 7 * i).to_le_bytes()).collect())
+            .collect();
+        for bits in 8..=15 {
+            for no_context in [false, true] {
+                let params = Params {
+                    server_no_context_takeover: no_context,
+                    client_no_context_takeover: no_context,
+                    server_max_window_bits: bits,
+                    client_max_window_bits: bits,
+                };
+                let (mut out, mut back) = (Deflate::new(params), Inflate::new(params));
+                for message in &messages {
+                    let mut wire = Vec::new();
+                    out.message(message, &mut wire);
+                    assert_eq!(inflate(&mut back, &wire).as_ref(), Ok(message), "{params:?}");
+                }
+            }
+        }
+    }
+}

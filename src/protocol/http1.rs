@@ -1,0 +1,510 @@
+//! The response head of HTTP/1.1 (RFC 9112), read as it arrives and kept as it came.
+
+use std::fmt;
+
+/// A header field; the name and the value without the white space around it, as on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The field name, in the case it came or was typed in.
+    pub name: Vec<u8>,
+    /// The field value.
+    pub value: Vec<u8>,
+}
+
+impl Header {
+    /// A field from two strings.
+    pub fn new(name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Header {
+        Header { name: name.into(), value: value.into() }
+    }
+
+    /// Whether this is the field of that name; names don't depend on case (RFC 9110 §5.1).
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
+/// The values of all fields of that name, in order.
+pub fn values<'a>(headers: &'a [Header], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    headers.iter().filter(move |h| h.is(name)).map(|h| h.value.as_slice())
+}
+
+/// The members of a comma-separated list over all fields of that name (RFC 9110 §5.6.1).
+pub fn list<'a>(headers: &'a [Header], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    values(headers, name)
+        .flat_map(|value| value.split(|b| *b == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|member| !member.is_empty())
+}
+
+/// Something a lenient reader passes over (RFC 9112 §2.2, §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leniency {
+    /// Lines that end with LF alone.
+    BareLf,
+    /// A header continued on the next line.
+    ObsFold,
+}
+
+impl fmt::Display for Leniency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Leniency::BareLf => "lines end with LF instead of CR LF (RFC 9112 §2.2)",
+            Leniency::ObsFold => "a header is folded over several lines (RFC 9112 §5.2)",
+        })
+    }
+}
+
+/// A response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The minor version: HTTP/1.x.
+    pub minor: u8,
+    /// The status code, three digits.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: Vec<u8>,
+    /// The header fields in order.
+    pub headers: Vec<Header>,
+    /// The head's bytes as they came, the empty line included.
+    pub head: Vec<u8>,
+    /// What was tolerated in it.
+    pub leniencies: Vec<Leniency>,
+    /// For a refusal: the beginning of the body, transfer coding removed.
+    pub body: Vec<u8>,
+    /// Why the body isn't whole, if it isn't.
+    pub body_cut: Option<String>,
+}
+
+impl Response {
+    /// The value of the first field of that name.
+    pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+        values(&self.headers, name).next()
+    }
+}
+
+/// Why the bytes are not a response head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeadError {
+    /// The first bytes are not `HTTP/1.`; they are kept, at most 80.
+    NotHttp(Vec<u8>),
+    /// A status line that can't be read.
+    StatusLine(Vec<u8>),
+    /// A field line that breaks the grammar, and how.
+    FieldLine(Vec<u8>, &'static str),
+    /// The head is longer than the limit in bytes.
+    TooLong(usize),
+    /// More header fields than the limit.
+    TooMany(usize),
+}
+
+/// How much of a head is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Bytes of the head.
+    pub bytes: usize,
+    /// Header fields.
+    pub headers: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> HeadLimits {
+        HeadLimits { bytes: 64 << 10, headers: 256 }
+    }
+}
+
+/// Collects a head from pieces of any size, in linear time.
+#[derive(Debug)]
+pub struct HeadReader {
+    bytes: Vec<u8>,
+    /// Up to here there is no end of the head.
+    scanned: usize,
+    line_start: usize,
+    lines: usize,
+    limits: HeadLimits,
+}
+
+impl HeadReader {
+    /// A reader for one head.
+    pub fn new(limits: HeadLimits) -> HeadReader {
+        HeadReader { bytes: Vec::new(), scanned: 0, line_start: 0, lines: 0, limits }
+    }
+
+    /// Takes more bytes. When the head is complete, gives it with the bytes after it.
+    ///
+    /// # Errors
+    /// As soon as the bytes can't become a head any more.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<(Response, Vec<u8>)>, HeadError> {
+        self.bytes.extend_from_slice(bytes);
+        self.check_start()?;
+        while let Some(at) = memchr::memchr(b'\n', self.unscanned()) {
+            let end = self.scanned + at;
+            let line = trim_cr(self.bytes.get(self.line_start..end).unwrap_or_default());
+            self.scanned = end + 1;
+            if self.scanned > self.limits.bytes {
+                break;
+            }
+            if line.is_empty() && self.lines > 0 {
+                let rest = self.bytes.split_off(self.scanned);
+                return parse(std::mem::take(&mut self.bytes)).map(|head| Some((head, rest)));
+            }
+            if self.lines == 0 {
+                status_line(line)?;
+            } else if self.lines > self.limits.headers {
+                return Err(HeadError::TooMany(self.limits.headers));
+            }
+            self.lines += 1;
+            self.line_start = self.scanned;
+        }
+        if self.bytes.len() > self.limits.bytes {
+            return Err(HeadError::TooLong(self.limits.bytes));
+        }
+        self.scanned = self.bytes.len();
+        Ok(None)
+    }
+
+    /// What has come so far.
+    pub fn received(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn unscanned(&self) -> &[u8] {
+        self.bytes.get(self.scanned..).unwrap_or_default()
+    }
+
+    /// Another protocol's banner is told by its first bytes, not by a timeout.
+    fn check_start(&self) -> Result<(), HeadError> {
+        const START: &[u8] = b"HTTP/1.";
+        if self.bytes.iter().zip(START).all(|(a, b)| a == b) {
+            Ok(())
+        } else {
+            Err(HeadError::NotHttp(self.bytes.iter().copied().take(80).collect()))
+        }
+    }
+}
+
+fn trim_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The minor version, the status and the reason (RFC 9112 §4).
+fn status_line(line: &[u8]) -> Result<(u8, u16, Vec<u8>), HeadError> {
+    let bad = || HeadError::StatusLine(line.iter().copied().take(200).collect());
+    let rest = line.strip_prefix(b"HTTP/1.").ok_or_else(bad)?;
+    let (&[minor, b' ', a, b, c], rest) = rest.split_first_chunk::<5>().ok_or_else(bad)? else {
+        return Err(bad());
+    };
+    if ![minor, a, b, c].iter().all(u8::is_ascii_digit) || a == b'0' {
+        return Err(bad());
+    }
+    let status = [a, b, c].iter().fold(0, |n, digit| n * 10 + u16::from(digit - b'0'));
+    let reason = match rest {
+        [] => &[],
+        [b' ', reason @ ..] => reason,
+        _ => return Err(bad()),
+    };
+    if reason.iter().any(|b| is_forbidden(*b)) {
+        return Err(bad());
+    }
+    Ok((minor - b'0', status, reason.to_vec()))
+}
+
+/// Bytes that no field value may hold: controls other than a tab (RFC 9110 §5.5).
+fn is_forbidden(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+/// Whether the byte may be in a token such as a field name (RFC 9110 §5.6.2).
+pub fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Reads a complete head.
+fn parse(head: Vec<u8>) -> Result<Response, HeadError> {
+    let mut response = Response::default();
+    let note = |response: &mut Response, what| {
+        if !response.leniencies.contains(&what) {
+            response.leniencies.push(what);
+        }
+    };
+    for (number, line) in head.split_inclusive(|b| *b == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        if !line.ends_with(b"\r") {
+            note(&mut response, Leniency::BareLf);
+        }
+        let line = trim_cr(line);
+        if number == 0 {
+            (response.minor, response.status, response.reason) = status_line(line)?;
+            continue;
+        }
+        if line.is_empty() {
+            break;
+        }
+        let bad = |why| HeadError::FieldLine(line.iter().copied().take(200).collect(), why);
+        if line.contains(&b'\r') {
+            return Err(bad("a CR inside the line"));
+        }
+        if let Some(byte) = line.iter().find(|b| is_forbidden(**b)) {
+            return Err(bad(if *byte == 0 { "a NUL byte" } else { "a control character" }));
+        }
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            let last = response.headers.last_mut();
+            let last = last.ok_or_else(|| bad("white space before the first header"))?;
+            last.value.push(b' ');
+            last.value.extend_from_slice(line.trim_ascii());
+            note(&mut response, Leniency::ObsFold);
+            continue;
+        }
+        let colon = memchr::memchr(b':', line).ok_or_else(|| bad("no colon"))?;
+        let (name, value) = line.split_at(colon);
+        if name.ends_with(b" ") || name.ends_with(b"\t") {
+            return Err(bad("white space before the colon"));
+        }
+        if name.is_empty() || !name.iter().all(|b| is_token(*b)) {
+            return Err(bad("a field name that is not a token"));
+        }
+        let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
+        response.headers.push(Header::new(name, value));
+    }
+    response.head = head;
+    Ok(response)
+}
+
+/// Reads a refusal's body: as much as is wanted, with its transfer coding removed.
+#[derive(Debug)]
+pub struct BodyReader {
+    framing: Framing,
+    limit: usize,
+    body: Vec<u8>,
+    done: bool,
+}
+
+#[derive(Debug)]
+enum Framing {
+    Chunked(Chunked),
+    Length(u64),
+    UntilClose,
+}
+
+#[derive(Debug)]
+enum Chunked {
+    Size(Vec<u8>),
+    Data(u64),
+    DataEnd,
+}
+
+impl BodyReader {
+    /// A reader for the body that follows this head, keeping `limit` bytes at most (RFC 9112 §6.3).
+    pub fn new(response: &Response, limit: usize) -> BodyReader {
+        let chunked = list(&response.headers, "transfer-encoding")
+            .last()
+            .is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
+        let length = response
+            .header("content-length")
+            .and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+        let none = matches!(response.status, 100..=199 | 204 | 304);
+        let framing = match (chunked, length) {
+            (true, _) => Framing::Chunked(Chunked::Size(Vec::new())),
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::UntilClose,
+        };
+        let done = none || matches!(framing, Framing::Length(0));
+        BodyReader { framing, limit, body: Vec::new(), done }
+    }
+
+    /// Takes more bytes; true once the body is complete or as much as is wanted has come.
+    pub fn feed(&mut self, mut bytes: &[u8]) -> bool {
+        while !bytes.is_empty() && !self.done {
+            bytes = self.step(bytes);
+            self.done |= self.body.len() >= self.limit;
+        }
+        self.done
+    }
+
+    /// Whether nothing more is awaited.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The body, and why it is not whole if it isn't.
+    pub fn finish(mut self) -> (Vec<u8>, Option<String>) {
+        let cut = match self.framing {
+            _ if self.body.len() >= self.limit => Some(format!("cut at {} bytes", self.limit)),
+            Framing::Length(left) if left > 0 && !self.done => {
+                Some(format!("{left} bytes of it are missing"))
+            }
+            Framing::Chunked(_) if !self.done => Some("its last chunk is missing".to_owned()),
+            _ => None,
+        };
+        self.body.truncate(self.limit);
+        (self.body, cut)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = self.limit.saturating_sub(self.body.len());
+        self.body.extend(bytes.iter().take(room));
+    }
+
+    /// Takes what belongs together from the front and gives the rest.
+    fn step<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        match &mut self.framing {
+            Framing::UntilClose => {
+                self.keep(bytes);
+                &[]
+            }
+            Framing::Length(left) | Framing::Chunked(Chunked::Data(left)) => {
+                let take = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                let (data, rest) = bytes.split_at(take);
+                *left -= data.len() as u64;
+                let exhausted = *left == 0;
+                self.keep(data);
+                match &mut self.framing {
+                    Framing::Chunked(state) if exhausted => *state = Chunked::DataEnd,
+                    Framing::Length(_) if exhausted => self.done = true,
+                    _ => {}
+                }
+                rest
+            }
+            Framing::Chunked(state) => {
+                let Some(end) = memchr::memchr(b'\n', bytes) else {
+                    if let Chunked::Size(line) = state {
+                        line.extend(bytes.iter().take(64));
+                        self.done |= line.len() > 1024;
+                    }
+                    return &[];
+                };
+                let (line, rest) = bytes.split_at(end + 1);
+                match state {
+                    Chunked::Size(seen) => {
+                        seen.extend(line.iter().take(64));
+                        let digits = seen.split(|b| !b.is_ascii_hexdigit()).next();
+                        let size = digits
+                            .and_then(|d| std::str::from_utf8(d).ok())
+                            .and_then(|d| u64::from_str_radix(d, 16).ok());
+                        match size {
+                            None | Some(0) => self.done = true,
+                            Some(size) => *state = Chunked::Data(size),
+                        }
+                    }
+                    Chunked::Data(_) | Chunked::DataEnd => *state = Chunked::Size(Vec::new()),
+                }
+                rest
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Option<(Response, Vec<u8>)>, HeadError> {
+        HeadReader::new(HeadLimits::default()).feed(bytes)
+    }
+
+    const GOOD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+        X-Case:  kept \t\r\nconnection: Upgrade\r\n\r\n\x81\x02hi";
+
+    #[test]
+    fn the_head_is_kept_as_it_came_and_the_rest_is_handed_on() {
+        let (response, rest) = read(GOOD).unwrap().unwrap();
+        assert_eq!((response.minor, response.status), (1, 101));
+        assert_eq!(response.reason, b"Switching Protocols");
+        assert_eq!(response.headers[1], Header::new("X-Case", "kept"));
+        assert_eq!(response.header("CONNECTION"), Some(&b"Upgrade"[..]));
+        assert_eq!(rest, b"\x81\x02hi");
+        assert_eq!([response.head, rest].concat(), GOOD);
+    }
+
+    #[test]
+    fn every_split_gives_the_same_head() {
+        let whole = read(GOOD).unwrap().unwrap();
+        for cut in 0..GOOD.len() {
+            let mut reader = HeadReader::new(HeadLimits::default());
+            let (mut head, mut rest) = match reader.feed(&GOOD[..cut]).unwrap() {
+                Some(done) => done,
+                None => {
+                    let more = reader.feed(&GOOD[cut..]).unwrap().unwrap();
+                    assert_eq!(more, whole);
+                    continue;
+                }
+            };
+            rest.extend_from_slice(&GOOD[cut..]);
+            assert_eq!((std::mem::take(&mut head), rest), whole);
+        }
+    }
+
+    #[test]
+    fn another_protocol_is_told_at_once() {
+        for banner in [&b"SSH-2.0-OpenSSH"[..], b"220 smtp", b"\x15\x03\x01", b"HTTP/2", b"h"] {
+            assert!(matches!(read(banner), Err(HeadError::NotHttp(_))), "{banner:?}");
+        }
+        assert_eq!(read(b"HTT").unwrap(), None);
+    }
+
+    #[test]
+    fn grammar_errors_are_told_apart() {
+        let field = |line: &[u8]| read(&[b"HTTP/1.1 101 x\r\n", line, b"\r\n\r\n"].concat());
+        for (line, why) in [
+            (&b"no colon here"[..], "no colon"),
+            (b"Name : x", "white space before the colon"),
+            (b"a: b\rc", "a CR inside the line"),
+            (b"a: \0", "a NUL byte"),
+            (b"a: \x1b[2J", "a control character"),
+            (b"(a): b", "a field name that is not a token"),
+            (b" a: b", "white space before the first header"),
+        ] {
+            match field(line) {
+                Err(HeadError::FieldLine(_, said)) => assert_eq!(said, why),
+                other => panic!("{line:?}: {other:?}"),
+            }
+        }
+        for line in ["HTTP/1.1 10x y", "HTTP/1.1  101", "HTTP/1.1 1010", "HTTP/1.x 101", "HTTP/1.1"]
+        {
+            let head = format!("{line}\r\n\r\n");
+            assert!(matches!(read(head.as_bytes()), Err(HeadError::StatusLine(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn leniencies_are_noted_once() {
+        let (response, _) = read(b"HTTP/1.1 101\nA: b\n c\nD: e\n\n").unwrap().unwrap();
+        assert_eq!(response.leniencies, [Leniency::BareLf, Leniency::ObsFold]);
+        assert_eq!(response.headers[0].value, b"b c");
+    }
+
+    #[test]
+    fn limits_hold_in_one_byte_pieces_too() {
+        let mut reader = HeadReader::new(HeadLimits::default());
+        reader.feed(b"HTTP/1.1 101 x\r\nA: ").unwrap();
+        let fed = (0..).find(|_| reader.feed(b"b").is_err()).unwrap();
+        assert_eq!(fed, (64 << 10) - 19);
+        let many = format!("HTTP/1.1 101 x\r\n{}\r\n", "a: b\r\n".repeat(257));
+        assert_eq!(read(many.as_bytes()), Err(HeadError::TooMany(256)));
+    }
+
+    fn body(head: &str, bytes: &[u8], pieces: usize) -> (Vec<u8>, Option<String>) {
+        let (response, _) = read(head.as_bytes()).unwrap().unwrap();
+        let mut reader = BodyReader::new(&response, 16);
+        for piece in bytes.chunks(pieces) {
+            reader.feed(piece);
+        }
+        reader.finish()
+    }
+
+    #[test]
+    fn bodies_of_every_framing() {
+        for pieces in [1, 3, 100] {
+            let chunked = "HTTP/1.1 403 no\r\nTransfer-Encoding: gzip, chunked\r\n\r\n";
+            let whole = b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+            assert_eq!(body(chunked, whole, pieces), (b"abcde".to_vec(), None));
+            let (cut, why) = body(chunked, b"5\r\nabc", pieces);
+            assert_eq!((cut.as_slice(), why.is_some()), (&b"abc"[..], true));
+            let length = "HTTP/1.1 403 no\r\nContent-Length: 4\r\n\r\n";
+            assert_eq!(body(length, b"abcdefg", pieces), (b"abcd".to_vec(), None));
+            assert!(body(length, b"abc", pieces).1.is_some());
+            let close = "HTTP/1.1 403 no\r\n\r\n";
+            assert_eq!(body(close, b"abc", pieces), (b"abc".to_vec(), None));
+            assert_eq!(body(close, &[b'x'; 99], pieces).0.len(), 16);
+        }
+    }
+}

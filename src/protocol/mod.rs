@@ -1,0 +1,14 @@
+//! RFC 6455 and RFC 7692 without input or output: bytes in, events out.
+//!
+//! Nothing in here knows a socket, a clock, a thread or a source of randomness; what it needs of
+//! those is handed in. That makes every rule testable with byte literals.
+
+pub mod close;
+
+pub mod deflate;
+pub mod frame;
+pub mod handshake;
+pub mod http1;
+pub mod mask;
+pub mod utf8;
+pub mod violation;

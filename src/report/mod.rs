@@ -1,0 +1,31 @@
+//! Events become bytes: one file for each view.
+
+use std::io::{self, Write};
+
+use crate::event::Event;
+
+/// A view of what happens: for people, for machines, or the payloads alone.
+///
+/// A reporter only makes bytes; `out` belongs to the session, never blocks and bounds its memory
+/// by stopping the input of the session.
+pub trait Reporter {
+    /// Shows an event, or passes it over.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()>;
+
+    /// What the view needs to be told; asked once.
+    fn needs(&self) -> Needs;
+}
+
+/// What a view needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Messages in one piece: the session then holds them, up to `--max-message`.
+    pub whole_messages: bool,
+    /// [`crate::event::Kind::Frame`] events.
+    pub frames: bool,
+    /// [`crate::event::Kind::FramePayload`] events.
+    pub frame_payloads: bool,
+}
