@@ -20,4 +20,5 @@ pub mod error;
 pub mod event;
 pub mod protocol;
 pub mod report;
+pub mod session;
 pub mod text;
