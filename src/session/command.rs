@@ -186,7 +186,7 @@ pub struct Commands {
 
 impl Commands {
     /// The next command, if one waits.
-    pub fn next(&mut self) -> Option<Command> {
+    pub fn take(&mut self) -> Option<Command> {
         if let Some(command) = self.ahead.take() {
             return Some(command);
         }
