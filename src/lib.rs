@@ -19,6 +19,7 @@
 pub mod error;
 pub mod event;
 pub mod protocol;
+pub mod repl;
 pub mod report;
 pub mod session;
 pub mod text;
