@@ -10,8 +10,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, getpid, kill_process};
 
-/// How often the signal is repeated.
+/// When the signal is repeated for the first time; then after twice as long, and so on.
 const REPEAT: Duration = Duration::from_millis(2);
+/// The longest wait before it is repeated.
+const MAX_REPEAT: Duration = Duration::from_secs(1);
+/// How often it is sent. rustyline's handler writes to a socket that holds some 280 signals, and
+/// then blocks whatever thread it runs on: an editor that waits for a stopped terminal takes none.
+const SIGNALS: usize = 50;
 /// A SIGINT so soon after one of ours is ours, come late.
 const ECHO: Duration = Duration::from_millis(50);
 /// By then a thread that is still inside of `print` waits for the editor to take its text.
@@ -130,6 +135,11 @@ impl Control {
         std::mem::take(&mut state.interrupts) > 0
     }
 
+    /// Whether the editor is in `readline`.
+    pub(super) fn is_reading(&self) -> bool {
+        self.lock().reading
+    }
+
     /// How many times SIGTERM or SIGHUP came.
     pub(super) fn terminations(&self) -> u32 {
         self.lock().terminations
@@ -207,10 +217,17 @@ impl Control {
         note(&mut state);
         let epoch = state.epoch;
         state = self.leave_locked(state);
-        while state.reading && state.epoch == epoch {
-            let _ = kill_process(getpid(), Signal::INT);
-            state.signalled = Some(Instant::now());
-            state = self.wait_locked(state, REPEAT);
+        let mut pause = REPEAT;
+        for sent in 0.. {
+            if !state.reading || state.epoch != epoch {
+                break;
+            }
+            if sent < SIGNALS {
+                let _ = kill_process(getpid(), Signal::INT);
+                state.signalled = Some(Instant::now());
+            }
+            state = self.wait_until_left(state, epoch, pause);
+            pause = (pause * 2).min(MAX_REPEAT);
         }
         self.changed.notify_all();
     }
@@ -225,6 +242,18 @@ impl Control {
             true => self.wait_locked(state, HANDOVER),
             false => state,
         }
+    }
+
+    /// Waits until that read has ended, at most so long.
+    fn wait_until_left<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        epoch: u64,
+        patience: Duration,
+    ) -> MutexGuard<'a, State> {
+        let reads = |state: &mut State| state.reading && state.epoch == epoch;
+        let waited = self.changed.wait_timeout_while(state, patience, reads);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn wait_locked<'a>(

@@ -1,9 +1,11 @@
 //! The line editor: rustyline, with our keys, completion, hints and history.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use memchr::memchr_iter;
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -27,6 +29,11 @@ const OPEN: &str = "> ";
 /// The prompt while there is no connection.
 const CLOSED: &str = "x ";
 
+/// The longest line, in columns: rustyline counts rows in 16 bits and panics beyond.
+const MAX_COLUMNS: usize = 1 << 20;
+/// The most lines, for the same reason.
+const MAX_LINES: usize = 25_000;
+
 /// What came of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Input {
@@ -44,6 +51,8 @@ pub(super) enum Input {
     Line(String),
     /// Ctrl-Z. What was typed stays for the next read.
     Suspend,
+    /// A paste that the editor can't hold. It is gone.
+    TooLong,
 }
 
 /// The editor; lives on the main thread.
@@ -104,8 +113,17 @@ impl Editor {
         self.typed.lock().key = None;
         let (line, position) = self.typed.line();
         let initial = line.split_at_checked(position).unwrap_or((&line, ""));
-        let result = self.inner.readline_with_initial(OPEN, initial);
+        let inner = &mut self.inner;
+        let result = catch_unwind(AssertUnwindSafe(|| inner.readline_with_initial(OPEN, initial)));
         self.control.end_read();
+        let result = match result {
+            Ok(result) => result,
+            Err(panic) if panic.is::<TooLong>() => {
+                self.typed.clear();
+                return Input::TooLong;
+            }
+            Err(panic) => resume_unwind(panic),
+        };
         let key = self.typed.lock().key.take();
         match (result, key) {
             (Ok(line), _) => {
@@ -121,6 +139,15 @@ impl Editor {
             (Err(_), _) => Input::Eof,
         }
     }
+}
+
+/// Thrown out of rustyline, which cleans up behind itself: a hint has no other way to say no.
+struct TooLong;
+
+fn is_too_long(line: &str) -> bool {
+    let count = |byte| memchr_iter(byte, line.as_bytes()).count();
+    line.len() > MAX_LINES
+        && (line.len() + 7 * count(b'\t') > MAX_COLUMNS || count(b'\n') > MAX_LINES)
 }
 
 fn fault(error: ReadlineError) -> Error {
@@ -250,6 +277,10 @@ impl Hinter for Assistant {
     type Hint = Hint;
 
     fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<Hint> {
+        if is_too_long(line) {
+            self.control.leave();
+            resume_unwind(Box::new(TooLong));
+        }
         self.control.raw();
         self.typed.see(line, position);
         // Without colours a hint can't be told from what was typed.
@@ -298,5 +329,19 @@ impl Validator for Assistant {
     fn validate(&self, _: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         self.control.leave();
         Ok(ValidationResult::Valid(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_editor_can_not_count_is_too_long() {
+        assert!(!is_too_long(&"x".repeat(MAX_COLUMNS)));
+        assert!(is_too_long(&"x".repeat(MAX_COLUMNS + 1)));
+        assert!(is_too_long(&"\t".repeat(MAX_COLUMNS / 8 + 1)));
+        assert!(!is_too_long(&"\n".repeat(MAX_LINES)));
+        assert!(is_too_long(&"\n".repeat(MAX_LINES + 1)));
     }
 }

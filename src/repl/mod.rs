@@ -76,12 +76,13 @@ pub fn run<F>(options: Options, start: F) -> Result<Exit>
 where
     F: FnOnce(SessionSide) -> Exit + Send + 'static,
 {
-    let _terminal = Terminal::save().map_err(|error| unusable(&error))?;
+    let terminal = Terminal::save().map_err(|error| unusable(&error))?;
     let (waker, wake) = Wake::pair().map_err(|error| unusable(&error))?;
     let (sender, commands) = command::channel(waker.clone());
     let control = Arc::new(Control::default());
     let queue = Arc::new(Queue::new(waker));
-    let watch = Watch::start(control.clone()).map_err(|error| unusable(&error))?;
+    let watch =
+        Watch::start(control.clone(), terminal.restorer()).map_err(|error| unusable(&error))?;
     let mut editor = Editor::new(options.color, control.clone(), queue.clone())?;
     let printer = start_printer(&mut editor, &queue, &control)?;
     let history = recall(&mut editor, &queue);
@@ -230,6 +231,12 @@ impl Prompt {
                 Input::Line(line) => self.line(&line),
                 Input::Suspend => {
                     watch.stop_job();
+                    true
+                }
+                Input::TooLong => {
+                    let what = "that is too long for the editor";
+                    let error = Error::new(Stage::Input, Exit::Usage, what);
+                    self.complain(&error.hint("/file sends a file as one message"));
                     true
                 }
             };

@@ -17,7 +17,7 @@ use super::control::Control;
 use crate::session::command::{Screen, Waker};
 
 /// The most that is given to the editor in one piece: it looks at the keyboard between two pieces.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 32 << 10;
 /// The least, for terminals that are slow.
 const SMALL_PIECE: usize = 4 << 10;
 /// A piece that takes longer is too large: keys must echo within 50 ms.

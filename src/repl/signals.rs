@@ -22,11 +22,14 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch.
+    /// Begins to watch. `restore` is for the end that nothing else can bring about.
     ///
     /// # Errors
     /// When handlers or the thread can't be made.
-    pub(super) fn start(control: Arc<Control>) -> io::Result<Watch> {
+    pub(super) fn start(
+        control: Arc<Control>,
+        restore: impl Fn() + Send + 'static,
+    ) -> io::Result<Watch> {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP])?;
         let own_stop = Arc::new(AtomicBool::new(false));
         let handle = signals.handle();
@@ -41,7 +44,12 @@ impl Watch {
                             stop();
                         }
                     }
-                    _ => control.end_terminated(),
+                    // The editor could not be ended: it waits for a terminal that takes nothing.
+                    _ if control.terminations() > 0 && control.is_reading() => {
+                        restore();
+                        let _ = emulate_default_handler(signal);
+                    }
+                    _ => end_terminated(control.clone()),
                 }
             }
         })?;
@@ -62,6 +70,15 @@ impl Drop for Watch {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// Ends the editor's read on another thread: the next signal must find this one waiting.
+fn end_terminated(control: Arc<Control>) {
+    let ending = control.clone();
+    let thread = thread::Builder::new().name("terminate".to_owned());
+    if thread.spawn(move || ending.end_terminated()).is_err() {
+        control.end_terminated();
     }
 }
 

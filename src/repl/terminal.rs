@@ -41,6 +41,14 @@ impl Terminal {
         }));
         Ok(Terminal { modes, hook })
     }
+
+    /// Puts the modes back, and nothing more: that works also where writing would block.
+    pub(super) fn restorer(&self) -> impl Fn() + Send + 'static {
+        let modes = self.modes.clone();
+        move || {
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
+        }
+    }
 }
 
 impl Drop for Terminal {
