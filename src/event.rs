@@ -364,3 +364,16 @@ pub struct Totals {
     /// Pongs received.
     pub pongs_in: u64,
 }
+
+/// Something that can be changed while the session runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// Binary payloads in whole as hex.
+    Hex(bool),
+    /// JSON payloads indented and coloured.
+    Pretty(bool),
+    /// A time before each line.
+    Timestamps(bool),
+    /// How much is shown: the number of `-v`.
+    Verbose(u8),
+}

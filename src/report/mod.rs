@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::event::Event;
+use crate::event::{Event, Setting};
 
 /// A view of what happens: for people, for machines, or the payloads alone.
 ///
@@ -15,8 +15,11 @@ pub trait Reporter {
     /// Those of `out`.
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()>;
 
-    /// What the view needs to be told; asked once.
+    /// What the view needs to be told; asked before each connection.
     fn needs(&self) -> Needs;
+
+    /// Changes how things are shown from now on; a view passes over what is not for it.
+    fn set(&mut self, _setting: Setting) {}
 }
 
 /// What a view needs.

@@ -197,6 +197,11 @@ impl Sender {
         self.close.as_ref()
     }
 
+    /// From now on frames are wanted, or not.
+    pub fn show(&mut self, frames: bool) {
+        self.log = frames.then(Vec::new);
+    }
+
     /// Bytes and frames queued so far.
     pub fn counts(&self) -> (u64, u64) {
         (self.offset + self.out.len() as u64, self.frames)

@@ -1,0 +1,45 @@
+//! One file for each thing a person can ask for.
+
+pub mod connect;
+pub mod demo;
+pub mod generate;
+pub mod serve;
+
+use crate::cli::{Cli, Verb, plan};
+use crate::error::{Error, Exit, Result};
+
+/// Does what was asked for and gives the exit code.
+///
+/// # Errors
+/// What went wrong before there was a session that could show it.
+pub fn run(cli: Cli) -> Result<Exit> {
+    match cli.verb {
+        None => match cli.connect {
+            Some(args) => connect::run(plan(&args.url, &args.reach, Some(&args.talk))?),
+            None => Err(Error::usage("what is to be connected to? wstap URL")),
+        },
+        Some(Verb::Demo(args)) => demo::run(&args),
+        Some(Verb::Explain(args)) => {
+            let text = crate::report::explain::explain(&args.words)?;
+            print(&text)
+        }
+        Some(Verb::Generate(args)) => generate::run(args.what),
+        Some(Verb::Inspect(args)) => {
+            connect::inspect(plan(&args.url, &args.reach, None)?, args.json)
+        }
+        Some(Verb::Serve(args)) => serve::run(&args).map(|()| Exit::Done),
+    }
+}
+
+/// Prints a text; a reader that goes away early is no failure.
+fn print(text: &str) -> Result<Exit> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            let what = format!("can't write to standard output: {e}");
+            Err(Error::new(crate::error::Stage::Output, Exit::Local, what))
+        }
+        _ => Ok(Exit::Done),
+    }
+}
