@@ -1,5 +1,12 @@
 //! Events become bytes: one file for each view.
 
+pub mod json;
+mod json_writer;
+pub mod payload;
+pub mod redact;
+#[cfg(test)]
+mod testing;
+
 use std::io::{self, Write};
 
 use crate::event::{Event, Setting};

@@ -3,14 +3,13 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::event::{Opening, TlsInfo, Totals};
+use crate::event::{Opening, Timings, TlsInfo, Totals};
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
 use crate::protocol::http1::Response;
 use crate::report::redact;
 use crate::session::command::Question;
 use crate::text::Untrusted;
-use crate::transport::Timings;
 
 /// What is known from the opening.
 pub struct Opened {
@@ -20,10 +19,6 @@ pub struct Opened {
     pub response: Response,
     /// What was agreed.
     pub opening: Opening,
-    /// How long each phase took.
-    pub timings: Timings,
-    /// From the request to the response.
-    pub upgrade: Duration,
 }
 
 /// What is known of the course so far.
@@ -43,13 +38,13 @@ pub struct Facts {
 }
 
 /// The answer as lines.
-pub fn answer(question: Question, opened: &Opened, facts: &Facts) -> String {
+pub fn answer(question: Question, opened: &Opened, facts: &Facts, timings: &Timings) -> String {
     let mut text = String::new();
     // Writing into a String can't fail.
     let _ = match question {
         Question::Headers => headers(&mut text, opened),
         Question::Status => status(&mut text, opened, facts),
-        Question::Timing => timing(&mut text, opened),
+        Question::Timing => timing(&mut text, timings),
         Question::Tls => tls(&mut text, facts),
     };
     text.truncate(text.trim_end().len());
@@ -98,20 +93,9 @@ fn headers(out: &mut String, opened: &Opened) -> std::fmt::Result {
     Ok(())
 }
 
-fn timing(out: &mut String, opened: &Opened) -> std::fmt::Result {
-    let timings = &opened.timings;
-    let phases = [
-        ("resolve", timings.resolve),
-        ("connect", timings.connect),
-        ("proxy", timings.proxy),
-        ("tls", timings.tls),
-        ("upgrade", Some(opened.upgrade)),
-        ("open after", Some(opened.opening.took)),
-    ];
-    for (phase, took) in phases {
-        if let Some(took) = took {
-            writeln!(out, "{phase:<12}{:>10.3} ms", took.as_secs_f64() * 1000.0)?;
-        }
+fn timing(out: &mut String, timings: &Timings) -> std::fmt::Result {
+    for (phase, took) in timings.phases() {
+        writeln!(out, "{phase:<12}{:>10.3} ms", took.as_secs_f64() * 1000.0)?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::protocol::http1::{BodyReader, HeadError, HeadReader, Response};
 use crate::session::poll;
 use crate::session::settings::Settings;
 use crate::text::Untrusted;
-use crate::transport::{self, Stream, Timings, Watch};
+use crate::transport::{self, Stream, Watch};
 
 /// How much of a refusal's body is shown, in bytes.
 const MAX_BODY: usize = 64 << 10;
@@ -35,10 +35,6 @@ pub struct Opened {
     pub response: Response,
     /// What was agreed.
     pub opening: Opening,
-    /// How long each phase took.
-    pub timings: Timings,
-    /// From the request to the response.
-    pub upgrade: Duration,
 }
 
 /// Opens the connection.
@@ -52,8 +48,7 @@ pub fn open(settings: &Settings, watch: &mut dyn Watch, deadline: Instant) -> Re
     let mut exchange = Exchange { stream: dialed.stream, deadline, settings, received: 0 };
     let sent = Instant::now();
     let (response, early) = exchange.run(&request, watch)?;
-    let upgrade = sent.elapsed();
-    watch.event(Kind::ResponseReceived { response: &response, took: upgrade });
+    watch.event(Kind::ResponseReceived { response: &response, took: sent.elapsed() });
     if response.status != 101 {
         return Err(refused(&response, settings));
     }
@@ -68,9 +63,7 @@ pub fn open(settings: &Settings, watch: &mut dyn Watch, deadline: Instant) -> Re
         extensions: report.extensions.clone(),
         took: start.elapsed(),
     };
-    let stream = exchange.stream;
-    let timings = dialed.timings;
-    Ok(Opened { stream, early, report, request, response, opening, timings, upgrade })
+    Ok(Opened { stream: exchange.stream, early, report, request, response, opening })
 }
 
 /// The HTTP exchange over the dialed stream.

@@ -144,8 +144,6 @@ impl Talk {
                 request: opened.request,
                 response: opened.response,
                 opening: opened.opening,
-                timings: opened.timings,
-                upgrade: opened.upgrade,
             }),
         }
     }
@@ -358,7 +356,8 @@ impl Talk {
                 self.sender.show(needs.frames || needs.frame_payloads);
             }
             Command::Show(question) => {
-                let text = answer(question, &self.opened, &self.facts());
+                let facts = self.facts();
+                let text = answer(question, &self.opened, &facts, views.timings());
                 views.tell(Kind::Answer { text: &text });
             }
             Command::Quit => self.leave(&session.settings, now, Over::Done),

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 
 use crate::error::{Error, Exit, Stage};
-use crate::event::{Clock, Event, Kind, Moment, Setting, Summary, Totals};
-use crate::protocol::close::Closure;
+use crate::event::{Clock, Event, Kind, Moment, Setting, Summary, Timings};
 use crate::report::Needs;
 use crate::session::output::{Channel, Output};
 use crate::session::poll;
@@ -20,15 +19,7 @@ pub struct Views {
     clock: Clock,
     at: Moment,
     seq: u64,
-    last: Last,
-}
-
-/// What the summary will repeat.
-#[derive(Default)]
-struct Last {
-    url: Option<String>,
-    closure: Option<Closure>,
-    totals: Totals,
+    summary: Summary,
 }
 
 impl Views {
@@ -36,7 +27,7 @@ impl Views {
     pub fn new(outputs: Vec<Output>) -> Views {
         let clock = Clock::start();
         let at = clock.now();
-        Views { outputs, clock, at, seq: 0, last: Last::default() }
+        Views { outputs, clock, at, seq: 0, summary: Summary::default() }
     }
 
     /// What all of them together need.
@@ -67,12 +58,17 @@ impl Views {
     pub fn tell(&mut self, kind: Kind<'_>) {
         self.seq += 1;
         match kind {
-            Kind::Opened { opening } => self.last.url = Some(opening.url.clone()),
-            Kind::Closed { closure, totals } => {
-                self.last.closure = Some(closure.clone());
-                self.last.totals = *totals;
+            Kind::Data(_) | Kind::Frame(_) | Kind::FramePayload(_) => {}
+            Kind::Opened { opening } => {
+                self.summary.timings.note(&kind);
+                self.summary.opening = Some(opening.clone());
+                self.summary.closure = None;
             }
-            _ => {}
+            Kind::Closed { closure, totals } => {
+                self.summary.closure = Some(closure.clone());
+                self.summary.totals.add(totals);
+            }
+            _ => self.summary.timings.note(&kind),
         }
         let event = Event { at: self.at, seq: self.seq, kind };
         for output in &mut self.outputs {
@@ -89,14 +85,12 @@ impl Views {
 
     /// The run in one event.
     pub fn summary(&self, exit: Exit, error: Option<&Error>) -> Summary {
-        Summary {
-            exit: exit as u8,
-            error: error.cloned(),
-            url: self.last.url.clone(),
-            closure: self.last.closure.clone(),
-            totals: self.last.totals,
-            took: self.clock.now().since,
-        }
+        Summary { exit: exit as u8, error: error.cloned(), ..self.summary.clone() }
+    }
+
+    /// How long the phases of the opening took.
+    pub fn timings(&self) -> &Timings {
+        &self.summary.timings
     }
 
     /// Whether so much waits that nothing more should be read.
