@@ -16,6 +16,7 @@
 //! testing. Out of scope: HTTP beyond what the opening handshake needs, and being a server for
 //! anything but trying and testing.
 
+pub mod commands;
 pub mod error;
 pub mod event;
 pub mod protocol;

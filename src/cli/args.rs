@@ -371,6 +371,9 @@ pub struct ServeArgs {
     /// How large the source's messages are
     #[arg(long, value_name = "SIZE", value_parser = nonzero_size, default_value = "100")]
     pub size: usize,
+    /// The source sends binary messages
+    #[arg(short = 'b', long)]
+    pub binary: bool,
     /// Cut each message that is sent to this many bytes
     #[arg(long, value_name = "SIZE", value_parser = nonzero_size)]
     pub truncate: Option<usize>,

@@ -5,8 +5,9 @@ pub mod demo;
 pub mod generate;
 pub mod serve;
 
-use crate::cli::{Cli, Verb, plan};
-use crate::error::{Error, Exit, Result};
+use crate::cli::{Cli, ServeArgs, ServeMode, Verb, plan};
+use crate::commands::serve::{Mode, ServeOptions};
+use crate::error::{Error, Exit, Result, Stage};
 
 /// Does what was asked for and gives the exit code.
 ///
@@ -27,7 +28,30 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Some(Verb::Inspect(args)) => {
             connect::inspect(plan(&args.url, &args.reach, None)?, args.json)
         }
-        Some(Verb::Serve(args)) => serve::run(&args).map(|()| Exit::Done),
+        Some(Verb::Serve(args)) => serve::run(&serve_options(args)).map(|()| Exit::Done),
+    }
+}
+
+fn serve_options(args: ServeArgs) -> ServeOptions {
+    ServeOptions {
+        address: args.address,
+        mode: match args.mode {
+            ServeMode::Chat => Mode::Chat,
+            ServeMode::Echo => Mode::Echo,
+            ServeMode::Sink => Mode::Sink,
+            ServeMode::Source => Mode::Source,
+            ServeMode::Time => Mode::Time,
+        },
+        interval: args.interval,
+        count: args.count,
+        size: args.size,
+        binary: args.binary,
+        truncate: args.truncate,
+        subprotocols: args.subprotocols,
+        cert: args.cert,
+        key: args.key,
+        origins: args.origins,
+        verbose: args.verbose,
     }
 }
 
@@ -38,7 +62,7 @@ fn print(text: &str) -> Result<Exit> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             let what = format!("can't write to standard output: {e}");
-            Err(Error::new(crate::error::Stage::Output, Exit::Local, what))
+            Err(Error::new(Stage::Output, Exit::Local, what))
         }
         _ => Ok(Exit::Done),
     }
