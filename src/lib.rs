@@ -21,3 +21,4 @@ pub mod event;
 pub mod protocol;
 pub mod report;
 pub mod text;
+pub mod transport;
