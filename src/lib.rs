@@ -23,3 +23,4 @@ pub mod protocol;
 pub mod report;
 pub mod session;
 pub mod text;
+pub mod transport;
