@@ -67,8 +67,18 @@ fn the_protocol_knows_no_socket_clock_thread_or_terminal() {
     let mut all = Vec::new();
     files(&src.join("protocol"), &mut all);
     let forbidden = [
-        "std::net", "std::io", "std::thread", "std::fs", "std::env", "Instant", "SystemTime",
-        "println!", "eprintln!", "getrandom", "rustix", "socket2",
+        "std::net",
+        "std::io",
+        "std::thread",
+        "std::fs",
+        "std::env",
+        "Instant",
+        "SystemTime",
+        "println!",
+        "eprintln!",
+        "getrandom",
+        "rustix",
+        "socket2",
     ];
     for file in all {
         let text = std::fs::read_to_string(&file).unwrap();

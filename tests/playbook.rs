@@ -135,9 +135,7 @@ fn the_examples_of_rfc_6455_5_7() {
         .end();
     let mut script = Script::client();
     script.sender.message(Opcode::Text, b"Hello");
-    script
-        .expect_send(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58])
-        .end();
+    script.expect_send(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]).end();
     for (len, form) in [(256, LengthForm::Bits16), (65536, LengthForm::Bits64)] {
         let payload = vec![b'x'; len];
         let bytes = frame(0x82, &payload);

@@ -39,9 +39,15 @@ pub struct Cli {
     /// What is to be done, if not to connect.
     #[command(subcommand)]
     pub verb: Option<Verb>,
-    /// For connecting.
+    /// ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…
+    #[arg(value_name = "URL", required = true)]
+    pub url: Option<String>,
+    /// What to do over the connection.
     #[command(flatten)]
-    pub connect: Option<ConnectArgs>,
+    pub talk: TalkArgs,
+    /// How to get it.
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }
 
 /// The verbs.
@@ -57,20 +63,6 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Write the man page or the completions of a shell to standard output
     Generate(GenerateArgs),
-}
-
-/// `wstap URL`.
-#[derive(Args, Debug)]
-pub struct ConnectArgs {
-    /// ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…
-    #[arg(value_name = "URL")]
-    pub url: String,
-    /// The rest.
-    #[command(flatten)]
-    pub talk: TalkArgs,
-    /// The way there.
-    #[command(flatten)]
-    pub reach: ReachArgs,
 }
 
 /// `wstap demo`.
@@ -185,12 +177,7 @@ pub struct ReachArgs {
     pub max_time: Option<Duration>,
 
     /// Offer compression with these parameters, as typed, instead of the usual ones
-    #[arg(
-        long,
-        value_name = "PARAMS",
-        conflicts_with = "no_deflate",
-        help_heading = "Protocol"
-    )]
+    #[arg(long, value_name = "PARAMS", conflicts_with = "no_deflate", help_heading = "Protocol")]
     pub deflate: Option<String>,
     /// Offer no compression
     #[arg(long, help_heading = "Protocol")]
@@ -212,7 +199,13 @@ pub struct ReachArgs {
     #[arg(short = 'q', long, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,
     /// Colours: auto, always or never
-    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
     pub color: When,
     /// Show passwords, tokens and cookies instead of ***
     #[arg(long, help_heading = "Output")]
@@ -229,7 +222,13 @@ pub struct TalkArgs {
     #[arg(short = 'b', long, help_heading = "Messages")]
     pub binary: bool,
     /// How standard input is cut into messages: line, null, whole, or json commands
-    #[arg(long, value_name = "FORMAT", default_value = "line", hide_possible_values = true, help_heading = "Messages")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "line",
+        hide_possible_values = true,
+        help_heading = "Messages"
+    )]
     pub input: InputArg,
     /// Send messages in frames of at most this many bytes
     #[arg(long, value_name = "SIZE", value_parser = nonzero_size, help_heading = "Messages")]
@@ -265,7 +264,13 @@ pub struct TalkArgs {
     #[arg(long, value_name = "CODE", default_value_t = 1000, help_heading = "Ending")]
     pub close_code: u16,
     /// The reason in our Close frame, at most 123 bytes
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Ending")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Ending"
+    )]
     pub close_reason: String,
     /// Codes with which the peer may close, besides 1000 and 1001
     #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "Ending")]
@@ -278,7 +283,13 @@ pub struct TalkArgs {
     #[arg(long, conflicts_with = "output", help_heading = "Output")]
     pub json: bool,
     /// How received messages are printed: line, raw, null, hex or json
-    #[arg(long, value_name = "FORMAT", default_value = "line", hide_possible_values = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "line",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
     pub output: OutputFormat,
     /// Show binary messages whole in hex at the prompt
     #[arg(long, help_heading = "Output")]
@@ -461,7 +472,7 @@ mod tests {
     #[test]
     fn a_url_or_a_verb() {
         let connect = Cli::try_parse_from(["wstap", "-v", "example.org", "-n", "3"]).unwrap();
-        assert_eq!(connect.connect.unwrap().talk.count, Some(3));
+        assert_eq!((connect.url.as_deref(), connect.talk.count), (Some("example.org"), Some(3)));
         let verb = Cli::try_parse_from(["wstap", "explain", "1006"]).unwrap();
         assert!(matches!(verb.verb, Some(Verb::Explain(_))));
         assert!(Cli::try_parse_from(["wstap"]).is_err());

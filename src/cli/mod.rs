@@ -6,7 +6,7 @@ mod settings;
 mod values;
 
 pub use args::{
-    Cli, ConnectArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs, OutputFormat,
-    ServeArgs, ServeMode, Verb, parse,
+    Cli, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs, OutputFormat, ServeArgs,
+    ServeMode, Verb, parse,
 };
 pub use settings::{Plan, plan};

@@ -172,7 +172,9 @@ fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
     for name in &reach.subprotocols {
         if name.is_empty() || !name.bytes().all(is_token) {
             let shown = Untrusted::text(name);
-            return Err(Error::usage(format!("the subprotocol \"{shown}\" is not a token (RFC 6455 §4.1)")));
+            return Err(Error::usage(format!(
+                "the subprotocol \"{shown}\" is not a token (RFC 6455 §4.1)"
+            )));
         }
     }
     let checked = |name: &str, value: &Option<String>| match value {
@@ -273,10 +275,19 @@ fn dial(reach: &ReachArgs) -> Result<DialOptions> {
                 (_, true) => Versions::Only13,
                 _ => Versions::Any,
             },
+            pinned: Vec::new(),
         },
         unix_socket: reach.unix_socket.clone(),
-        resolve: reach.resolve.iter().map(|t| Resolve::parse(t)).collect::<Result<_>>()?,
-        connect_to: reach.connect_to.iter().map(|t| ConnectTo::parse(t)).collect::<Result<_>>()?,
+        resolve: reach
+            .resolve
+            .iter()
+            .map(|typed| typed.parse::<Resolve>())
+            .collect::<Result<_>>()?,
+        connect_to: reach
+            .connect_to
+            .iter()
+            .map(|typed| typed.parse::<ConnectTo>())
+            .collect::<Result<_>>()?,
         interface: reach.interface.clone(),
         proxy: None,
     })

@@ -18,8 +18,8 @@ use crate::text::Untrusted;
 /// # Errors
 /// Exit 70 if the process can't get what every process gets.
 pub fn run(plan: Plan) -> Result<Exit> {
-    let terminals = rustix::termios::isatty(std::io::stdin())
-        && rustix::termios::isatty(std::io::stdout());
+    let terminals =
+        rustix::termios::isatty(std::io::stdin()) && rustix::termios::isatty(std::io::stdout());
     if terminals && !plan.json && !plan.settings.echo {
         return Ok(prompt(plan));
     }
@@ -32,8 +32,7 @@ pub fn run(plan: Plan) -> Result<Exit> {
         outputs.push(on_stdout(Box::new(Payload::new(plan.output, terminal))));
     }
     outputs.push(on_stderr(Box::new(Human::new(plan.human))));
-    let input =
-        if echo { Input::None } else { Input::Stdin(Stdin::new(plan.settings.input)) };
+    let input = if echo { Input::None } else { Input::Stdin(Stdin::new(plan.settings.input)) };
     let mut session = Session::new(plan.settings, input, outputs, signals()?);
     session.note(&plan.notes);
     Ok(session.run())

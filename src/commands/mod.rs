@@ -15,10 +15,10 @@ use crate::error::{Error, Exit, Result, Stage};
 /// What went wrong before there was a session that could show it.
 pub fn run(cli: Cli) -> Result<Exit> {
     match cli.verb {
-        None => match cli.connect {
-            Some(args) => connect::run(plan(&args.url, &args.reach, Some(&args.talk))?),
-            None => Err(Error::usage("what is to be connected to? wstap URL")),
-        },
+        None => {
+            let url = cli.url.unwrap_or_default();
+            connect::run(plan(&url, &cli.reach, Some(&cli.talk))?)
+        }
         Some(Verb::Demo(args)) => demo::run(&args),
         Some(Verb::Explain(args)) => {
             let text = crate::report::explain::explain(&args.words)?;

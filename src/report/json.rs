@@ -238,7 +238,12 @@ impl Reporter for Json {
     }
 
     fn needs(&self) -> Needs {
-        Needs { whole_messages: true, frames: self.verbosity >= FRAMES, frame_payloads: false }
+        Needs {
+            whole_messages: true,
+            frames: self.verbosity >= FRAMES,
+            details: true,
+            ..Needs::default()
+        }
     }
 }
 

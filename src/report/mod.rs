@@ -1,5 +1,8 @@
 //! Events become bytes: one file for each view.
 
+pub mod explain;
+pub mod human;
+pub mod inspect;
 pub mod json;
 mod json_writer;
 pub mod payload;
@@ -38,4 +41,6 @@ pub struct Needs {
     pub frames: bool,
     /// [`crate::event::Kind::FramePayload`] events.
     pub frame_payloads: bool,
+    /// What takes work to find out, such as a certificate's names.
+    pub details: bool,
 }

@@ -17,7 +17,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::{Kind, Level, Summary};
+use crate::event::{Kind, Level};
 use crate::session::command::{Command, Commands};
 use crate::session::input::Stdin;
 use crate::session::open::{Opened, open};
@@ -101,7 +101,7 @@ impl Session {
     pub fn inspect(mut self) -> Exit {
         let outcome = self.open().map(|opened| {
             self.views.emit(Kind::Opened { opening: &opened.opening });
-            Talk::leave(opened, &self.settings)
+            Talk::say_goodbye(opened, &self.settings)
         });
         if let Err(error) = &outcome {
             self.views.emit(Kind::Error(error));
@@ -232,7 +232,11 @@ impl Watch for Watcher<'_> {
     fn interrupted(&mut self) -> Option<Error> {
         if let Some((exit, _)) = self.waking.clear() {
             *self.signalled = Some(exit);
-            return Some(Error::new(Stage::Connect, exit, "interrupted before the connection was open"));
+            return Some(Error::new(
+                Stage::Connect,
+                exit,
+                "interrupted before the connection was open",
+            ));
         }
         if let Input::Editor(commands) = self.input {
             while let Some(command) = commands.take() {

@@ -218,7 +218,8 @@ impl Exchange<'_> {
         }
         let received = self.received;
         let what = format!("the connection was lost after {received} bytes of the response");
-        Error::new(Stage::Handshake, Exit::Lost, what).cause(Untrusted::text(&e.to_string()).to_string())
+        Error::new(Stage::Handshake, Exit::Lost, what)
+            .cause(Untrusted::text(&e.to_string()).to_string())
     }
 
     fn other_scheme(&self) -> String {
@@ -273,7 +274,11 @@ fn broken(report: &HandshakeReport) -> Error {
             [] => "nothing".to_owned(),
             some => format!("\"{}\"", Untrusted(some)),
         };
-        let note = if r.note.is_empty() { String::new() } else { format!(", {}", Untrusted::text(&r.note)) };
+        let note = if r.note.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", Untrusted::text(&r.note))
+        };
         let expected = Untrusted::text(&r.expected);
         format!(
             "not true that {}: expected {expected}, received {received}{note} ({})",
@@ -282,7 +287,8 @@ fn broken(report: &HandshakeReport) -> Error {
         )
     };
     let mut failed = report.with(Verdict::Fail).map(line);
-    let what = format!("the server's answer breaks the handshake: {}", failed.next().unwrap_or_default());
+    let what =
+        format!("the server's answer breaks the handshake: {}", failed.next().unwrap_or_default());
     failed.fold(Error::new(Stage::Handshake, Exit::Handshake, what), Error::cause)
 }
 
@@ -302,7 +308,9 @@ fn refused(response: &Response, settings: &Settings) -> Error {
         },
         401 => match header("www-authenticate") {
             Some(scheme) => {
-                format!("it asks for a login ({scheme}): -u user:password, or -H 'Authorization: …'")
+                format!(
+                    "it asks for a login ({scheme}): -u user:password, or -H 'Authorization: …'"
+                )
             }
             None => "it asks for a login: -u user:password, or -H 'Authorization: …'".to_owned(),
         },
@@ -310,7 +318,9 @@ fn refused(response: &Response, settings: &Settings) -> Error {
         404 => format!("is the path right? it was {}", Untrusted::text(&settings.request.target)),
         407 => "a proxy asks for a login: --proxy-user user:password".to_owned(),
         426 => match header("sec-websocket-version") {
-            Some(versions) => format!("the server wants version {versions} of the protocol, not 13"),
+            Some(versions) => {
+                format!("the server wants version {versions} of the protocol, not 13")
+            }
             None => "the server wants another protocol or version".to_owned(),
         },
         429 | 503 => match header("retry-after") {

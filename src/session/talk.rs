@@ -149,7 +149,7 @@ impl Talk {
     }
 
     /// Closes a connection that was only opened to be looked at.
-    pub fn leave(opened: Opened, settings: &Settings) {
+    pub fn say_goodbye(opened: Opened, settings: &Settings) {
         let mut talk = Talk::new(opened, settings, Needs::default());
         talk.sender.close(&settings.close);
         let patience = Instant::now() + LEAVE_PATIENCE;
@@ -540,8 +540,8 @@ impl Talk {
     fn wait(&mut self, session: &mut Session, now: Instant) -> Instant {
         let congested = session.views.are_congested();
         let alive = self.course.ended.is_none();
-        let reads = alive
-            && (self.course.deaf || (!congested && self.sender.buffered() < HIGH_WATER));
+        let reads =
+            alive && (self.course.deaf || (!congested && self.sender.buffered() < HIGH_WATER));
         let writes = alive
             && self.course.can_write
             && (self.sender.buffered() > 0 || self.stream.wants_write());
@@ -765,7 +765,12 @@ impl Course {
             }
             Incoming::FramePayload { bytes: wire, offset } => {
                 let masking_key = None;
-                views.tell(Kind::FramePayload(FramePayload { direction, wire, masking_key, offset }));
+                views.tell(Kind::FramePayload(FramePayload {
+                    direction,
+                    wire,
+                    masking_key,
+                    offset,
+                }));
             }
             Incoming::Ping(payload) => {
                 self.totals.pings_in += 1;
