@@ -1,5 +1,6 @@
 //! Events become bytes: one file for each view.
 
+pub mod explain;
 pub mod hexdump;
 pub mod human;
 pub mod inspect;
