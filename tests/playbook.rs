@@ -287,6 +287,7 @@ fn pongs_are_coalesced_when_they_can_not_be_sent() {
     assert!(script.sender.buffered() < (1 << 20) + 200, "{}", script.sender.buffered());
     let queued = script.sender.transmit().len();
     script.sender.transmitted(queued);
+    script.sender.settle();
     script.events.clear();
     script.expect_send(&masked(0x8a, b"last")).end();
 }

@@ -29,6 +29,8 @@ pub struct Plan {
     pub settings: Settings,
     /// The view for people.
     pub human: HumanOptions,
+    /// Colours on standard output.
+    pub color_stdout: bool,
     /// How received messages are printed in pipe mode.
     pub output: Format,
     /// Events on standard output.
@@ -57,7 +59,7 @@ pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Pla
     let mut human = HumanOptions {
         verbosity: reach.verbose,
         quiet: reach.quiet,
-        color: color(reach.color),
+        color: color(reach.color, std::io::stderr()),
         show_secrets: reach.show_secrets,
         ..HumanOptions::default()
     };
@@ -73,7 +75,8 @@ pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Pla
     if reach.quiet {
         notes.clear();
     }
-    Ok(Plan { settings, human, output, json, notes })
+    let color_stdout = color(reach.color, std::io::stdout());
+    Ok(Plan { settings, human, color_stdout, output, json, notes })
 }
 
 fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
@@ -127,8 +130,8 @@ fn format(output: OutputFormat) -> Format {
     }
 }
 
-/// Whether people get colours on standard error (no-color.org, bixense.com/clicolors).
-fn color(when: When) -> bool {
+/// Whether there are colours (no-color.org, bixense.com/clicolors).
+fn color(when: When, channel: impl std::os::fd::AsFd) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match when {
         When::Always => true,
@@ -137,7 +140,7 @@ fn color(when: When) -> bool {
         When::Auto if std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0") => true,
         When::Auto => {
             let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-            !dumb && rustix::termios::isatty(std::io::stderr())
+            !dumb && rustix::termios::isatty(channel)
         }
     }
 }

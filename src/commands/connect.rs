@@ -48,7 +48,7 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
         outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity, plan.human.show_secrets))));
         outputs.push(on_stderr(Box::new(Human::new(plan.human))));
     } else {
-        outputs.push(on_stdout(Box::new(Inspect::new(plan.human))));
+        outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout, plan.human.show_secrets))));
     }
     let mut session = Session::new(plan.settings, Input::None, outputs, signals()?);
     session.note(&plan.notes);

@@ -1,14 +1,20 @@
 //! Events become bytes: one file for each view.
 
 pub mod explain;
+pub mod hexdump;
 pub mod human;
 pub mod inspect;
 pub mod json;
 mod json_writer;
+mod lines;
 pub mod payload;
+pub mod phases;
+mod pretty;
 pub mod redact;
+pub mod style;
 #[cfg(test)]
 mod testing;
+pub mod units;
 
 use std::io::{self, Write};
 

@@ -7,7 +7,7 @@ use crate::event::{Opening, Timings, TlsInfo, Totals};
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
 use crate::protocol::http1::Response;
-use crate::report::redact;
+use crate::report::{phases, redact};
 use crate::session::command::Question;
 use crate::text::Untrusted;
 
@@ -104,6 +104,6 @@ fn tls(out: &mut String, facts: &Facts) -> std::fmt::Result {
     let Some(tls) = &facts.tls else {
         return writeln!(out, "no TLS: this is a ws:// connection");
     };
-    out.push_str(&crate::report::human::tls_lines(tls));
+    out.push_str(&phases::tls_text(tls));
     Ok(())
 }

@@ -177,8 +177,10 @@ impl Talk {
             self.deliver(session, now);
             self.take_input(session, now);
             self.timers(session, now);
-            self.transmit(now);
+            self.sender.settle();
             self.tell_close(&mut session.views);
+            report_frames(&mut self.sender, &mut session.views);
+            self.transmit(now);
             session.views.push();
             if self.course.failure.is_none()
                 && let Some(broken) = session.views.broken()
@@ -199,9 +201,9 @@ impl Talk {
     /// Tells what has arrived, until nothing is left or the views are congested.
     fn deliver(&mut self, session: &mut Session, now: Instant) {
         let (views, settings) = (&mut session.views, &session.settings);
-        let course = &mut self.course;
-        course.caught_up = false;
-        while course.deaf || (!views.are_congested() && self.sender.buffered() < HIGH_WATER) {
+        self.course.caught_up = false;
+        while self.delivers(views) {
+            let course = &mut self.course;
             let Some(incoming) = self.receiver.next(&mut self.sender) else {
                 course.caught_up = true;
                 break;
@@ -239,6 +241,11 @@ impl Talk {
                 course.begin_close(&mut self.sender, &settings.close, now);
             }
         }
+    }
+
+    /// Whether more may be told and answered.
+    fn delivers(&self, views: &Views) -> bool {
+        self.course.deaf || (!views.are_congested() && self.sender.buffered() < HIGH_WATER)
     }
 
     /// Takes messages from the input while there is room for them.
@@ -532,21 +539,22 @@ impl Talk {
             self.course.close_told = true;
             let first = self.course.closing.map_or(Side::Us, |(side, _)| side);
             views.tell(Kind::Close { direction: Direction::Out, status, first });
-            report_frames(&mut self.sender, views);
         }
     }
 
     /// Waits until something can be done, and reads what is there.
     fn wait(&mut self, session: &mut Session, now: Instant) -> Instant {
-        let congested = session.views.are_congested();
         let alive = self.course.ended.is_none();
-        let reads =
-            alive && (self.course.deaf || (!congested && self.sender.buffered() < HIGH_WATER));
+        let delivers = self.delivers(&session.views);
+        // What was read before is looked at first; until then there may be no space.
+        let reads = alive && delivers && self.course.caught_up;
         let writes = alive
             && self.course.can_write
             && (self.sender.buffered() > 0 || self.stream.wants_write());
         let takes = self.state() == ReadyState::Open && self.sender.buffered() < HIGH_WATER;
-        let hurry = reads && self.stream.has_buffered();
+        // Neither TLS's buffer nor our own is seen by poll.
+        let buffered = reads && self.stream.has_buffered();
+        let hurry = buffered || (delivers && !self.course.caught_up);
         let until = if hurry { Some(now) } else { self.next_deadline(session) };
 
         let mut flags = PollFlags::empty();
@@ -575,7 +583,7 @@ impl Talk {
             poll::wait(&mut fds, until);
             let [wake, socket, stdin, ..] = &fds;
             woken = woken || poll::is_ready(wake);
-            readable = readable || (reads && (hurry || poll::is_ready(socket)));
+            readable = readable || (reads && (buffered || poll::is_ready(socket)));
             input = input || (piped.is_some() && poll::is_ready(stdin));
         }
         let now = Instant::now();

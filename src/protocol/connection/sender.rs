@@ -182,7 +182,13 @@ impl Sender {
         self.out.clear();
         self.out.shrink_to(KEPT_CAPACITY);
         self.done = 0;
-        if let Some(payload) = self.pong.take() {
+    }
+
+    /// Queues the pong that waited for room, once there is some.
+    pub fn settle(&mut self) {
+        if self.buffered() < PONG_MARK
+            && let Some(payload) = self.pong.take()
+        {
             self.control(Opcode::Pong, &payload);
         }
     }
