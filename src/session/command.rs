@@ -213,4 +213,7 @@ pub trait Screen: io::Write + Send {
 
     /// Waits until all was shown, at most for so long.
     fn drain(&self, patience: Duration);
+
+    /// The connection has opened or ended; a prompt shows which.
+    fn set_connected(&mut self, _connected: bool) {}
 }
