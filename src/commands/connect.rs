@@ -2,6 +2,7 @@
 
 use crate::cli::Plan;
 use crate::error::{Error, Exit, Result, Stage};
+use crate::repl;
 use crate::report::Reporter;
 use crate::report::human::{Human, HumanOptions};
 use crate::report::inspect::Inspect;
@@ -9,6 +10,7 @@ use crate::report::json::Json;
 use crate::report::payload::Payload;
 use crate::session::input::Stdin;
 use crate::session::output::{FdSink, Output, Sink};
+use crate::session::settings::Settings;
 use crate::session::signals::{Signals, Waking};
 use crate::session::{Input, Session};
 use crate::text::Untrusted;
@@ -20,8 +22,8 @@ use crate::text::Untrusted;
 pub fn run(plan: Plan) -> Result<Exit> {
     let terminals =
         rustix::termios::isatty(std::io::stdin()) && rustix::termios::isatty(std::io::stdout());
-    if terminals && !plan.json && !plan.settings.echo {
-        return Ok(prompt(plan));
+    if terminals && !plan.json && !plan.settings.echo && repl::is_usable() {
+        return prompt(plan);
     }
     let terminal = rustix::termios::isatty(std::io::stdout());
     let mut outputs = Vec::new();
@@ -56,15 +58,19 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
 }
 
 /// The prompt: the editor here, the session on a thread of its own.
-fn prompt(mut plan: Plan) -> Exit {
+fn prompt(mut plan: Plan) -> Result<Exit> {
     plan.settings.interactive = true;
-    let options = crate::repl::Options { explain: crate::report::explain::explain };
-    crate::repl::run(options, move |side| {
-        let human = HumanOptions { repl: true, ..plan.human };
+    let options = repl::Options {
+        color: plan.color_stdout,
+        explain: crate::report::explain::explain,
+        max_message: plan.settings.max_message.unwrap_or(Settings::MAX_HELD),
+    };
+    repl::run(options, move |side| {
+        let human = HumanOptions { repl: true, color: plan.color_stdout, ..plan.human };
         let screen = Output::new(Box::new(Human::new(human)), Sink::Screen(side.screen));
         let input = Input::Editor(side.commands);
-        let mut session =
-            Session::new(plan.settings, input, vec![screen], Waking::Editor(side.wake));
+        let waking = Waking::Editor(side.wake);
+        let mut session = Session::new(plan.settings, input, vec![screen], waking);
         session.note(&plan.notes);
         session.run()
     })

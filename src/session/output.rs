@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::fs::FileType;
 use rustix::net::SendFlags;
 
-use crate::event::{Event, Setting};
+use crate::event::{Event, Kind, Setting};
 use crate::report::{Needs, Reporter};
 use crate::session::command::Screen;
 
@@ -43,7 +43,14 @@ impl Output {
     pub fn event(&mut self, event: &Event<'_>) {
         let _ = match &mut self.sink {
             Sink::Fd(sink) => self.reporter.event(event, sink),
-            Sink::Screen(screen) => self.reporter.event(event, screen),
+            Sink::Screen(screen) => {
+                match event.kind {
+                    Kind::Opened { .. } => screen.set_connected(true),
+                    Kind::Closed { .. } => screen.set_connected(false),
+                    _ => {}
+                }
+                self.reporter.event(event, screen)
+            }
         };
     }
 

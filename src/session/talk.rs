@@ -92,7 +92,7 @@ struct Course {
 
 /// The ping that is sent behind the last message of the input.
 struct Fence {
-    payload: [u8; 8],
+    payload: Vec<u8>,
     answered: bool,
 }
 
@@ -257,7 +257,7 @@ impl Talk {
             }
             let Input::Stdin(stdin) = &mut session.input else {
                 if matches!(session.input, Input::None) && !session.settings.echo {
-                    self.end_of_input(&session.settings, now);
+                    self.end_of_input(&session.settings, &mut session.views, now);
                 }
                 return;
             };
@@ -266,7 +266,7 @@ impl Talk {
             }
             let Some(piece) = stdin.next_piece() else {
                 if stdin.is_exhausted() {
-                    self.end_of_input(&session.settings, now);
+                    self.end_of_input(&session.settings, &mut session.views, now);
                 }
                 return;
             };
@@ -304,19 +304,20 @@ impl Talk {
     }
 
     /// All input was taken: fence it off, or close at once if nothing is to be waited for.
-    fn end_of_input(&mut self, settings: &Settings, now: Instant) {
+    fn end_of_input(&mut self, settings: &Settings, views: &mut Views, now: Instant) {
         if self.course.fence.is_some() || self.state() != ReadyState::Open {
             return;
         }
-        let mut payload = [0; 8];
-        fill_random(&mut payload);
-        self.course.fence = Some(Fence { payload, answered: false });
+        let mut random = [0; 4];
+        fill_random(&mut random);
+        let payload = format!("end of input {:08x}", u32::from_ne_bytes(random)).into_bytes();
         if settings.linger == Linger::For(Duration::ZERO) {
             self.begin_close(settings, now);
         } else {
             self.course.active_at = now;
-            self.sender.ping(&payload);
+            self.ping(views, &payload, now);
         }
+        self.course.fence = Some(Fence { payload, answered: false });
     }
 
     fn command(&mut self, session: &mut Session, command: Command, now: Instant) {
@@ -331,15 +332,7 @@ impl Talk {
                 self.sender.fragmented(opcode, &payload, size);
                 self.course.sent(views, opcode, &payload);
             }
-            Command::Ping(payload) => {
-                self.sender.ping(&payload);
-                let payload = payload.get(..125).unwrap_or(&payload);
-                views.tell(Kind::Ping { direction: Direction::Out, payload });
-                self.course.pings.push_back((payload.to_vec(), now));
-                if self.course.pings.len() > PINGS {
-                    self.course.pings.pop_front();
-                }
-            }
+            Command::Ping(payload) => self.ping(views, &payload, now),
             Command::Pong(payload) => {
                 self.sender.pong(&payload);
                 let payload = payload.get(..125).unwrap_or(&payload);
@@ -374,6 +367,16 @@ impl Talk {
             }
         }
         report_frames(&mut self.sender, &mut session.views);
+    }
+
+    fn ping(&mut self, views: &mut Views, payload: &[u8], now: Instant) {
+        let payload = payload.get(..125).unwrap_or(payload);
+        self.sender.ping(payload);
+        views.tell(Kind::Ping { direction: Direction::Out, payload });
+        self.course.pings.push_back((payload.to_vec(), now));
+        if self.course.pings.len() > PINGS {
+            self.course.pings.pop_front();
+        }
     }
 
     fn facts(&self) -> answer::Facts {
