@@ -177,7 +177,7 @@ fn known(code: u16) -> Known {
             causes: &["no answer to a request or heartbeat of the application's protocol"],
             advice: &["see what it waited for with wstap -v --timestamps URL"],
         },
-        3000..=3999 => Known {
+        3001..=3999 => Known {
             source: "RFC 6455 §7.4.2: registered with IANA by libraries and frameworks",
             sender: "a library or framework on either side",
             causes: &[],
