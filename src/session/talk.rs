@@ -70,7 +70,7 @@ struct Course {
     /// The last moment at which something came or left.
     active_at: Instant,
     fence: Option<Fence>,
-    pings: VecDeque<(Vec<u8>, Instant)>,
+    pings: VecDeque<OwnPing>,
     rtt: Option<Duration>,
     /// The first Close frame: whose, and when.
     closing: Option<(Side, Instant)>,
@@ -88,6 +88,14 @@ struct Course {
     can_write: bool,
     ended: Option<End>,
     leave: Option<Over>,
+}
+
+/// A ping of ours that was not answered yet.
+struct OwnPing {
+    payload: Vec<u8>,
+    sent: Instant,
+    /// A person asked for it and wants to see the answer.
+    asked: bool,
 }
 
 /// The ping that is sent behind the last message of the input.
@@ -315,7 +323,7 @@ impl Talk {
             self.begin_close(settings, now);
         } else {
             self.course.active_at = now;
-            self.ping(views, &payload, now);
+            self.ping(views, &payload, false, now);
         }
         self.course.fence = Some(Fence { payload, answered: false });
     }
@@ -332,7 +340,7 @@ impl Talk {
                 self.sender.fragmented(opcode, &payload, size);
                 self.course.sent(views, opcode, &payload);
             }
-            Command::Ping(payload) => self.ping(views, &payload, now),
+            Command::Ping(payload) => self.ping(views, &payload, session.settings.interactive, now),
             Command::Pong(payload) => {
                 self.sender.pong(&payload);
                 let payload = payload.get(..125).unwrap_or(&payload);
@@ -369,11 +377,11 @@ impl Talk {
         report_frames(&mut self.sender, &mut session.views);
     }
 
-    fn ping(&mut self, views: &mut Views, payload: &[u8], now: Instant) {
+    fn ping(&mut self, views: &mut Views, payload: &[u8], asked: bool, now: Instant) {
         let payload = payload.get(..125).unwrap_or(payload);
         self.sender.ping(payload);
         views.tell(Kind::Ping { direction: Direction::Out, payload });
-        self.course.pings.push_back((payload.to_vec(), now));
+        self.course.pings.push_back(OwnPing { payload: payload.to_vec(), sent: now, asked });
         if self.course.pings.len() > PINGS {
             self.course.pings.pop_front();
         }
@@ -797,8 +805,14 @@ impl Course {
                 {
                     fence.answered = true;
                 }
-                let rtt = self.round_trip(payload, now);
+                let answered = self.answered(payload);
+                let rtt = answered.as_ref().map(|ping| now - ping.sent);
+                self.rtt = rtt.or(self.rtt);
                 views.tell(Kind::Pong { direction, payload, rtt });
+                if let (Some(OwnPing { asked: true, .. }), Some(rtt)) = (answered, rtt) {
+                    let text = format!("pong after {:.3} ms", rtt.as_secs_f64() * 1000.0);
+                    views.tell(Kind::Answer { text: &text });
+                }
             }
             Incoming::Close(status) => {
                 let (first, _) = *self.closing.get_or_insert((Side::Peer, now));
@@ -822,12 +836,10 @@ impl Course {
         }
     }
 
-    fn round_trip(&mut self, payload: &[u8], now: Instant) -> Option<Duration> {
-        let at = self.pings.iter().position(|(sent, _)| sent == payload)?;
-        // A pong may answer several pings (§5.5.3): the earlier ones are answered too.
-        let (_, sent) = self.pings.drain(..=at).next_back()?;
-        self.rtt = Some(now - sent);
-        self.rtt
+    /// The ping that a pong answers; with it the earlier ones are answered too (§5.5.3).
+    fn answered(&mut self, payload: &[u8]) -> Option<OwnPing> {
+        let at = self.pings.iter().position(|ping| ping.payload == payload)?;
+        self.pings.drain(..=at).next_back()
     }
 }
 
