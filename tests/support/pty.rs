@@ -16,6 +16,7 @@ use super::{PATIENCE, wstap};
 /// How to run it. Without more: 24 lines of 80 columns, `TERM=xterm-256color`, a home of its own.
 #[derive(Debug)]
 pub struct Terminal {
+    program: OsString,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     home: Home,
@@ -26,7 +27,16 @@ pub struct Terminal {
 impl Terminal {
     /// `wstap` with arguments.
     pub fn new<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Terminal {
+        Terminal::program(wstap(), args)
+    }
+
+    /// Another program in the same surroundings: a shell that starts `wstap`, for job control.
+    pub fn program<A: Into<OsString>>(
+        program: impl Into<OsString>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Terminal {
         Terminal {
+            program: program.into(),
             args: args.into_iter().map(Into::into).collect(),
             env: vec![("TERM".into(), "xterm-256color".into())],
             home: Home::new(),
@@ -57,7 +67,7 @@ impl Terminal {
     pub fn start(self) -> Pty {
         let size = window(self.rows, self.columns);
         let pair = native_pty_system().openpty(size).expect("a pty");
-        let mut command = CommandBuilder::new(wstap());
+        let mut command = CommandBuilder::new(&self.program);
         command.args(&self.args);
         command.env_clear();
         for (name, value) in self.home.environment().into_iter().chain(self.env) {

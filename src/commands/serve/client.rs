@@ -217,7 +217,7 @@ impl Client {
             Answer::Refused { response, why } => {
                 log.head(self.id, '<', head);
                 log.head(self.id, '>', &response);
-                log.problem(format_args!("#{} refused, {why}", self.id));
+                log.line(format_args!("#{} refused, {why}", self.id));
                 self.wire.outgoing.push(&response);
                 self.leave(now);
             }
@@ -283,7 +283,7 @@ impl Client {
             tungstenite::Error::ConnectionClosed => {
                 shared.log.detail(1, format_args!("#{id} closed"));
             }
-            _ => shared.log.problem(format_args!("#{id} {}", Untrusted::text(&why))),
+            _ => shared.log.line(format_args!("#{id} {}", Untrusted::text(&why))),
         }
         self.leave(now);
     }
@@ -318,7 +318,7 @@ impl Client {
         if matches!(self.phase, Phase::Leaving { .. }) {
             shared.log.detail(1, format_args!("#{} {why}", self.id));
         } else {
-            shared.log.problem(format_args!("#{} {why}", self.id));
+            shared.log.line(format_args!("#{} {why}", self.id));
         }
         self.phase = Phase::Done;
     }
@@ -373,7 +373,7 @@ fn truncate(message: Message, limit: usize) -> Message {
 
 fn log_message(log: &Log, id: u64, mark: char, message: &Message) {
     const SHOWN: usize = 100;
-    if log.verbose < 2 {
+    if log.verbose < if message.is_close() { 1 } else { 2 } {
         return;
     }
     let (name, bytes): (_, &[u8]) = match message {

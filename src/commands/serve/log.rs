@@ -11,22 +11,18 @@ const SECRET: [&[u8]; 3] = [b"authorization", b"proxy-authorization", b"cookie"]
 /// Where and how much is told; formats what peers chose through [`Untrusted`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Log {
-    /// Whether failures of clients are told.
-    pub(super) problems: bool,
+    /// Whether anything is told: the terminal may belong to somebody else.
+    pub(super) on: bool,
     /// 1: handshakes and closes; 2: messages.
     pub(super) verbose: u8,
 }
 
 impl Log {
-    /// Tells a line in any case. There is nobody to tell that stderr is gone.
+    /// Tells what should be known without being asked for, such as failures of clients.
     pub(super) fn line(&self, line: fmt::Arguments<'_>) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
-    }
-
-    /// Tells what went wrong with a client.
-    pub(super) fn problem(&self, line: fmt::Arguments<'_>) {
-        if self.problems {
-            self.line(line);
+        if self.on {
+            // There is nobody to tell that stderr is gone.
+            let _ = writeln!(io::stderr().lock(), "{line}");
         }
     }
 

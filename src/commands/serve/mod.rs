@@ -135,7 +135,7 @@ impl Default for ServeOptions {
 /// If the address can't be used, the certificate can't be read, or stdout takes no line.
 pub fn run(options: &ServeOptions) -> Result<()> {
     let mut server = Server::bind(options)?;
-    server.shared.log.problems = true;
+    server.shared.log.on = true;
     let failed = |error: io::Error| local("can't watch for signals", &error);
     let (stop, signals) = UnixStream::pair().map_err(failed)?;
     for signal in [SIGINT, SIGTERM] {
@@ -187,7 +187,7 @@ impl Server {
         listener.set_nonblocking(true).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         let url = address.url(if tls.is_some() { "wss" } else { "ws" }, local);
-        let log = Log { problems: options.verbose > 0, verbose: options.verbose };
+        let log = Log { on: options.verbose > 0, verbose: options.verbose };
         Ok(Server { listener, local, url, shared: Shared { options: options.clone(), tls, log } })
     }
 
@@ -228,7 +228,7 @@ impl Server {
                 timers.into_iter().flatten().min().map(|at| at.saturating_duration_since(now)),
             ) {
                 Ok(ready) => ready,
-                Err(error) => return self.shared.log.problem(format_args!("poll: {error}")),
+                Err(error) => return self.shared.log.line(format_args!("poll: {error}")),
             };
             let now = Instant::now();
             if ready.accept && !clients.accept(&self.listener, now) {
@@ -292,7 +292,7 @@ impl Clients<'_> {
                     io::ErrorKind::WouldBlock => return true,
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => continue,
                     _ => {
-                        self.shared.log.problem(format_args!("accept: {error}"));
+                        self.shared.log.line(format_args!("accept: {error}"));
                         return false;
                     }
                 },
@@ -304,7 +304,7 @@ impl Clients<'_> {
                     self.shared.log.detail(1, format_args!("#{id} connected from {peer}"));
                     self.all.push(client);
                 }
-                Err(error) => self.shared.log.problem(format_args!("{peer}: {error}")),
+                Err(error) => self.shared.log.line(format_args!("{peer}: {error}")),
             }
         }
     }
