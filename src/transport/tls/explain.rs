@@ -109,7 +109,7 @@ pub(super) fn closed(evidence: &Evidence<'_>) -> Error {
     }
 }
 
-/// What is wrong with a certificate; `der` is the server's own.
+/// What is wrong with a certificate; `der` is the server's own, if it is what was refused.
 pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
     let rustls::Error::InvalidCertificate(e) = e else {
         return Finding::new(Untrusted::text(&e.to_string()).to_string());
@@ -143,6 +143,12 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
         }
         CertificateError::Revoked => {
             Finding::new(format!("the certificate was revoked: {subject}"))
+        }
+        CertificateError::BadSignature if der.is_some() => {
+            let what =
+                format!("the issuer's signature doesn't fit the trusted CA of that name: {issuer}");
+            Finding::new(what)
+                .hint(format!("the CA may have been made anew: --cacert FILE; {to_insecure}"))
         }
         CertificateError::BadSignature => Finding::new("a signature in the handshake is wrong"),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
@@ -291,6 +297,7 @@ fn alert_received(alert: AlertDescription, evidence: &Evidence<'_>) -> Finding {
         | Alert::CertificateRevoked
         | Alert::CertificateUnknown
         | Alert::AccessDenied
+        | Alert::DecryptError
             if evidence.has =>
         {
             Finding::new(format!("the server refuses the client certificate: alert {named}"))

@@ -24,7 +24,7 @@ use explain::Evidence;
 use verify::Verifier;
 
 /// How TLS is to be spoken.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
     /// Go on whatever is wrong with the certificate, and say what it was.
     pub insecure: bool,

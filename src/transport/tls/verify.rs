@@ -94,11 +94,12 @@ impl Verifier {
                 .is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
     }
 
-    /// Lets a failure pass with `--insecure`.
+    /// Lets a failure pass with `--insecure`; `certificate` is what was judged, if not a signature of
+    /// the handshake.
     fn judge<T>(
         &self,
         result: Result<T, Error>,
-        end_entity: &CertificateDer<'_>,
+        certificate: Option<&CertificateDer<'_>>,
         pass: T,
     ) -> Result<T, Error> {
         let Err(error) = result else {
@@ -106,14 +107,14 @@ impl Verifier {
         };
         let mut findings = self.findings();
         if self.insecure {
-            let why = explain::certificate(&error, Some(end_entity)).what;
+            let why = explain::certificate(&error, certificate.map(AsRef::as_ref)).what;
             findings.passed = Some(match findings.passed.take() {
                 Some(before) => format!("{before}; {why}"),
                 None => why,
             });
             return Ok(pass);
         }
-        findings.refused = Some(end_entity.to_vec());
+        findings.refused = certificate.map(|certificate| certificate.to_vec());
         Err(error)
     }
 }
@@ -141,7 +142,7 @@ impl ServerCertVerifier for Verifier {
         if result.is_err() && self.is_trusted_itself(end_entity, server_name, now) {
             return Ok(ServerCertVerified::assertion());
         }
-        self.judge(result, end_entity, ServerCertVerified::assertion())
+        self.judge(result, Some(end_entity), ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -151,7 +152,7 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let result = self.webpki.verify_tls12_signature(message, cert, dss);
-        self.judge(result, cert, HandshakeSignatureValid::assertion())
+        self.judge(result, None, HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
@@ -161,7 +162,7 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let result = self.webpki.verify_tls13_signature(message, cert, dss);
-        self.judge(result, cert, HandshakeSignatureValid::assertion())
+        self.judge(result, None, HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
