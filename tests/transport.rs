@@ -64,12 +64,8 @@ impl Watch for Watcher {
 }
 
 fn target(scheme: &str, host: &str, port: u16) -> Target {
-    let parsed = match host.parse() {
-        Ok(IpAddr::V4(address)) => Host::Ipv4(address),
-        Ok(IpAddr::V6(address)) => Host::Ipv6(address),
-        Err(_) => Host::Domain(host.to_owned()),
-    };
-    Target { secure: scheme == "wss", host: parsed, typed_host: host.to_owned(), port }
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    Target::parse(&format!("{scheme}://{host}:{port}")).unwrap().0
 }
 
 fn soon() -> Option<Instant> {

@@ -169,6 +169,17 @@ pub struct ReachArgs {
     #[arg(long, value_name = "PATH", help_heading = "Network")]
     pub unix_socket: Option<PathBuf>,
 
+    /// Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none,
+    /// whatever the environment says
+    #[arg(long, value_name = "URL", help_heading = "Network")]
+    pub proxy: Option<String>,
+    /// Log in at the proxy; @FILE reads it from a file
+    #[arg(long, value_name = "USER:PASSWORD", help_heading = "Network")]
+    pub proxy_user: Option<String>,
+    /// Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be
+    #[arg(long, value_name = "LIST", help_heading = "Network")]
+    pub noproxy: Option<String>,
+
     /// From the start until the connection is open
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10", help_heading = "Ending")]
     pub connect_timeout: Duration,

@@ -16,6 +16,7 @@ use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
 use crate::session::settings::{Linger, Settings};
 use crate::text::Untrusted;
+use crate::transport::proxy::{self, Credentials, Proxy};
 use crate::transport::{
     ConnectTo, DialOptions, Family, Resolve, Sni, Target, TlsOptions, Versions,
 };
@@ -46,7 +47,7 @@ pub struct Plan {
 pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Plan> {
     let (target, mut notes) = Target::parse(url)?;
     let request = request(&target, reach)?;
-    let dial = dial(reach)?;
+    let dial = dial(&target, reach)?;
     let mut settings = Settings {
         request,
         dial,
@@ -255,7 +256,7 @@ fn read_file(path: &str) -> Result<String> {
     Ok(text)
 }
 
-fn dial(reach: &ReachArgs) -> Result<DialOptions> {
+fn dial(target: &Target, reach: &ReachArgs) -> Result<DialOptions> {
     Ok(DialOptions {
         family: match (reach.ipv4, reach.ipv6) {
             (true, _) => Family::V4,
@@ -292,6 +293,29 @@ fn dial(reach: &ReachArgs) -> Result<DialOptions> {
             .map(|typed| typed.parse::<ConnectTo>())
             .collect::<Result<_>>()?,
         interface: reach.interface.clone(),
-        proxy: None,
+        proxy: proxy(target, reach)?,
     })
+}
+
+/// The proxy that was asked for, or that the environment names.
+fn proxy(target: &Target, reach: &ReachArgs) -> Result<Option<Proxy>> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let excepted = reach.noproxy.as_deref();
+    if excepted.is_some_and(|list| proxy::is_excepted(list, &target.host, target.port)) {
+        return Ok(None);
+    }
+    let chosen = match reach.proxy.as_deref() {
+        Some("") => None,
+        Some(typed) => Some(secret(typed)?.parse::<Proxy>()?),
+        None => proxy::from_environment(target, &lookup)?,
+    };
+    let Some(mut chosen) = chosen else { return Ok(None) };
+    if let Some(typed) = &reach.proxy_user {
+        let typed = secret(typed)?;
+        let (user, password) = typed.split_once(':').unwrap_or((&typed, ""));
+        chosen.credentials =
+            Some(Credentials { user: user.to_owned(), password: password.to_owned() });
+    }
+    chosen.tls = TlsOptions { cacert: reach.cacert.clone(), ..TlsOptions::default() };
+    Ok(Some(chosen))
 }

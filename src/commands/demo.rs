@@ -21,7 +21,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit> {
 ///
 /// # Errors
 /// If the loopback interface has no free port or no thread can be started.
-fn server() -> Result<Running> {
+pub fn server() -> Result<Running> {
     let options = ServeOptions { address: "127.0.0.1:0".into(), ..ServeOptions::default() };
     Server::bind(&options)?.spawn()
 }

@@ -652,11 +652,9 @@ mod tests {
 
     #[test]
     fn the_environment_is_asked_in_order() {
-        let target = |secure| Target {
-            secure,
-            host: host("a.test"),
-            typed_host: "a.test".to_owned(),
-            port: 443,
+        let target = |secure| {
+            let url = if secure { "wss://a.test" } else { "ws://a.test:443" };
+            Target::parse(url).unwrap().0
         };
         let ask = |secure, set: &[(&str, &str)]| {
             let lookup = |name: &str| {

@@ -3,10 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::report::redact;
 use crate::text::Untrusted;
-
-/// Header fields whose values are nobody's business.
-const SECRET: [&[u8]; 3] = [b"authorization", b"proxy-authorization", b"cookie"];
 
 /// Where and how much is told; formats what peers chose through [`Untrusted`].
 #[derive(Clone, Copy, Debug)]
@@ -33,19 +31,15 @@ impl Log {
         }
     }
 
-    /// Tells the lines of a request's or response's head; `mark` says which.
+    /// Tells the lines of a request's or response's head, secrets hidden; `mark` says which.
     pub(super) fn head(&self, client: u64, mark: char, head: &[u8]) {
         if self.verbose == 0 {
             return;
         }
-        for line in head.split(|b| *b == b'\n') {
+        for line in redact::head(head).split(|b| *b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            match line.iter().position(|b| *b == b':').and_then(|at| line.split_at_checked(at)) {
-                Some((name, _)) if SECRET.iter().any(|s| name.eq_ignore_ascii_case(s)) => {
-                    self.line(format_args!("#{client} {mark} {}: ***", Untrusted(name)));
-                }
-                _ if line.is_empty() => {}
-                _ => self.line(format_args!("#{client} {mark} {}", Untrusted(line))),
+            if !line.is_empty() {
+                self.line(format_args!("#{client} {mark} {}", Untrusted(line)));
             }
         }
     }

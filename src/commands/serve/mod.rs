@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -51,9 +50,6 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// All modes.
-    pub const ALL: [Mode; 5] = [Mode::Echo, Mode::Chat, Mode::Time, Mode::Sink, Mode::Source];
-
     /// The word on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -63,19 +59,6 @@ impl Mode {
             Mode::Sink => "sink",
             Mode::Source => "source",
         }
-    }
-}
-
-impl FromStr for Mode {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Mode> {
-        Mode::ALL.into_iter().find(|mode| mode.name() == text).ok_or_else(|| {
-            let names = Mode::ALL.map(Mode::name).join(", ");
-            let what =
-                format!("no mode {:?}; there are {names}", Untrusted::text(text).to_string());
-            Error::new(Stage::Usage, Exit::Usage, what)
-        })
     }
 }
 
