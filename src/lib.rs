@@ -16,9 +16,13 @@
 //! testing. Out of scope: HTTP beyond what the opening handshake needs, and being a server for
 //! anything but trying and testing.
 
+pub mod cli;
+pub mod commands;
 pub mod error;
 pub mod event;
 pub mod protocol;
+pub mod repl;
 pub mod report;
+pub mod session;
 pub mod text;
 pub mod transport;

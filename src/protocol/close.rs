@@ -81,6 +81,17 @@ impl CloseStatus {
         CloseStatus { code: Some(code), reason: reason.as_bytes().to_vec() }
     }
 
+    /// Reads a frame's payload; a body of one byte, which is wrong, gives no code.
+    pub fn decode(body: &[u8]) -> CloseStatus {
+        match body.split_first_chunk::<2>() {
+            Some((code, reason)) => CloseStatus {
+                code: Some(CloseCode(u16::from_be_bytes(*code))),
+                reason: reason.to_vec(),
+            },
+            None => CloseStatus::default(),
+        }
+    }
+
     /// The frame's payload.
     pub fn encode(&self) -> Vec<u8> {
         let mut body = Vec::new();

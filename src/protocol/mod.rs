@@ -4,6 +4,7 @@
 //! those is handed in. That makes every rule testable with byte literals.
 
 pub mod close;
+pub mod connection;
 
 pub mod deflate;
 pub mod frame;

@@ -125,7 +125,7 @@ impl Rule {
 pub struct Violation {
     /// The rule.
     pub rule: Rule,
-    /// Offset of the guilty frame's first byte in the stream of frames, in bytes.
+    /// Offset of `bytes` in the peer's stream of frames, in bytes.
     pub offset: u64,
     /// The guilty bytes: the frame's header, or the payload bytes around the fault; at most 32.
     pub bytes: Vec<u8>,

@@ -13,6 +13,7 @@ mod connect;
 pub mod proxy;
 mod resolve;
 mod stream;
+mod target;
 mod tls;
 mod wait;
 
@@ -31,24 +32,12 @@ use crate::text::Untrusted;
 
 pub use proxy::Proxy;
 pub use stream::{Stream, tls_failure};
+pub use target::Target;
 pub use tls::{Sni, TlsOptions, Versions};
 
 use connect::Connected;
 use tls::Client;
 use wait::Waiter;
-
-/// The server to reach.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Whether with TLS (`wss`).
-    pub secure: bool,
-    /// The host, names as A-labels.
-    pub host: Host<String>,
-    /// The host as it was typed; an IPv6 literal may carry a zone (`fe80::1%eth0`, RFC 4007 §11).
-    pub typed_host: String,
-    /// The port.
-    pub port: u16,
-}
 
 /// How it is to be reached.
 #[derive(Clone, Debug, Default)]

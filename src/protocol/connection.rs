@@ -1,0 +1,90 @@
+//! An open connection (RFC 6455 §5–§7), in two halves.
+//!
+//! The [`Receiver`] turns bytes into [`Incoming`] events that borrow from its read buffer; the
+//! [`Sender`] turns messages into bytes. They are apart so that an event can still be looked at
+//! while an answer to it is being queued. Control frames are answered by the receiver itself.
+
+mod receiver;
+mod sender;
+
+pub use receiver::{Incoming, Receiver};
+pub use sender::{Masking, RawFrame, Sender, SentFrame};
+
+use crate::protocol::deflate;
+use crate::protocol::violation::Policy;
+
+/// How an open connection is to behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Agreed compression.
+    pub deflate: Option<deflate::Params>,
+    /// What to do where the RFC lets the reader be lenient.
+    pub policy: Policy,
+    /// How messages are handed over.
+    pub delivery: Delivery,
+    /// Report each frame's header.
+    pub frames: bool,
+    /// Report each frame's payload as it arrives.
+    pub frame_payloads: bool,
+    /// The largest message that is taken, in bytes on the wire.
+    pub max_message: u64,
+    /// The largest compressed message that is taken, in bytes after inflation.
+    pub max_inflated: u64,
+    /// The most fragments of one message.
+    pub max_fragments: u32,
+    /// Answer pings.
+    pub pong: bool,
+    /// Send messages in frames of at most so many bytes of payload.
+    pub fragment: Option<usize>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            deflate: None,
+            policy: Policy::Lenient,
+            delivery: Delivery::Whole,
+            frames: false,
+            frame_payloads: false,
+            max_message: 64 << 20,
+            max_inflated: 64 << 20,
+            max_fragments: 131_072,
+            pong: true,
+            fragment: None,
+        }
+    }
+}
+
+/// How messages are handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// As they arrive: what doesn't fit the read buffer comes in pieces and is never held.
+    Pieces,
+    /// Each message in one piece.
+    Whole,
+}
+
+/// The readyState of the WebSocket API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadyState {
+    /// 0: the opening handshake is under way.
+    Connecting = 0,
+    /// 1: messages can be sent.
+    Open = 1,
+    /// 2: the closing handshake is under way.
+    Closing = 2,
+    /// 3: closed.
+    Closed = 3,
+}
+
+impl ReadyState {
+    /// As the API calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReadyState::Connecting => "CONNECTING",
+            ReadyState::Open => "OPEN",
+            ReadyState::Closing => "CLOSING",
+            ReadyState::Closed => "CLOSED",
+        }
+    }
+}

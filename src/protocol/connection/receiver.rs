@@ -1,0 +1,763 @@
+//! Bytes in, events out.
+
+use std::ops::Range;
+
+use super::{Config, Delivery, Sender};
+use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::protocol::deflate::{Inflate, InflateError};
+use crate::protocol::frame::{FrameHeader, Opcode};
+use crate::protocol::utf8::Utf8;
+use crate::protocol::violation::{Limit, Policy, Rule, Violation};
+
+/// Size of the read buffer in bytes. The pages are taken from the system as they are first used.
+const BUFFER: usize = 256 << 10;
+
+/// A frame whose payload is no larger waits in the buffer until it is whole.
+const GATHER: u64 = (BUFFER / 2) as u64;
+
+/// How much of an inflated message is handed over at a time, where pieces are wanted.
+const INFLATED_PIECE: usize = 64 << 10;
+
+/// A payload buffer that grew larger than this is given back after its message.
+const KEPT_CAPACITY: usize = 1 << 20;
+
+/// What arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// A frame's header, if headers are wanted.
+    Frame {
+        /// The header, read.
+        header: FrameHeader,
+        /// Its bytes.
+        bytes: &'a [u8],
+        /// Offset of its first byte in the stream of frames.
+        offset: u64,
+    },
+    /// Some bytes of the payload of the frame announced last, if they are wanted.
+    FramePayload {
+        /// The bytes as they are on the wire.
+        bytes: &'a [u8],
+        /// Their offset in the frame's payload.
+        offset: u64,
+    },
+    /// A message or a piece of one.
+    Data {
+        /// Text or Binary.
+        opcode: Opcode,
+        /// The (inflated) payload.
+        bytes: &'a [u8],
+        /// The message begins here.
+        first: bool,
+        /// The message ends here.
+        last: bool,
+        /// Frames so far.
+        fragments: u32,
+        /// Payload bytes on the wire so far.
+        wire_len: u64,
+        /// Whether it came compressed.
+        compressed: bool,
+    },
+    /// A ping; its pong is queued.
+    Ping(&'a [u8]),
+    /// A pong.
+    Pong(&'a [u8]),
+    /// The peer's Close frame; if it is the first one, the answer is queued.
+    Close(&'a CloseStatus),
+    /// A rule was broken that the reader may pass over.
+    Warning(&'a Violation),
+    /// A rule was broken: the Close frame that says so is queued, and nothing more is read (§7.1.7).
+    Violation(&'a Violation),
+    /// A limit of ours would be exceeded: a Close frame (1009) is queued, nothing more is read.
+    Limit(Limit),
+}
+
+/// The receiving half.
+#[derive(Debug)]
+pub struct Receiver {
+    config: Config,
+    buffer: Vec<u8>,
+    begin: usize,
+    end: usize,
+    /// Bytes of the frame stream before `begin`.
+    offset: u64,
+    frame: Option<Current>,
+    /// The header read last with its offset, as evidence.
+    last_header: Option<(u64, FrameHeader)>,
+    message: Option<Message>,
+    /// What is held of the message, or the inflated piece that is due.
+    held: Vec<u8>,
+    /// How much of `held` was counted and validated, where it was inflated.
+    held_checked: usize,
+    /// `held` was handed over by the last event.
+    held_is_spent: bool,
+    inflate: Option<Inflate>,
+    state: State,
+    close: Option<CloseStatus>,
+    violation: Option<Violation>,
+    frames: u64,
+    ignored: u64,
+}
+
+/// The frame whose header was read last.
+#[derive(Clone, Copy, Debug)]
+struct Current {
+    header: FrameHeader,
+    header_len: usize,
+    offset: u64,
+    announced: bool,
+    /// Payload bytes not yet consumed.
+    remaining: u64,
+    /// Of the unconsumed bytes in the buffer: how many were reported as frame payload.
+    shown: usize,
+    /// Of the unconsumed bytes in the buffer: how many were validated as UTF-8.
+    checked: usize,
+}
+
+/// The data message that is being received.
+#[derive(Clone, Debug)]
+struct Message {
+    opcode: Opcode,
+    compressed: bool,
+    fragments: u32,
+    wire_len: u64,
+    len: u64,
+    utf8: Utf8,
+    begun: bool,
+    /// Its last frame's payload was taken, but its inflated end is still due.
+    finishing: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The peer's Close frame came.
+    Closed,
+    /// The connection was failed.
+    Failed,
+}
+
+impl Receiver {
+    /// A receiver for a connection that has just been opened; `early` came behind the response.
+    pub fn new(config: Config, early: &[u8]) -> Receiver {
+        let mut receiver = Receiver {
+            config,
+            buffer: vec![0; BUFFER.max(early.len() + BUFFER / 2)],
+            begin: 0,
+            end: 0,
+            offset: 0,
+            frame: None,
+            last_header: None,
+            message: None,
+            held: Vec::new(),
+            held_checked: 0,
+            held_is_spent: false,
+            inflate: config.deflate.map(Inflate::new),
+            state: State::Open,
+            close: None,
+            violation: None,
+            frames: 0,
+            ignored: 0,
+        };
+        receiver.receive(early);
+        receiver
+    }
+
+    /// Copies `bytes` in; the way of tests. There must be space for them.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        let space = self.space();
+        let n = bytes.len().min(space.len());
+        if let (Some(space), Some(bytes)) = (space.get_mut(..n), bytes.get(..n)) {
+            space.copy_from_slice(bytes);
+        }
+        self.received(n);
+    }
+
+    /// Where the next bytes of the stream are to be put; never empty once [`Receiver::next`] has
+    /// given `None`.
+    pub fn space(&mut self) -> &mut [u8] {
+        if self.begin == self.end {
+            self.begin = 0;
+            self.end = 0;
+        } else if self.begin > 0 && self.buffer.len() - self.end < BUFFER / 2 {
+            self.buffer.copy_within(self.begin..self.end, 0);
+            self.end -= self.begin;
+            self.begin = 0;
+        }
+        self.buffer.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// `n` bytes were put into [`Receiver::space`].
+    pub fn received(&mut self, n: usize) {
+        self.end = (self.end + n).min(self.buffer.len());
+    }
+
+    /// The next event, or `None` when more bytes are needed.
+    pub fn next<'a>(&'a mut self, sender: &mut Sender) -> Option<Incoming<'a>> {
+        if self.held_is_spent {
+            self.release();
+        }
+        if self.state != State::Open {
+            let rest = self.end - self.begin;
+            self.ignored += rest as u64;
+            self.consume(rest);
+            return None;
+        }
+        let failure = match self.step() {
+            Ok(None) => return None,
+            Ok(Some(Step::Event(place))) => return self.incoming(place),
+            Ok(Some(Step::Control(opcode, range))) => {
+                match self.control(opcode, range.clone(), sender) {
+                    Ok(()) => return self.control_event(opcode, range),
+                    Err(failure) => failure,
+                }
+            }
+            Err(failure) => failure,
+        };
+        self.state = State::Failed;
+        match failure {
+            Failure::Violation(violation) => {
+                let code = violation.rule.close_code();
+                sender.close(&CloseStatus::new(code, violation.rule.name()));
+                Some(Incoming::Violation(self.violation.insert(violation)))
+            }
+            Failure::Limit(limit) => {
+                sender.close(&CloseStatus::new(CloseCode::TOO_BIG, "message too big"));
+                Some(Incoming::Limit(limit))
+            }
+        }
+    }
+
+    /// From now on frame headers and payloads are reported, or not.
+    pub fn show(&mut self, frames: bool, frame_payloads: bool) {
+        self.config.frames = frames;
+        self.config.frame_payloads = frame_payloads;
+    }
+
+    /// The peer's Close frame, if it came.
+    pub fn close_received(&self) -> Option<&CloseStatus> {
+        self.close.as_ref()
+    }
+
+    /// Whether the connection was failed by what was received.
+    pub fn has_failed(&self) -> bool {
+        self.state == State::Failed
+    }
+
+    /// Bytes of the frame stream taken so far, and frames.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.offset, self.frames)
+    }
+
+    /// Bytes that came after the end of what is read, and were ignored.
+    pub fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    /// Where in the stream we are, for "the connection was lost in …".
+    pub fn position(&self) -> String {
+        let buffered = self.end - self.begin;
+        match (&self.frame, &self.message) {
+            (Some(frame), _) => {
+                let got = frame.header.length - frame.remaining + buffered as u64;
+                format!(
+                    "in a {} frame, after {got} of {} payload bytes",
+                    frame.header.opcode, frame.header.length
+                )
+            }
+            (None, _) if buffered > 0 => format!("in a frame header, after {buffered} bytes"),
+            (None, Some(message)) => {
+                format!("in a {} message, after {} fragments", message.opcode, message.fragments)
+            }
+            (None, None) => "between two frames".to_owned(),
+        }
+    }
+
+    fn release(&mut self) {
+        self.held_is_spent = false;
+        self.held_checked = 0;
+        self.held.clear();
+        self.held.shrink_to(KEPT_CAPACITY);
+    }
+
+    fn unread(&self) -> &[u8] {
+        self.buffer.get(self.begin..self.end).unwrap_or_default()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.begin += n;
+        self.offset += n as u64;
+    }
+
+    /// Finds the next event without borrowing from the buffer yet.
+    fn step(&mut self) -> Result<Option<Step>, Failure> {
+        loop {
+            if self.message.as_ref().is_some_and(|m| m.finishing) {
+                return self.finish_inflating().map(|piece| Some(Step::Event(piece)));
+            }
+            let Some(frame) = self.frame else {
+                match self.header()? {
+                    Progress::Event(place) => return Ok(Some(Step::Event(place))),
+                    Progress::NeedsMore => return Ok(None),
+                    Progress::Taken => continue,
+                }
+            };
+            if self.config.frames && !frame.announced {
+                self.current(|f| f.announced = true);
+                let start = self.begin - frame.header_len;
+                return Ok(Some(Step::Event(Place::Header(frame, start..self.begin))));
+            }
+            let buffered = self.end - self.begin;
+            let available = usize::try_from(frame.remaining).unwrap_or(usize::MAX).min(buffered);
+            if self.config.frame_payloads && frame.shown < available {
+                self.current(|f| f.shown = available);
+                let range = self.begin + frame.shown..self.begin + available;
+                let at = frame.header.length - frame.remaining + frame.shown as u64;
+                return Ok(Some(Step::Event(Place::Payload(range, at))));
+            }
+            if frame.header.opcode.is_control() {
+                if (available as u64) < frame.remaining {
+                    return Ok(None);
+                }
+                let range = self.begin..self.begin + available;
+                self.consume(available);
+                self.frame = None;
+                return Ok(Some(Step::Control(frame.header.opcode, range)));
+            }
+            match self.payload(frame, available)? {
+                Progress::Event(piece) => return Ok(Some(Step::Event(piece))),
+                Progress::NeedsMore => return Ok(None),
+                Progress::Taken => {}
+            }
+        }
+    }
+
+    fn current(&mut self, change: impl FnOnce(&mut Current)) {
+        if let Some(frame) = &mut self.frame {
+            change(frame);
+        }
+    }
+
+    /// Reads and judges a header. A whole small message is handed over from here.
+    fn header(&mut self) -> Result<Progress, Failure> {
+        let unread = self.unread();
+        let &[b0, b1, ..] = unread else { return Ok(Progress::NeedsMore) };
+        self.judge_start(b0, b1)?;
+        let Some((header, header_len)) = FrameHeader::parse(self.unread()) else {
+            return Ok(Progress::NeedsMore);
+        };
+        if header.length >> 63 != 0 {
+            return Err(self.header_violation(Rule::LengthTopBit, String::new()));
+        }
+        let warning = !header.is_minimal();
+        if warning && self.config.policy == Policy::Strict {
+            return Err(self.header_violation(Rule::NonMinimalLength, String::new()));
+        }
+        self.frames += 1;
+        let compressed = header.rsv1;
+        let whole = (self.end - self.begin - header_len) as u64 >= header.length;
+        if whole
+            && header.fin
+            && !compressed
+            && !warning
+            && matches!(header.opcode, Opcode::Text | Opcode::Binary)
+            && !self.config.frames
+            && header.length <= self.config.max_message
+        {
+            let start = self.begin + header_len;
+            let range = start..start + header.length as usize;
+            if header.opcode == Opcode::Text {
+                let text = self.buffer.get(range.clone()).unwrap_or_default();
+                if simdutf8::basic::from_utf8(text).is_err() {
+                    let at = Utf8::default().feed(text).err().unwrap_or(text.len());
+                    return Err(self.utf8_violation(start + at));
+                }
+            }
+            self.consume(header_len + header.length as usize);
+            let piece = Piece {
+                opcode: header.opcode,
+                first: true,
+                last: true,
+                fragments: 1,
+                wire_len: header.length,
+                compressed: false,
+            };
+            return Ok(Progress::Event(Place::Data(piece, Source::Buffer(range))));
+        }
+        if !header.opcode.is_control() {
+            self.open_message(&header)?;
+        }
+        let offset = self.offset;
+        self.last_header = Some((offset, header));
+        self.consume(header_len);
+        self.frame = Some(Current {
+            header,
+            header_len,
+            offset,
+            announced: false,
+            remaining: header.length,
+            shown: 0,
+            checked: 0,
+        });
+        if warning {
+            let detail = format!("{} in {} bits", header.length, header.length_form.bits());
+            let start = self.begin - header_len;
+            let bytes = self.buffer.get(start..self.begin).unwrap_or_default().to_vec();
+            let rule = Rule::NonMinimalLength;
+            self.violation = Some(Violation { rule, offset, bytes, detail });
+            return Ok(Progress::Event(Place::Warning));
+        }
+        Ok(Progress::Taken)
+    }
+
+    /// What the first two bytes already tell (§5.1, §5.2, §5.4, §5.5).
+    fn judge_start(&self, b0: u8, b1: u8) -> Result<(), Failure> {
+        let opcode = Opcode::from_bits(b0);
+        let fin = b0 & 0x80 != 0;
+        let deflates = self.inflate.is_some();
+        let may_compress = deflates && matches!(opcode, Opcode::Text | Opcode::Binary);
+        let rsv = b0 & if may_compress { 0x30 } else { 0x70 };
+        let no = |rule, detail: String| Err(self.header_violation(rule, detail));
+        if let Opcode::Reserved(bits) = opcode {
+            return no(Rule::ReservedOpcode, format!("{bits:#x}"));
+        }
+        if rsv != 0 {
+            let names = [(0x40, "RSV1"), (0x20, "RSV2"), (0x10, "RSV3")];
+            let set: Vec<&str> =
+                names.iter().filter(|(bit, _)| rsv & bit != 0).map(|(_, name)| *name).collect();
+            return no(Rule::ReservedBit, format!("{} on a {opcode} frame", set.join(" and ")));
+        }
+        if b1 & 0x80 != 0 {
+            return no(Rule::Masked, String::new());
+        }
+        if opcode.is_control() {
+            if b1 & 0x7f > 125 {
+                return no(Rule::ControlLength, format!("a {opcode} with an extended length"));
+            }
+            if !fin {
+                return no(Rule::ControlFragmented, format!("a {opcode} without FIN"));
+            }
+            return Ok(());
+        }
+        match (&self.message, opcode) {
+            (None, Opcode::Continuation) => no(Rule::Orphan, String::new()),
+            (Some(open), Opcode::Text | Opcode::Binary) => {
+                no(Rule::Interleaved, format!("{opcode} inside {}", open.opcode))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A data frame begins or goes on with a message: count it against the limits.
+    fn open_message(&mut self, header: &FrameHeader) -> Result<(), Failure> {
+        let message = self.message.get_or_insert(Message {
+            opcode: header.opcode,
+            compressed: header.rsv1,
+            fragments: 0,
+            wire_len: 0,
+            len: 0,
+            utf8: Utf8::default(),
+            begun: false,
+            finishing: false,
+        });
+        message.fragments += 1;
+        if message.fragments > self.config.max_fragments {
+            return Err(Failure::Limit(Limit::Fragments { limit: self.config.max_fragments }));
+        }
+        let size = message.wire_len.saturating_add(header.length);
+        if !message.compressed && size > self.config.max_message {
+            return Err(Failure::Limit(Limit::Message { limit: self.config.max_message, size }));
+        }
+        message.wire_len = size;
+        Ok(())
+    }
+
+    /// Takes what there is of a data frame's payload.
+    fn payload(&mut self, frame: Current, available: usize) -> Result<Progress, Failure> {
+        let Some(message) = &mut self.message else { return Ok(Progress::NeedsMore) };
+        if message.compressed {
+            return self.inflate_payload(frame, available);
+        }
+        let (start, end) = (self.begin, self.begin + available);
+        // UTF-8 fails at the byte, also in a frame that is not whole yet.
+        if message.opcode == Opcode::Text && frame.checked < available {
+            let fresh = self.buffer.get(start + frame.checked..end).unwrap_or_default();
+            if let Err(at) = message.utf8.feed(fresh) {
+                return Err(self.utf8_violation(start + frame.checked + at));
+            }
+            self.current(|f| f.checked = available);
+        }
+        let whole = available as u64 == frame.remaining;
+        if !whole && (frame.remaining <= GATHER || available == 0) {
+            return Ok(Progress::NeedsMore);
+        }
+        let last = whole && frame.header.fin;
+        if last && !self.text_may_end() {
+            return Err(self.utf8_violation(end));
+        }
+        self.consume(available);
+        let remaining = frame.remaining - available as u64;
+        self.frame = (!whole).then_some(Current {
+            remaining,
+            shown: 0,
+            checked: 0,
+            announced: true,
+            ..frame
+        });
+        let direct = match self.config.delivery {
+            Delivery::Pieces => true,
+            // Nothing is held and all of it is here: no copy is needed.
+            Delivery::Whole => last && self.held.is_empty(),
+        };
+        if direct && (last || available > 0) {
+            return Ok(Progress::Event(self.hand_over(Source::Buffer(start..end), last)));
+        }
+        self.held.extend_from_slice(self.buffer.get(start..end).unwrap_or_default());
+        if last {
+            return Ok(Progress::Event(self.hand_over(Source::Held, true)));
+        }
+        Ok(Progress::Taken)
+    }
+
+    fn inflate_payload(&mut self, frame: Current, available: usize) -> Result<Progress, Failure> {
+        let room = self.inflate_room();
+        let range = self.begin..self.begin + available;
+        let input = self.buffer.get(range).unwrap_or_default();
+        let Some(inflate) = &mut self.inflate else { return Ok(Progress::NeedsMore) };
+        let Ok(used) = inflate.inflate(input, &mut self.held, room) else {
+            return Err(self.payload_violation(Rule::DeflateData, String::new()));
+        };
+        self.check_inflated()?;
+        self.consume(used);
+        let remaining = frame.remaining - used as u64;
+        let shown = frame.shown.saturating_sub(used);
+        self.frame = (remaining > 0).then_some(Current { remaining, shown, ..frame });
+        if remaining == 0
+            && frame.header.fin
+            && let Some(message) = &mut self.message
+        {
+            message.finishing = true;
+        }
+        if self.held.len() >= room {
+            return Ok(Progress::Event(self.hand_over(Source::Held, false)));
+        }
+        let starved = remaining > 0 && used == available;
+        Ok(if starved { Progress::NeedsMore } else { Progress::Taken })
+    }
+
+    /// Inflates what is still inside after the last frame of a compressed message.
+    fn finish_inflating(&mut self) -> Result<Place, Failure> {
+        let room = self.inflate_room();
+        let finished = match &mut self.inflate {
+            Some(inflate) => inflate.finish(&mut self.held, room),
+            None => Ok(true),
+        };
+        let finished = finished.map_err(|e| {
+            let rule = match e {
+                InflateError::Data => Rule::DeflateData,
+                InflateError::Truncated => Rule::DeflateTruncated,
+            };
+            self.payload_violation(rule, String::new())
+        })?;
+        self.check_inflated()?;
+        if finished && !self.text_may_end() {
+            let detail = "cut inside a character at its end".to_owned();
+            return Err(self.payload_violation(Rule::Utf8, detail));
+        }
+        Ok(self.hand_over(Source::Held, finished))
+    }
+
+    /// How large `held` may become while inflating.
+    fn inflate_room(&self) -> usize {
+        match self.config.delivery {
+            Delivery::Pieces => INFLATED_PIECE,
+            // One more than allowed, to see that it is too much.
+            Delivery::Whole => {
+                usize::try_from(self.config.max_inflated).unwrap_or(usize::MAX).saturating_add(1)
+            }
+        }
+    }
+
+    /// Holds newly inflated data against the limit and, if it is text, against UTF-8.
+    fn check_inflated(&mut self) -> Result<(), Failure> {
+        let Some(message) = &mut self.message else { return Ok(()) };
+        let fresh = self.held.get(self.held_checked..).unwrap_or_default();
+        let before = message.len;
+        message.len += fresh.len() as u64;
+        if message.len > self.config.max_inflated {
+            let (limit, size) = (self.config.max_inflated, message.len);
+            return Err(Failure::Limit(Limit::Message { limit, size }));
+        }
+        if message.opcode == Opcode::Text
+            && let Err(at) = message.utf8.feed(fresh)
+        {
+            let detail = format!("at byte {} of the inflated message", before + at as u64);
+            return Err(self.payload_violation(Rule::Utf8, detail));
+        }
+        self.held_checked = self.held.len();
+        Ok(())
+    }
+
+    fn text_may_end(&self) -> bool {
+        self.message.as_ref().is_none_or(|m| m.opcode != Opcode::Text || m.utf8.is_complete())
+    }
+
+    fn hand_over(&mut self, source: Source, last: bool) -> Place {
+        let Some(message) = &mut self.message else { return Place::Nothing };
+        let piece = Piece {
+            opcode: message.opcode,
+            first: !message.begun,
+            last,
+            fragments: message.fragments,
+            wire_len: message.wire_len,
+            compressed: message.compressed,
+        };
+        message.begun = true;
+        if last {
+            self.message = None;
+        }
+        self.held_is_spent = matches!(source, Source::Held);
+        Place::Data(piece, source)
+    }
+
+    /// A place becomes an event that borrows from it.
+    fn incoming(&mut self, place: Place) -> Option<Incoming<'_>> {
+        let bytes = |range: Range<usize>| self.buffer.get(range).unwrap_or_default();
+        Some(match place {
+            Place::Nothing => return None,
+            Place::Warning => Incoming::Warning(self.violation.as_ref()?),
+            Place::Header(frame, range) => {
+                Incoming::Frame { header: frame.header, bytes: bytes(range), offset: frame.offset }
+            }
+            Place::Payload(range, offset) => Incoming::FramePayload { bytes: bytes(range), offset },
+            Place::Data(piece, source) => Incoming::Data {
+                opcode: piece.opcode,
+                bytes: match source {
+                    Source::Buffer(range) => bytes(range),
+                    Source::Held => &self.held,
+                },
+                first: piece.first,
+                last: piece.last,
+                fragments: piece.fragments,
+                wire_len: piece.wire_len,
+                compressed: piece.compressed,
+            },
+        })
+    }
+
+    /// A whole control frame (§5.5).
+    fn control(
+        &mut self,
+        opcode: Opcode,
+        range: Range<usize>,
+        sender: &mut Sender,
+    ) -> Result<(), Failure> {
+        let payload = self.buffer.get(range).unwrap_or_default();
+        match opcode {
+            Opcode::Ping if self.config.pong => sender.pong(payload),
+            Opcode::Close => {
+                let status = CloseStatus::decode(payload);
+                let broken = match status.code {
+                    None if payload.len() == 1 => Some((Rule::CloseLength, String::new())),
+                    Some(code) if !code.is_allowed_on_wire() => {
+                        Some((Rule::CloseCode, format!("{code}: {}", code.meaning())))
+                    }
+                    _ if std::str::from_utf8(&status.reason).is_err() => {
+                        Some((Rule::CloseReason, String::new()))
+                    }
+                    _ => None,
+                };
+                let code = status.code;
+                self.close = Some(status);
+                if let Some((rule, detail)) = broken {
+                    return Err(self.payload_violation(rule, detail));
+                }
+                self.state = State::Closed;
+                sender.answer_close(code);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn control_event(&self, opcode: Opcode, range: Range<usize>) -> Option<Incoming<'_>> {
+        let payload = self.buffer.get(range).unwrap_or_default();
+        match opcode {
+            Opcode::Ping => Some(Incoming::Ping(payload)),
+            Opcode::Pong => Some(Incoming::Pong(payload)),
+            _ => self.close.as_ref().map(Incoming::Close),
+        }
+    }
+
+    /// The header at the front of the buffer is wrong.
+    fn header_violation(&self, rule: Rule, detail: String) -> Failure {
+        let unread = self.unread();
+        let len = FrameHeader::parse(unread).map_or(2, |(_, len)| len);
+        let bytes = unread.iter().take(len).copied().collect();
+        Failure::Violation(Violation { rule, offset: self.offset, bytes, detail })
+    }
+
+    /// The payload of the frame whose header was read last is wrong.
+    fn payload_violation(&self, rule: Rule, detail: String) -> Failure {
+        let (offset, bytes) = match &self.last_header {
+            Some((offset, header)) => {
+                let mut bytes = Vec::new();
+                header.encode(&mut bytes);
+                (*offset, bytes)
+            }
+            None => (self.offset, Vec::new()),
+        };
+        Failure::Violation(Violation { rule, offset, bytes, detail })
+    }
+
+    /// The text byte at `at` in the buffer is wrong, or missing if nothing is there.
+    fn utf8_violation(&self, at: usize) -> Failure {
+        let start = at.saturating_sub(8).max(self.begin);
+        let bytes = self.buffer.get(start..self.end.min(at + 8)).unwrap_or_default().to_vec();
+        let detail = match bytes.get(at - start) {
+            Some(byte) if at < self.end => format!("the byte {byte:02x} can't be right here"),
+            _ => "cut inside a character at its end".to_owned(),
+        };
+        let offset = self.offset + (start - self.begin) as u64;
+        Failure::Violation(Violation { rule: Rule::Utf8, offset, bytes, detail })
+    }
+}
+
+/// Where the next event lies; borrowing comes later.
+enum Step {
+    Control(Opcode, Range<usize>),
+    Event(Place),
+}
+
+enum Place {
+    Data(Piece, Source),
+    Header(Current, Range<usize>),
+    Nothing,
+    Payload(Range<usize>, u64),
+    Warning,
+}
+
+#[derive(Clone, Copy)]
+struct Piece {
+    opcode: Opcode,
+    first: bool,
+    last: bool,
+    fragments: u32,
+    wire_len: u64,
+    compressed: bool,
+}
+
+enum Source {
+    Buffer(Range<usize>),
+    Held,
+}
+
+enum Progress {
+    Event(Place),
+    NeedsMore,
+    Taken,
+}
+
+enum Failure {
+    Limit(Limit),
+    Violation(Violation),
+}

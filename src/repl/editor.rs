@@ -1,0 +1,302 @@
+//! The line editor: rustyline, with our keys, completion, hints and history.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustyline::completion::{Completer, Pair};
+use rustyline::error::ReadlineError;
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::{self, Hinter};
+use rustyline::history::MemHistory;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Context, Event, EventContext,
+    EventHandler, ExternalPrinter, Helper, KeyEvent, RepeatCount,
+};
+
+use super::complete;
+use super::control::Control;
+use super::history;
+use super::screen::Queue;
+use crate::error::{Error, Exit, Result, Stage};
+use crate::text::Untrusted;
+
+/// The prompt; [`CLOSED`] takes its place and must be as wide.
+const OPEN: &str = "> ";
+/// The prompt while there is no connection.
+const CLOSED: &str = "x ";
+
+/// What came of a read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Ctrl-C; whether the line was empty. It is cleared.
+    Cancel {
+        /// Nothing was typed.
+        empty: bool,
+    },
+    /// Ctrl-D on an empty line, or the terminal is gone.
+    Eof,
+    /// The read was ended, or not begun, see [`Control::ending`]. What was typed stays for the
+    /// next.
+    Ended,
+    /// Enter: perhaps several lines, if they were pasted.
+    Line(String),
+    /// Ctrl-Z. What was typed stays for the next read.
+    Suspend,
+}
+
+/// The editor; lives on the main thread.
+#[derive(Debug)]
+pub(super) struct Editor {
+    inner: rustyline::Editor<Assistant, MemHistory>,
+    typed: Arc<Typed>,
+    control: Arc<Control>,
+}
+
+impl Editor {
+    /// An editor for the terminal that stdin and stdout are.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub(super) fn new(color: bool, control: Arc<Control>, queue: Arc<Queue>) -> Result<Editor> {
+        let config = Config::builder()
+            .auto_add_history(false)
+            .bracketed_paste(true)
+            // Our own functions decide about colours; without this they are not even called.
+            .color_mode(ColorMode::Forced)
+            .completion_type(CompletionType::List)
+            .history_ignore_space(true)
+            .max_history_size(history::ENTRIES)
+            .map_err(fault)?
+            .build();
+        let history = MemHistory::with_config(&config);
+        let mut inner = rustyline::Editor::with_history(config, history).map_err(fault)?;
+        let typed = Arc::new(Typed::default());
+        for (key, action) in [('C', Key::Cancel), ('D', Key::Eof), ('Z', Key::Suspend)] {
+            let binding = Binding { key: action, typed: typed.clone(), control: control.clone() };
+            let handler = EventHandler::Conditional(Box::new(binding));
+            inner.bind_sequence(KeyEvent::ctrl(key), handler);
+        }
+        let helper = Assistant { color, typed: typed.clone(), control: control.clone(), queue };
+        inner.set_helper(Some(helper));
+        Ok(Editor { inner, typed, control })
+    }
+
+    /// The way to print above the line that is being edited.
+    ///
+    /// # Errors
+    /// When stdin or stdout is no terminal.
+    pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static> {
+        self.inner.create_external_printer().map_err(fault)
+    }
+
+    /// Makes a line one that can be recalled.
+    pub(super) fn remember(&mut self, line: &str) {
+        let _ = self.inner.add_history_entry(line);
+    }
+
+    /// Lets the person edit a line.
+    pub(super) fn read(&mut self) -> Input {
+        if !self.control.begin_read() {
+            return Input::Ended;
+        }
+        self.typed.lock().key = None;
+        let (line, position) = self.typed.line();
+        let initial = line.split_at_checked(position).unwrap_or((&line, ""));
+        let result = self.inner.readline_with_initial(OPEN, initial);
+        self.control.end_read();
+        let key = self.typed.lock().key.take();
+        match (result, key) {
+            (Ok(line), _) => {
+                self.typed.clear();
+                Input::Line(line)
+            }
+            (Err(_), _) if self.control.must_end() => Input::Ended,
+            (Err(ReadlineError::Interrupted), Some(Key::Suspend)) => Input::Suspend,
+            // Without a key it was a SIGINT from another process, which means the same.
+            (Err(ReadlineError::Interrupted), _) => {
+                Input::Cancel { empty: self.typed.clear().is_empty() }
+            }
+            (Err(_), _) => Input::Eof,
+        }
+    }
+}
+
+fn fault(error: ReadlineError) -> Error {
+    let what = format!("no line editor: {}", Untrusted::text(&error.to_string()));
+    Error::new(Stage::Input, Exit::Local, what)
+}
+
+/// What is in the editor. rustyline keeps it to itself, so each of its calls to us is used to take
+/// a copy: a read that was ended goes on with the same line and cursor.
+#[derive(Debug, Default)]
+struct Typed {
+    state: Mutex<TypedState>,
+    /// The prompt is not ours: a search of the history is going on.
+    searching: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct TypedState {
+    line: String,
+    position: usize,
+    key: Option<Key>,
+}
+
+impl Typed {
+    fn see(&self, line: &str, position: usize) {
+        let mut state = self.lock();
+        state.line.clear();
+        state.line.push_str(line);
+        state.position = position;
+    }
+
+    fn line(&self) -> (String, usize) {
+        let state = self.lock();
+        (state.line.clone(), state.position)
+    }
+
+    /// Forgets the line and gives it back.
+    fn clear(&self) -> String {
+        let mut state = self.lock();
+        state.position = 0;
+        std::mem::take(&mut state.line)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, TypedState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A key that ends the read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Cancel,
+    Eof,
+    Suspend,
+}
+
+struct Binding {
+    key: Key,
+    typed: Arc<Typed>,
+    control: Arc<Control>,
+}
+
+impl ConditionalEventHandler for Binding {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+        let searching = self.typed.searching.load(Ordering::Relaxed);
+        match self.key {
+            Key::Cancel if searching => return Some(Cmd::Abort),
+            // Elsewhere the key deletes the character under the cursor.
+            Key::Eof if searching || !context.line().is_empty() => return None,
+            _ => {}
+        }
+        self.typed.see(context.line(), context.pos());
+        self.typed.lock().key = Some(self.key);
+        self.control.leave();
+        Some(if self.key == Key::Eof { Cmd::EndOfFile } else { Cmd::Interrupt })
+    }
+}
+
+/// What rustyline asks while a line is edited.
+struct Assistant {
+    color: bool,
+    typed: Arc<Typed>,
+    control: Arc<Control>,
+    queue: Arc<Queue>,
+}
+
+impl Helper for Assistant {}
+
+impl Completer for Assistant {
+    type Candidate = Pair;
+
+    /// Completes as far as it is certain; what is not is listed above the prompt. rustyline's own
+    /// list would keep messages from the screen, and its pager couldn't be ended.
+    fn complete(
+        &self,
+        line: &str,
+        position: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let typed = &line[..position];
+        let (start, candidates) = complete::candidates(typed);
+        let shared = complete::common_prefix(&candidates).to_owned();
+        if shared.len() > position - start {
+            let pair = Pair { display: shared.clone(), replacement: shared };
+            return Ok((start, vec![pair]));
+        }
+        if candidates.len() > 1 {
+            self.queue.push(complete::list(&candidates).as_bytes());
+        }
+        Ok((start, Vec::new()))
+    }
+}
+
+struct Hint(complete::Hint);
+
+impl hint::Hint for Hint {
+    fn display(&self) -> &str {
+        &self.0.shown
+    }
+
+    fn completion(&self) -> Option<&str> {
+        Some(&self.0.shown[..self.0.taken])
+    }
+}
+
+impl Hinter for Assistant {
+    type Hint = Hint;
+
+    fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<Hint> {
+        self.control.raw();
+        self.typed.see(line, position);
+        // Without colours a hint can't be told from what was typed.
+        let wanted = self.color && position == line.len();
+        wanted.then(|| complete::hint(line).map(Hint)).flatten()
+    }
+}
+
+impl Highlighter for Assistant {
+    /// Leaves out control characters: a pasted text must not move the cursor.
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        let shown = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+        match line.chars().all(shown) {
+            true => Cow::Borrowed(line),
+            false => Cow::Owned(line.chars().filter(|&c| shown(c)).collect()),
+        }
+    }
+
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        default: bool,
+    ) -> Cow<'b, str> {
+        self.typed.searching.store(!default, Ordering::Relaxed);
+        match (default, self.queue.is_connected(), self.color) {
+            (false, ..) => Cow::Borrowed(prompt),
+            (true, true, false) => Cow::Borrowed(OPEN),
+            (true, true, true) => Cow::Borrowed("\x1b[0;1m> \x1b[0m"),
+            (true, false, false) => Cow::Borrowed(CLOSED),
+            (true, false, true) => Cow::Borrowed("\x1b[0;31mx \x1b[0m"),
+        }
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(format!("\x1b[2m{hint}\x1b[0m"))
+    }
+
+    fn highlight_char(&self, line: &str, position: usize, _: CmdKind) -> bool {
+        self.typed.see(line, position);
+        false
+    }
+}
+
+impl Validator for Assistant {
+    /// Every line is valid; but this is the last we hear of it before the terminal leaves raw mode.
+    fn validate(&self, _: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        self.control.leave();
+        Ok(ValidationResult::Valid(None))
+    }
+}

@@ -1,0 +1,317 @@
+//! The prompt: a line editor on the main thread, above which the session's text appears.
+//!
+//! Four threads: this one edits lines; the session's owns the socket; the printer hands the
+//! session's text to the editor; one waits for signals. (A fifth only passes commands on.) Only the
+//! editor and the printer wait for the terminal: one that is slow or stopped never stops the
+//! session, which bounds what waits by not reading its socket.
+
+mod complete;
+mod control;
+mod editor;
+mod frame;
+mod history;
+mod local;
+mod parse;
+mod payload;
+mod screen;
+mod signals;
+mod table;
+mod terminal;
+
+use std::fmt::Write;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+pub use self::terminal::is_usable;
+
+use self::control::{Control, Ending};
+use self::editor::{Editor, Input};
+use self::history::History;
+use self::parse::{Local, Parsed};
+use self::screen::{Printer, Queue, QueueScreen};
+use self::signals::Watch;
+use self::terminal::Terminal;
+use crate::error::{Error, Exit, Result, Stage};
+use crate::session::command::{self, Command, CommandSender, Commands, Screen, Wake};
+use crate::text::Untrusted;
+
+/// After SIGTERM and SIGHUP nobody may be there to lose patience: the session gets so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the text is shown while the session closes in order and no editor runs.
+const PACE: Duration = Duration::from_millis(10);
+
+/// What the prompt needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether colours are wanted.
+    pub color: bool,
+    /// What `/explain` says about some words; its text is safe to show.
+    pub explain: fn(&[String]) -> Result<String>,
+    /// The largest file that `/file` sends.
+    pub max_message: u64,
+}
+
+/// What the session gets.
+pub struct SessionSide {
+    /// What the person asks for.
+    pub commands: Commands,
+    /// Wakes the session's loop for commands, and when the screen has caught up.
+    pub wake: Wake,
+    /// Where its views write.
+    pub screen: Box<dyn Screen>,
+}
+
+/// Runs a session with a prompt: `start` on a thread of its own, the editor on this one. Returns
+/// when the session has ended, or at once on the second Ctrl-C; what the session wrote has been
+/// shown and the terminal is as before.
+///
+/// The prompt handles SIGINT, SIGTERM, SIGHUP and SIGTSTP; `start` must leave them alone.
+///
+/// # Errors
+/// When the terminal can't be used, see [`is_usable`], or threads and pipes can't be made.
+pub fn run<F>(options: Options, start: F) -> Result<Exit>
+where
+    F: FnOnce(SessionSide) -> Exit + Send + 'static,
+{
+    let _terminal = Terminal::save().map_err(|error| unusable(&error))?;
+    let (waker, wake) = Wake::pair().map_err(|error| unusable(&error))?;
+    let (sender, commands) = command::channel(waker.clone());
+    let control = Arc::new(Control::default());
+    let queue = Arc::new(Queue::new(waker));
+    let watch = Watch::start(control.clone()).map_err(|error| unusable(&error))?;
+    let mut editor = Editor::new(options.color, control.clone(), queue.clone())?;
+    let printer = start_printer(&mut editor, &queue, &control)?;
+    let history = recall(&mut editor, &queue);
+    let commands_out = pass_on(sender).map_err(|error| unusable(&error))?;
+    let side = SessionSide { commands, wake, screen: Box::new(QueueScreen(queue.clone())) };
+    let session = start_session(side, start, &control).map_err(|error| unusable(&error))?;
+
+    let mut prompt = Prompt { options, editor, control, queue, commands: commands_out, history };
+    prompt.talk(&watch);
+    let Prompt { editor, control, queue, commands, .. } = prompt;
+    stop_printer(editor, printer, &queue, &control);
+    Ok(leave(session, &commands, &queue, &control))
+}
+
+fn unusable(error: &io::Error) -> Error {
+    let what = format!("no prompt: {}", Untrusted::text(&error.to_string()));
+    Error::new(Stage::Input, Exit::Local, what)
+}
+
+type PrinterThread = JoinHandle<Option<Vec<u8>>>;
+
+fn start_printer(
+    editor: &mut Editor,
+    queue: &Arc<Queue>,
+    control: &Arc<Control>,
+) -> Result<PrinterThread> {
+    let printer =
+        Printer { editor: editor.printer()?, queue: queue.clone(), control: control.clone() };
+    let thread = thread::Builder::new().name("printer".to_owned());
+    thread.spawn(move || printer.run()).map_err(|error| unusable(&error))
+}
+
+/// Opens the history. Without it the prompt works all the same.
+fn recall(editor: &mut Editor, queue: &Queue) -> Option<History> {
+    match History::open() {
+        Ok((history, entries)) => {
+            entries.iter().for_each(|entry| editor.remember(entry));
+            Some(history)
+        }
+        Err(error) => {
+            let why = error.to_string();
+            let note = format!("* the history is not kept: {}\n", Untrusted::text(&why));
+            queue.push(note.as_bytes());
+            None
+        }
+    }
+}
+
+/// Commands go through a thread that may wait while the session takes none: the editor must not. If
+/// it did, nothing would be shown, the session would stop reading, and the peer perhaps, too.
+fn pass_on(sender: CommandSender) -> io::Result<Sender<Command>> {
+    let (commands_out, commands_in) = mpsc::channel();
+    thread::Builder::new().name("commands".to_owned()).spawn(move || {
+        for command in commands_in {
+            if !sender.send(command) {
+                break;
+            }
+        }
+    })?;
+    Ok(commands_out)
+}
+
+/// Ends the prompt when the session is over, even by a panic.
+struct OverGuard(Arc<Control>);
+
+impl Drop for OverGuard {
+    fn drop(&mut self) {
+        self.0.end_over();
+    }
+}
+
+fn start_session<F>(
+    side: SessionSide,
+    start: F,
+    control: &Arc<Control>,
+) -> io::Result<JoinHandle<Exit>>
+where
+    F: FnOnce(SessionSide) -> Exit + Send + 'static,
+{
+    let guard = OverGuard(control.clone());
+    thread::Builder::new().name("session".to_owned()).spawn(move || {
+        let _guard = guard;
+        start(side)
+    })
+}
+
+/// Ends the printer. What it had taken and could not show comes first, then the rest.
+fn stop_printer(editor: Editor, printer: PrinterThread, queue: &Queue, control: &Control) {
+    queue.close();
+    control.end_printer();
+    // Frees the printer if it waits for the editor.
+    drop(editor);
+    if let Ok(Some(piece)) = printer.join() {
+        queue.show_piece(&piece);
+    }
+    queue.show(false);
+}
+
+/// Asks the session to end, shows what it still says, and gives the exit code.
+fn leave(
+    session: JoinHandle<Exit>,
+    commands: &Sender<Command>,
+    queue: &Queue,
+    control: &Control,
+) -> Exit {
+    let _ = commands.send(Command::Quit);
+    let terminations = control.terminations();
+    let began = Instant::now();
+    let exit = loop {
+        queue.show(false);
+        if control.ending() == Some(Ending::Over) {
+            break session.join().unwrap_or(Exit::Bug);
+        }
+        if control.interrupted() {
+            break Exit::Interrupted;
+        }
+        let impatient = terminations > 0 && began.elapsed() > PATIENCE;
+        if impatient || control.terminations() > terminations {
+            break Exit::Terminated;
+        }
+        control.wait(PACE);
+    };
+    queue.show(true);
+    let unterminated = control.terminations() == 0 || exit == Exit::Bug;
+    if unterminated { exit } else { Exit::Terminated }
+}
+
+/// The person's side of the conversation.
+struct Prompt {
+    options: Options,
+    editor: Editor,
+    control: Arc<Control>,
+    queue: Arc<Queue>,
+    commands: Sender<Command>,
+    history: Option<History>,
+}
+
+impl Prompt {
+    /// Reads lines and does what they say, until it is time to leave.
+    fn talk(&mut self, watch: &Watch) {
+        loop {
+            let go_on = match self.editor.read() {
+                Input::Cancel { empty } => !empty,
+                Input::Ended => self.ended(),
+                Input::Eof => false,
+                Input::Line(line) => self.line(&line),
+                Input::Suspend => {
+                    watch.stop_job();
+                    true
+                }
+            };
+            if !go_on {
+                return;
+            }
+        }
+    }
+
+    fn ended(&self) -> bool {
+        let suspended = self.control.ending() == Some(Ending::Suspend);
+        if suspended {
+            signals::stop();
+        }
+        suspended
+    }
+
+    /// Does what a line says. False to leave.
+    fn line(&mut self, line: &str) -> bool {
+        // What is copied with the mouse often ends with a newline that nobody means.
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        self.remember(line);
+        match parse::parse(line) {
+            Ok(Parsed::Command(command)) => self.send(command),
+            Ok(Parsed::Local(Local::Quit)) => return false,
+            Ok(Parsed::Local(local)) => self.local(local),
+            Ok(Parsed::Nothing) => {}
+            Err(error) => self.complain(&error),
+        }
+        true
+    }
+
+    fn remember(&mut self, line: &str) {
+        self.editor.remember(line);
+        // A disk that is full must not disturb the conversation.
+        let _ = self.history.as_mut().map(|history| history.keep(line));
+    }
+
+    fn local(&self, local: Local) {
+        let outcome = match local {
+            Local::Edit => {
+                self.control.lend(true);
+                let edited = local::edit();
+                self.control.lend(false);
+                edited
+            }
+            Local::Explain(words) => (self.options.explain)(&words).map(|text| {
+                self.say(&text);
+                None
+            }),
+            Local::File { path, opcode } => {
+                local::file(&path, opcode, self.options.max_message).map(Some)
+            }
+            Local::Help(about) => {
+                self.say(&local::help(about));
+                Ok(None)
+            }
+            Local::Quit => Ok(Some(Command::Quit)),
+        };
+        match outcome {
+            Ok(command) => command.into_iter().for_each(|command| self.send(command)),
+            Err(error) => self.complain(&error),
+        }
+    }
+
+    /// The session may have gone; the editor's next read finds out.
+    fn send(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    fn say(&self, text: &str) {
+        let newline = if text.ends_with('\n') { "" } else { "\n" };
+        self.queue.push(format!("{text}{newline}").as_bytes());
+    }
+
+    /// One line: what is wrong, and how it is right.
+    fn complain(&self, error: &Error) {
+        let (red, plain) = if self.options.color { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+        let mut line = format!("{red}! {}{plain}", error.what);
+        for more in error.causes.iter().chain(&error.hints) {
+            let _ = write!(line, "; {more}");
+        }
+        self.say(&line);
+    }
+}

@@ -1,0 +1,372 @@
+//! The text above the prompt: a queue that takes everything at once, and the thread that shows it.
+//!
+//! The session writes and goes on; it looks at [`Screen::pending`] and stops reading its socket
+//! while too much waits, so that nothing has to be left out. The printer hands the text to the
+//! editor in pieces of whole lines, and to nobody while the editor doesn't read.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use memchr::{memchr_iter, memrchr};
+use rustyline::ExternalPrinter;
+
+use super::control::Control;
+use crate::session::command::{Screen, Waker};
+
+/// The most that is given to the editor in one piece: it looks at the keyboard between two pieces.
+const PIECE: usize = 64 << 10;
+/// The least, for terminals that are slow.
+const SMALL_PIECE: usize = 4 << 10;
+/// A piece that takes longer is too large: keys must echo within 50 ms.
+const SLOW: Duration = Duration::from_millis(20);
+/// What comes within this time after a piece is shown together.
+const PACE: Duration = Duration::from_millis(16);
+/// The session is woken when less than this waits: half of where it stops.
+const LOW: usize = 512 << 10;
+/// More is not held: a single message may be larger than what the session bounds.
+const MOST: usize = 64 << 20;
+/// Shows nothing: up a line and down again. Once the editor has taken it from us, it has shown the
+/// piece before.
+const NOTHING: &str = "\x1b[A\n";
+
+/// What waits to be shown.
+#[derive(Debug)]
+pub(super) struct Queue {
+    text: Mutex<Text>,
+    changed: Condvar,
+    connected: AtomicBool,
+    waker: Waker,
+}
+
+#[derive(Debug, Default)]
+struct Text {
+    /// Pieces of whole lines.
+    pieces: VecDeque<Vec<u8>>,
+    /// What came last; less than a piece.
+    open: Vec<u8>,
+    /// Bytes in both, and in the piece that is being shown.
+    pending: usize,
+    /// Lines that found no room.
+    skipped: usize,
+    /// Nobody will ask for more.
+    closed: bool,
+}
+
+impl Queue {
+    /// An empty queue; the waker is the session's.
+    pub(super) fn new(waker: Waker) -> Queue {
+        Queue {
+            text: Mutex::default(),
+            changed: Condvar::new(),
+            connected: AtomicBool::new(false),
+            waker,
+        }
+    }
+
+    /// Takes text. Never blocks.
+    pub(super) fn push(&self, bytes: &[u8]) {
+        self.lock().push(bytes);
+        self.changed.notify_all();
+    }
+
+    /// Whether the connection is open, for the prompt.
+    pub(super) fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    /// The next piece, once there is one; `None` when the queue is closed.
+    fn next(&self, limit: usize) -> Option<Vec<u8>> {
+        let mut text = self.lock();
+        loop {
+            if text.closed {
+                return None;
+            }
+            if let Some(piece) = text.take(limit) {
+                return Some(piece);
+            }
+            text = self.changed.wait(text).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// So many bytes are on the terminal.
+    fn shown(&self, len: usize) {
+        let mut text = self.lock();
+        let before = text.pending;
+        text.pending -= len;
+        if before >= LOW && text.pending < LOW {
+            self.waker.wake();
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits for more text to come together, unless there is plenty.
+    fn pace(&self) {
+        let text = self.lock();
+        if text.pieces.is_empty() && !text.closed {
+            let wait = |text: &mut Text| text.pieces.is_empty() && !text.closed;
+            let _ = self.changed.wait_timeout_while(text, PACE, wait);
+        }
+    }
+
+    /// Ends the printer's asking.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Shows what waits, straight on the terminal; for when no editor reads. What the last line
+    /// lacks of a newline is added if it is the `last` time.
+    pub(super) fn show(&self, last: bool) {
+        loop {
+            let mut text = self.lock();
+            if last && !text.open.is_empty() && !text.open.ends_with(b"\n") {
+                text.push(b"\n");
+            }
+            let Some(piece) = text.take(PIECE) else {
+                return;
+            };
+            drop(text);
+            self.show_piece(&piece);
+        }
+    }
+
+    /// Shows a piece that was taken.
+    pub(super) fn show_piece(&self, piece: &[u8]) {
+        // A terminal that is gone can't be told.
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(piece).and_then(|()| stdout.flush());
+        self.shown(piece.len());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Text> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Text {
+    fn push(&mut self, mut bytes: &[u8]) {
+        if self.skipped > 0 || self.pending + bytes.len() > MOST {
+            self.skipped += memchr_iter(b'\n', bytes).count();
+            return;
+        }
+        self.pending += bytes.len();
+        while !bytes.is_empty() {
+            let (fits, rest) = bytes.split_at(bytes.len().min(PIECE - self.open.len()));
+            self.open.extend_from_slice(fits);
+            bytes = rest;
+            if self.open.len() == PIECE {
+                let rest = self.open.split_off(cut(&self.open));
+                self.pieces.push_back(std::mem::replace(&mut self.open, rest));
+            }
+        }
+    }
+
+    /// Says how many lines are missing, once all before them are shown.
+    fn tell_skipped(&mut self) {
+        let skipped = std::mem::take(&mut self.skipped);
+        if skipped > 0 {
+            let newline = if self.open.is_empty() { "" } else { "\n" };
+            let note = format!("{newline}* {skipped} lines were too much for the screen\n");
+            self.push(note.as_bytes());
+        }
+    }
+
+    /// Whole lines, at most so many bytes.
+    fn take(&mut self, limit: usize) -> Option<Vec<u8>> {
+        if self.pieces.is_empty() {
+            self.tell_skipped();
+        }
+        let mut piece = match self.pieces.pop_front() {
+            Some(piece) => piece,
+            None => {
+                let end = memrchr(b'\n', &self.open)? + 1;
+                let rest = self.open.split_off(end);
+                std::mem::replace(&mut self.open, rest)
+            }
+        };
+        if piece.len() > limit {
+            let rest = piece.split_off(cut(&piece[..limit]));
+            self.pieces.push_front(rest);
+        }
+        Some(piece)
+    }
+}
+
+/// Where to cut: after the last line's end, or within a line that is too long, but not within a
+/// character.
+fn cut(full: &[u8]) -> usize {
+    if let Some(newline) = memrchr(b'\n', full) {
+        return newline + 1;
+    }
+    let begins_character = |&at: &usize| full[at] & 0xc0 != 0x80;
+    let last = full.len().saturating_sub(4)..full.len();
+    last.rev().find(begins_character).filter(|&at| at > 0).unwrap_or(full.len())
+}
+
+/// The session's end of the queue.
+#[derive(Debug)]
+pub(super) struct QueueScreen(pub(super) Arc<Queue>);
+
+impl Write for QueueScreen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen for QueueScreen {
+    fn pending(&self) -> usize {
+        self.0.lock().pending
+    }
+
+    fn drain(&self, patience: Duration) {
+        let text = self.0.lock();
+        let waiting =
+            |text: &mut Text| text.pending > text.open.len() || text.open.contains(&b'\n');
+        let _ = self.0.changed.wait_timeout_while(text, patience, waiting);
+    }
+
+    fn set_connected(&mut self, connected: bool) {
+        self.0.connected.store(connected, Ordering::Relaxed);
+    }
+}
+
+/// The thread that shows the queue through the editor.
+#[derive(Debug)]
+pub(super) struct Printer<P> {
+    /// The editor's.
+    pub(super) editor: P,
+    /// Where the text comes from.
+    pub(super) queue: Arc<Queue>,
+    /// When it may go.
+    pub(super) control: Arc<Control>,
+}
+
+impl<P: ExternalPrinter> Printer<P> {
+    /// Shows text until the queue is closed or the editor is gone, and gives back the piece that
+    /// it had taken and not shown.
+    pub(super) fn run(mut self) -> Option<Vec<u8>> {
+        let mut limit = PIECE;
+        while let Some(piece) = self.queue.next(limit) {
+            let begun = self.control.begin_print().then(Instant::now);
+            let text = String::from_utf8_lossy(&piece).into_owned();
+            let shown = begun.is_some() && self.editor.print(text).is_ok() && self.confirm();
+            self.control.end_print();
+            let Some(begun) = begun.filter(|_| shown) else {
+                return Some(piece);
+            };
+            limit = match begun.elapsed() > SLOW {
+                true => (limit / 2).max(SMALL_PIECE),
+                false => (limit * 2).min(PIECE),
+            };
+            self.queue.shown(piece.len());
+            self.queue.pace();
+        }
+        None
+    }
+
+    /// The editor holds one text at most. It has taken the piece once this one finds room.
+    fn confirm(&mut self) -> bool {
+        self.editor.print(NOTHING.to_owned()).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::command::Wake;
+
+    fn queue() -> (Arc<Queue>, Wake) {
+        let (waker, wake) = Wake::pair().unwrap();
+        (Arc::new(Queue::new(waker)), wake)
+    }
+
+    #[test]
+    fn only_whole_lines_are_taken() {
+        let mut text = Text::default();
+        text.push(b"one\ntwo");
+        assert_eq!(text.take(PIECE).unwrap(), b"one\n");
+        assert_eq!(text.take(PIECE), None);
+        text.push(b"\n");
+        assert_eq!(text.take(PIECE).unwrap(), b"two\n");
+    }
+
+    #[test]
+    fn pieces_are_small_and_nothing_is_lost() {
+        let mut text = Text::default();
+        let all: String = (0..50_000).map(|n| format!("line {n}\n")).collect();
+        all.as_bytes().chunks(777).for_each(|chunk| text.push(chunk));
+        let mut seen = Vec::new();
+        for limit in [PIECE, SMALL_PIECE].into_iter().cycle() {
+            let Some(piece) = text.take(limit) else { break };
+            assert!(piece.len() <= limit && piece.ends_with(b"\n"));
+            seen.extend(piece);
+        }
+        assert_eq!(seen, all.as_bytes());
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_between_characters() {
+        let mut text = Text::default();
+        let long = "a€".repeat(PIECE);
+        text.push(long.as_bytes());
+        text.push(b"\n");
+        let mut seen = String::new();
+        while let Some(piece) = text.take(PIECE) {
+            seen.push_str(std::str::from_utf8(&piece).unwrap());
+        }
+        assert_eq!(seen, long + "\n");
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted_and_told() {
+        let mut text = Text::default();
+        text.push(&vec![b'x'; MOST]);
+        text.push(b"lost\nlost\n");
+        text.push(b"lost\n");
+        let mut last = Vec::new();
+        while let Some(piece) = text.take(PIECE) {
+            text.pending -= piece.len();
+            last = piece;
+        }
+        assert!(last.ends_with(b"\n* 3 lines were too much for the screen\n"));
+        text.push(b"next\n");
+        assert_eq!(text.take(PIECE).unwrap(), b"next\n");
+    }
+
+    #[test]
+    fn the_session_is_woken_once_half_is_shown() {
+        let (queue, wake) = queue();
+        let screen = QueueScreen(queue.clone());
+        queue.push(&b"x\n".repeat(LOW));
+        assert_eq!(screen.pending(), 2 * LOW);
+        let woken = || {
+            let mut byte = [0];
+            rustix::io::read(&wake, &mut byte).is_ok()
+        };
+        queue.shown(LOW);
+        assert!(!woken());
+        queue.shown(1);
+        assert!(woken());
+        queue.shown(1);
+        assert!(!woken());
+    }
+
+    #[test]
+    fn draining_ends_with_its_patience() {
+        let (queue, _wake) = queue();
+        let screen = QueueScreen(queue.clone());
+        queue.push(b"unfinished");
+        screen.drain(Duration::from_secs(60));
+        queue.push(b" line\n");
+        screen.drain(Duration::from_millis(1));
+        assert_eq!(screen.pending(), 16);
+    }
+}

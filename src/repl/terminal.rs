@@ -1,0 +1,60 @@
+//! The terminal as it was before us, put back on every way out.
+
+use std::io;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Arc;
+
+use rustix::stdio::{stdin, stdout};
+use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
+
+/// Bracketed paste off, synchronised output off, cursor on: what the editor may have left behind.
+const RESET: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
+
+type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
+
+/// Whether a line editor can work here: stdin and stdout are terminals that understand more than
+/// plain text.
+pub fn is_usable() -> bool {
+    let term = std::env::var("TERM").unwrap_or_default();
+    let plain = ["dumb", "cons25", "emacs"].iter().any(|name| term.eq_ignore_ascii_case(name));
+    isatty(stdin()) && isatty(stdout()) && !plain
+}
+
+/// Holds the terminal's modes; puts them back when dropped, and before a panic is reported.
+pub(super) struct Terminal {
+    modes: Termios,
+    hook: Arc<Hook>,
+}
+
+impl Terminal {
+    /// Takes the modes as they are.
+    ///
+    /// # Errors
+    /// When stdin is no terminal.
+    pub(super) fn save() -> io::Result<Terminal> {
+        let modes = tcgetattr(stdin())?;
+        let hook: Arc<Hook> = Arc::from(panic::take_hook());
+        let (saved, outer) = (modes.clone(), hook.clone());
+        panic::set_hook(Box::new(move |info| {
+            restore(&saved);
+            outer(info);
+        }));
+        Ok(Terminal { modes, hook })
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore(&self.modes);
+        // The hook can't be changed by a thread that panics, and need not be.
+        if !std::thread::panicking() {
+            let hook = self.hook.clone();
+            panic::set_hook(Box::new(move |info| hook(info)));
+        }
+    }
+}
+
+fn restore(modes: &Termios) {
+    let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
+    let _ = rustix::io::write(stdout(), RESET);
+}
