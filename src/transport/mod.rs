@@ -4,6 +4,11 @@
 //! [`dial`] gives a [`Stream`]: bytes in and out, non-blocking. What is spoken over it is not known
 //! here.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
+)]
+
 mod connect;
 pub mod proxy;
 mod resolve;

@@ -113,7 +113,7 @@ fn anchors(options: &TlsOptions, waiter: &mut Waiter<'_>) -> Result<Anchors> {
         for path in &options.cacert {
             trusted.extend(pem_certificates(path, "--cacert")?);
         }
-        roots.add_parsable_certificates(trusted.iter().cloned());
+        roots.add_parsable_certificates(borrowed(&trusted));
         return if roots.is_empty() {
             Err(usage("none of the certificates of --cacert can be used"))
         } else {
@@ -125,7 +125,7 @@ fn anchors(options: &TlsOptions, waiter: &mut Waiter<'_>) -> Result<Anchors> {
         Some(_) => rustls_native_certs::load_native_certs(),
         None => system(),
     };
-    roots.add_parsable_certificates(loaded.certs.iter().cloned());
+    roots.add_parsable_certificates(borrowed(&loaded.certs));
     if roots.is_empty() {
         let why = loaded.errors.first().map(|e| Untrusted::text(&e.to_string()).to_string());
         if let Some(name) = named.filter(|_| !options.insecure) {
@@ -138,6 +138,13 @@ fn anchors(options: &TlsOptions, waiter: &mut Waiter<'_>) -> Result<Anchors> {
     }
     let trusted = if named.is_some() { loaded.certs } else { Vec::new() };
     Ok(Anchors { roots, trusted })
+}
+
+/// The store copies what it needs of each.
+fn borrowed<'a>(
+    certificates: &'a [CertificateDer<'static>],
+) -> impl Iterator<Item = CertificateDer<'a>> {
+    certificates.iter().map(|certificate| CertificateDer::from(certificate.as_ref()))
 }
 
 /// The system's trust anchors. rustls-native-certs reads the bundle and then the folder with the
