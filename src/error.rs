@@ -110,6 +110,11 @@ impl Error {
         Error { stage, exit, what: what.into(), causes: Vec::new(), hints: Vec::new() }
     }
 
+    /// Something on the command line that can't be understood.
+    pub fn usage(what: impl Into<String>) -> Error {
+        Error::new(Stage::Usage, Exit::Usage, what)
+    }
+
     /// Adds a cause.
     pub fn cause(mut self, cause: impl Into<String>) -> Error {
         self.causes.push(cause.into());

@@ -227,6 +227,8 @@ pub enum Kind<'a> {
     },
     /// The run failed. No secret in it.
     Error(&'a Error),
+    /// The last event of every run, also of one that failed.
+    Summary(&'a Summary),
 }
 
 /// How loud a notice is.
@@ -363,4 +365,97 @@ pub struct Totals {
     pub pings_in: u64,
     /// Pongs received.
     pub pongs_in: u64,
+}
+
+impl Totals {
+    /// Adds the counts of another connection.
+    pub fn add(&mut self, other: &Totals) {
+        self.messages_in += other.messages_in;
+        self.messages_out += other.messages_out;
+        self.payload_in += other.payload_in;
+        self.payload_out += other.payload_out;
+        self.wire_in += other.wire_in;
+        self.wire_out += other.wire_out;
+        self.frames_in += other.frames_in;
+        self.frames_out += other.frames_out;
+        self.pings_in += other.pings_in;
+        self.pongs_in += other.pongs_in;
+    }
+}
+
+/// Something that can be changed while the session runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// Binary payloads in whole as hex.
+    Hex(bool),
+    /// JSON payloads indented and coloured.
+    Pretty(bool),
+    /// A time before each line.
+    Timestamps(bool),
+    /// How much is shown: the number of `-v`.
+    Verbose(u8),
+}
+
+/// How long the phases before the opening took; `None` for those that did not take place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Looking up the name.
+    pub resolve: Option<Duration>,
+    /// The TCP (or Unix socket) connection.
+    pub connect: Option<Duration>,
+    /// The proxy.
+    pub proxy: Option<Duration>,
+    /// The TLS handshake.
+    pub tls: Option<Duration>,
+    /// From the request to the response.
+    pub response: Option<Duration>,
+    /// From the start until open.
+    pub open: Option<Duration>,
+}
+
+impl Timings {
+    /// Takes note of an event's time, if it ends a phase. A new attempt begins anew.
+    pub fn note(&mut self, kind: &Kind<'_>) {
+        match kind {
+            Kind::Resolving { .. } => *self = Timings::default(),
+            Kind::Resolved { took, .. } => self.resolve = Some(*took),
+            Kind::Connected { took, .. } => self.connect = Some(*took),
+            Kind::ProxyConnected { took, .. } => self.proxy = Some(*took),
+            Kind::TlsEstablished { took, .. } => self.tls = Some(*took),
+            Kind::ResponseReceived { took, .. } => self.response = Some(*took),
+            Kind::Opened { opening } => self.open = Some(opening.took),
+            _ => {}
+        }
+    }
+
+    /// The phases that took place, in their order, each with its name.
+    pub fn phases(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        [
+            ("resolve", self.resolve),
+            ("connect", self.connect),
+            ("proxy", self.proxy),
+            ("tls", self.tls),
+            ("response", self.response),
+            ("open", self.open),
+        ]
+        .into_iter()
+        .filter_map(|(name, took)| Some((name, took?)))
+    }
+}
+
+/// What came of a run; of its last connection, where there were several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What the process exits with.
+    pub exit: u8,
+    /// The failure, if it is one.
+    pub error: Option<Error>,
+    /// What was agreed, if the connection opened.
+    pub opening: Option<Opening>,
+    /// How it ended, if it opened.
+    pub closure: Option<Closure>,
+    /// What went over all connections of the run.
+    pub totals: Totals,
+    /// How long the phases took.
+    pub timings: Timings,
 }

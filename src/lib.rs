@@ -16,6 +16,8 @@
 //! testing. Out of scope: HTTP beyond what the opening handshake needs, and being a server for
 //! anything but trying and testing.
 
+pub mod cli;
+pub mod commands;
 pub mod error;
 pub mod event;
 pub mod protocol;
@@ -23,3 +25,4 @@ pub mod repl;
 pub mod report;
 pub mod session;
 pub mod text;
+pub mod transport;

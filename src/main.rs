@@ -1,1 +1,22 @@
-fn main() {}
+//! The binary: parse, run, exit.
+
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+use wstap::error::Exit;
+
+fn main() -> ExitCode {
+    let run = || wstap::commands::run(wstap::cli::parse());
+    let exit = match catch_unwind(run) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => {
+            eprintln!("wstap: {error}");
+            error.exit
+        }
+        Err(_) => {
+            eprintln!("wstap: this is a bug in wstap; please report it with the lines above");
+            Exit::Bug
+        }
+    };
+    ExitCode::from(exit as u8)
+}

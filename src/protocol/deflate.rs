@@ -366,6 +366,11 @@ impl Deflate {
 
     /// Appends the compressed message to `out` (§7.2.1).
     pub fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        if payload.is_empty() {
+            // A flush right behind another one makes nothing; §7.2.3.6 says what to send.
+            out.push(0x00);
+            return;
+        }
         let mut used = 0;
         loop {
             out.reserve((payload.len() / 4).clamp(64, 1 << 20));
@@ -484,7 +489,9 @@ mod tests {
 
     #[test]
     fn round_trips_at_every_window_with_and_without_context() {
-        let messages: Vec<Vec<u8>> = (0..20u32)
+        let messages: Vec<Vec<u8>> = [0, 0, 1]
+            .into_iter()
+            .chain(0..20u32)
             .map(|i| (0..i * 997).flat_map(|j| (j / 7 * i).to_le_bytes()).collect())
             .collect();
         for bits in 8..=15 {

@@ -1,8 +1,24 @@
 //! Events become bytes: one file for each view.
 
+pub mod explain;
+pub mod hexdump;
+pub mod human;
+pub mod inspect;
+pub mod json;
+mod json_writer;
+mod lines;
+pub mod payload;
+pub mod phases;
+mod pretty;
+pub mod redact;
+pub mod style;
+#[cfg(test)]
+mod testing;
+pub mod units;
+
 use std::io::{self, Write};
 
-use crate::event::Event;
+use crate::event::{Event, Setting};
 
 /// A view of what happens: for people, for machines, or the payloads alone.
 ///
@@ -15,8 +31,11 @@ pub trait Reporter {
     /// Those of `out`.
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()>;
 
-    /// What the view needs to be told; asked once.
+    /// What the view needs to be told; asked before each connection.
     fn needs(&self) -> Needs;
+
+    /// Changes how things are shown from now on; a view passes over what is not for it.
+    fn set(&mut self, _setting: Setting) {}
 }
 
 /// What a view needs.
@@ -28,4 +47,6 @@ pub struct Needs {
     pub frames: bool,
     /// [`crate::event::Kind::FramePayload`] events.
     pub frame_payloads: bool,
+    /// What takes work to find out, such as a certificate's names.
+    pub details: bool,
 }

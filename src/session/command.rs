@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::pipe::PipeFlags;
 
+pub use crate::event::Setting;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{LengthForm, Opcode};
 
@@ -44,19 +45,6 @@ pub enum Command {
     Set(Setting),
     /// Answer a question.
     Show(Question),
-}
-
-/// Something that can be changed while the session runs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Setting {
-    /// Binary payloads in whole as hex.
-    Hex(bool),
-    /// JSON payloads indented and coloured.
-    Pretty(bool),
-    /// A time before each line.
-    Timestamps(bool),
-    /// How much is shown: the number of `-v`.
-    Verbose(u8),
 }
 
 /// Something that can be asked.

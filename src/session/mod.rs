@@ -1,3 +1,253 @@
 //! The session: owns the stream, the protocol's connection and the timers, in one loop.
 
+mod answer;
 pub mod command;
+pub mod input;
+mod json;
+mod open;
+pub mod output;
+mod poll;
+pub mod settings;
+pub mod signals;
+mod talk;
+mod views;
+
+use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Exit, Result, Stage};
+use crate::event::{Kind, Level};
+use crate::session::command::{Command, Commands};
+use crate::session::input::Stdin;
+use crate::session::open::{Opened, open};
+use crate::session::output::Output;
+use crate::session::settings::Settings;
+use crate::session::signals::Waking;
+use crate::session::talk::{Over, Talk};
+use crate::session::views::Views;
+use crate::transport::{Target, Watch};
+
+/// Where the session's messages come from.
+pub enum Input {
+    /// From the editor's thread.
+    Editor(Commands),
+    /// From nowhere.
+    None,
+    /// From standard input.
+    Stdin(Stdin),
+}
+
+/// A session before it runs.
+pub struct Session {
+    settings: Settings,
+    input: Input,
+    views: Views,
+    waking: Waking,
+    /// Commands that came while a connection was being opened.
+    waiting: VecDeque<Command>,
+    /// The exit code of the first signal that asked us to end.
+    signalled: Option<Exit>,
+    /// The whole run must be over by then.
+    deadline: Option<Instant>,
+}
+
+impl Session {
+    /// A session with its input, its views and what wakes it.
+    pub fn new(settings: Settings, input: Input, outputs: Vec<Output>, waking: Waking) -> Session {
+        let deadline = settings.max_time.map(|limit| Instant::now() + limit);
+        Session {
+            settings,
+            input,
+            views: Views::new(outputs),
+            waking,
+            waiting: VecDeque::new(),
+            signalled: None,
+            deadline,
+        }
+    }
+
+    /// Tells what was guessed before the session began.
+    pub fn note(&mut self, notes: &[String]) {
+        for text in notes {
+            self.views.emit(Kind::Notice { level: Level::Info, text });
+        }
+    }
+
+    /// Runs it to its end and gives the exit code. Failures have been shown then.
+    pub fn run(mut self) -> Exit {
+        let outcome = loop {
+            let outcome = self.connection();
+            let error = outcome.as_ref().err();
+            if let Some(error) = error {
+                self.views.emit(Kind::Error(error));
+            }
+            if !self.settings.interactive || self.signalled.is_some() {
+                break outcome;
+            }
+            if let Ok(Over::Done) = outcome {
+                break outcome;
+            }
+            match self.next_connection() {
+                Some(target) => self.settings.redirect(target),
+                // What happened was shown when it happened; leaving on request is no failure.
+                None => break Ok(Over::Done),
+            }
+        };
+        self.finish(outcome)
+    }
+
+    /// Opens a connection without talking over it: for `wstap inspect`.
+    pub fn inspect(mut self) -> Exit {
+        let outcome = self.open().map(|opened| {
+            self.views.emit(Kind::Opened { opening: &opened.opening });
+            Talk::say_goodbye(opened, &self.settings)
+        });
+        if let Err(error) = &outcome {
+            self.views.emit(Kind::Error(error));
+        }
+        self.finish(outcome.map(|()| Over::Done))
+    }
+
+    /// One connection, from dialing to its end.
+    fn connection(&mut self) -> Result<Over> {
+        let opened = self.open()?;
+        self.views.emit(Kind::Opened { opening: &opened.opening });
+        let needs = self.views.needs();
+        Talk::new(opened, &self.settings, needs).run(self)
+    }
+
+    fn open(&mut self) -> Result<Opened> {
+        let limit = Instant::now() + self.settings.connect_timeout;
+        let deadline = self.deadline.map_or(limit, |whole| whole.min(limit));
+        let mut watcher = Watcher {
+            views: &mut self.views,
+            waking: &mut self.waking,
+            input: &mut self.input,
+            waiting: &mut self.waiting,
+            signalled: &mut self.signalled,
+        };
+        open(&self.settings, &mut watcher, deadline)
+    }
+
+    /// Waits, after a connection's end, for what the person wants next: the target of the next
+    /// connection, or `None` to leave.
+    fn next_connection(&mut self) -> Option<Target> {
+        self.views.emit(Kind::Notice {
+            level: Level::Info,
+            text: "not connected: /reconnect, /connect URL or /quit",
+        });
+        loop {
+            self.views.push();
+            while let Some(command) = self.next_command() {
+                match command {
+                    Command::Quit => return None,
+                    Command::Reconnect => return Some(self.settings.target.clone()),
+                    Command::Connect(url) => match Target::parse(&url) {
+                        Ok((target, _)) => return Some(target),
+                        Err(error) => self.views.emit(Kind::Error(&error)),
+                    },
+                    Command::Set(setting) => self.views.set(setting),
+                    _ => self.views.emit(Kind::Notice {
+                        level: Level::Warning,
+                        text: "not connected, so this was not done: /reconnect, /connect URL or /quit",
+                    }),
+                }
+            }
+            if self.views.wait(&self.waking, self.deadline) {
+                self.signalled = self.waking.clear().map(|(exit, _)| exit);
+            }
+            if self.signalled.is_some() || self.deadline.is_some_and(|d| Instant::now() >= d) {
+                return None;
+            }
+        }
+    }
+
+    fn next_command(&mut self) -> Option<Command> {
+        if let Some(command) = self.waiting.pop_front() {
+            return Some(command);
+        }
+        match &mut self.input {
+            Input::Editor(commands) => commands.take(),
+            Input::None | Input::Stdin(_) => None,
+        }
+    }
+
+    /// The last event, the last bytes, the exit code.
+    fn finish(mut self, outcome: Result<Over>) -> Exit {
+        let (mut exit, error) = match outcome {
+            Ok(_) => (Exit::Done, None),
+            Err(error) => (error.exit, Some(error)),
+        };
+        if let Some(signalled) = self.signalled {
+            exit = signalled;
+        }
+        let summary = self.views.summary(exit, error.as_ref());
+        self.views.emit(Kind::Summary(&summary));
+        // A stdout that blocks may take its time, a signal ends the wait.
+        while !self.views.are_drained() && self.views.broken().is_none() {
+            if self.views.wait(&self.waking, self.deadline) && self.waking.clear().is_some() {
+                break;
+            }
+            if self.deadline.is_some_and(|d| Instant::now() >= d) {
+                break;
+            }
+            self.views.push();
+        }
+        self.views.drain_screens(Duration::from_millis(500));
+        match self.views.broken() {
+            Some(failure) if exit == Exit::Done => {
+                self.views.emit(Kind::Error(&failure));
+                self.views.push();
+                failure.exit
+            }
+            _ => exit,
+        }
+    }
+}
+
+/// Follows dialing: shows its events and listens for what ends it.
+struct Watcher<'a> {
+    views: &'a mut Views,
+    waking: &'a mut Waking,
+    input: &'a mut Input,
+    waiting: &'a mut VecDeque<Command>,
+    signalled: &'a mut Option<Exit>,
+}
+
+impl Watch for Watcher<'_> {
+    fn event(&mut self, kind: Kind<'_>) {
+        self.views.emit(kind);
+        self.views.push();
+    }
+
+    fn wants_details(&self) -> bool {
+        self.views.needs().details
+    }
+
+    fn wake_fd(&self) -> BorrowedFd<'_> {
+        self.waking.fd()
+    }
+
+    fn interrupted(&mut self) -> Option<Error> {
+        if let Some((exit, _)) = self.waking.clear() {
+            *self.signalled = Some(exit);
+            return Some(Error::new(
+                Stage::Connect,
+                exit,
+                "interrupted before the connection was open",
+            ));
+        }
+        if let Input::Editor(commands) = self.input {
+            while let Some(command) = commands.take() {
+                if command == Command::Quit {
+                    self.waiting.clear();
+                    self.waiting.push_back(command);
+                    return Some(Error::new(Stage::Connect, Exit::Done, "given up by /quit"));
+                }
+                self.waiting.push_back(command);
+            }
+        }
+        None
+    }
+}

@@ -227,6 +227,12 @@ impl Receiver {
         }
     }
 
+    /// From now on frame headers and payloads are reported, or not.
+    pub fn show(&mut self, frames: bool, frame_payloads: bool) {
+        self.config.frames = frames;
+        self.config.frame_payloads = frame_payloads;
+    }
+
     /// The peer's Close frame, if it came.
     pub fn close_received(&self) -> Option<&CloseStatus> {
         self.close.as_ref()

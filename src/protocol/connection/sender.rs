@@ -182,7 +182,13 @@ impl Sender {
         self.out.clear();
         self.out.shrink_to(KEPT_CAPACITY);
         self.done = 0;
-        if let Some(payload) = self.pong.take() {
+    }
+
+    /// Queues the pong that waited for room, once there is some.
+    pub fn settle(&mut self) {
+        if self.buffered() < PONG_MARK
+            && let Some(payload) = self.pong.take()
+        {
             self.control(Opcode::Pong, &payload);
         }
     }
@@ -195,6 +201,11 @@ impl Sender {
     /// The Close frame that was queued.
     pub fn close_sent(&self) -> Option<&CloseStatus> {
         self.close.as_ref()
+    }
+
+    /// From now on frames are wanted, or not.
+    pub fn show(&mut self, frames: bool) {
+        self.log = frames.then(Vec::new);
     }
 
     /// Bytes and frames queued so far.

@@ -1,0 +1,492 @@
+//! The clap definition.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::cli::values::{nonzero_size, size, time};
+use crate::session::input::InputFormat;
+
+const AFTER_HELP: &str = "\
+Without a verb wstap connects: a prompt when standard input and output are terminals, else every
+line of standard input is sent as a message and every received message is printed on a line.
+
+Exit codes:
+  0 done                       8 the peer broke the WebSocket protocol
+  1 an expectation failed      9 connection lost without a closing handshake
+  2 usage                     10 the peer closed with an error code
+  3 name not resolved         11 timeout; the message names the stage
+  4 connection failed         12 a size or count limit was hit
+  5 TLS failed                13 local input or output failed
+  6 upgrade refused           70 a bug in wstap
+  7 handshake breaks RFC 6455 130, 143 interrupted";
+
+/// A WebSocket client and debugging tool: connect, talk, pipe, inspect and test.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wstap",
+    version,
+    max_term_width = 100,
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|serve|demo|explain|generate> …"
+)]
+pub struct Cli {
+    /// What is to be done, if not to connect.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…
+    #[arg(value_name = "URL", required = true)]
+    pub url: Option<String>,
+    /// What to do over the connection.
+    #[command(flatten)]
+    pub talk: TalkArgs,
+    /// How to get it.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Do the opening handshake alone and report every rule, with a verdict and an exit code
+    Inspect(Box<InspectArgs>),
+    /// Run a server for trying and testing
+    Serve(ServeArgs),
+    /// Start an echo server on a free port and connect to it
+    Demo(Box<DemoArgs>),
+    /// Explain a close code, the bytes of frames in hex, a header or a term; offline
+    Explain(ExplainArgs),
+    /// Write the man page or the completions of a shell to standard output
+    Generate(GenerateArgs),
+}
+
+/// `wstap demo`.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// The rest.
+    #[command(flatten)]
+    pub talk: TalkArgs,
+    /// The way there.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// `wstap inspect URL`.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Report as JSON Lines
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// The way there.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// How to get an open connection.
+#[derive(Args, Debug)]
+pub struct ReachArgs {
+    /// Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one
+    /// a line
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", help_heading = "Request")]
+    pub headers: Vec<String>,
+    /// Put a line into the request's head as it is, also where it breaks the grammar
+    #[arg(long = "raw-header", value_name = "LINE", help_heading = "Request")]
+    pub raw_headers: Vec<OsString>,
+    /// Offer subprotocols, the preferred one first
+    #[arg(
+        short = 's',
+        long = "subprotocol",
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Request"
+    )]
+    pub subprotocols: Vec<String>,
+    /// Send this Origin
+    #[arg(short = 'o', long, value_name = "ORIGIN", help_heading = "Request")]
+    pub origin: Option<String>,
+    /// Send this User-Agent; empty for none
+    #[arg(short = 'A', long, value_name = "TEXT", help_heading = "Request")]
+    pub user_agent: Option<String>,
+    /// Send this Cookie; @FILE reads it from a file
+    #[arg(long, value_name = "NAME=VALUE; …", help_heading = "Request")]
+    pub cookie: Option<String>,
+    /// Log in with Basic authentication; @FILE reads it from a file
+    #[arg(short = 'u', long, value_name = "USER:PASSWORD", help_heading = "Request")]
+    pub user: Option<String>,
+    /// Log in with a bearer token; @FILE reads it from a file
+    #[arg(long, value_name = "TOKEN", help_heading = "Request")]
+    pub bearer: Option<String>,
+
+    /// Go on with a server whose certificate can't be trusted, and say why it can't
+    #[arg(short = 'k', long, help_heading = "TLS")]
+    pub insecure: bool,
+    /// Trust these certificates (PEM, a file or a folder) instead of the system's
+    #[arg(long, value_name = "PATH", help_heading = "TLS")]
+    pub cacert: Vec<PathBuf>,
+    /// Authenticate with this client certificate (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    pub cert: Option<PathBuf>,
+    /// The client certificate's private key (PEM), if not in the same file
+    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "TLS")]
+    pub key: Option<PathBuf>,
+    /// Send this name in the TLS handshake; "off" for none
+    #[arg(long, value_name = "NAME", help_heading = "TLS")]
+    pub sni: Option<String>,
+    /// Offer these ALPN protocols
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "TLS")]
+    pub alpn: Vec<String>,
+    /// Only TLS 1.2
+    #[arg(long = "tlsv1.2", conflicts_with = "tls13", help_heading = "TLS")]
+    pub tls12: bool,
+    /// Only TLS 1.3
+    #[arg(long = "tlsv1.3", help_heading = "TLS")]
+    pub tls13: bool,
+
+    /// Only IPv4
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Network")]
+    pub ipv4: bool,
+    /// Only IPv6
+    #[arg(short = '6', long, help_heading = "Network")]
+    pub ipv6: bool,
+    /// Use this address for that host and port
+    #[arg(long, value_name = "HOST:PORT:ADDRESS", help_heading = "Network")]
+    pub resolve: Vec<String>,
+    /// Connect to another host and port; the request stays as it is
+    #[arg(long, value_name = "HOST:PORT:HOST:PORT", help_heading = "Network")]
+    pub connect_to: Vec<String>,
+    /// Connect over this network interface, or from this address
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    pub interface: Option<String>,
+    /// Connect over this Unix socket
+    #[arg(long, value_name = "PATH", help_heading = "Network")]
+    pub unix_socket: Option<PathBuf>,
+
+    /// Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none,
+    /// whatever the environment says
+    #[arg(long, value_name = "URL", help_heading = "Network")]
+    pub proxy: Option<String>,
+    /// Log in at the proxy; @FILE reads it from a file
+    #[arg(long, value_name = "USER:PASSWORD", help_heading = "Network")]
+    pub proxy_user: Option<String>,
+    /// Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be
+    #[arg(long, value_name = "LIST", help_heading = "Network")]
+    pub noproxy: Option<String>,
+
+    /// From the start until the connection is open
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10", help_heading = "Ending")]
+    pub connect_timeout: Duration,
+    /// For everything; reaching it is exit code 11
+    #[arg(short = 'm', long, value_name = "TIME", value_parser = time, help_heading = "Ending")]
+    pub max_time: Option<Duration>,
+
+    /// Offer compression with these parameters, as typed, instead of the usual ones
+    #[arg(long, value_name = "PARAMS", conflicts_with = "no_deflate", help_heading = "Protocol")]
+    pub deflate: Option<String>,
+    /// Offer no compression
+    #[arg(long, help_heading = "Protocol")]
+    pub no_deflate: bool,
+    /// Fail where the RFCs let a reader be lenient
+    #[arg(long, help_heading = "Protocol")]
+    pub strict: bool,
+    /// The longest response head that is taken
+    #[arg(long, value_name = "SIZE", value_parser = nonzero_size, default_value = "64K", help_heading = "Protocol")]
+    pub max_head: usize,
+    /// The most headers that are taken in a response
+    #[arg(long, value_name = "N", default_value_t = 256, help_heading = "Protocol")]
+    pub max_headers: usize,
+
+    /// Show more: -v the connection, -vv each frame, -vvv each byte
+    #[arg(short = 'v', long, action = ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+    /// Show payloads and failures only
+    #[arg(short = 'q', long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+    /// Colours: auto, always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub color: When,
+    /// Show passwords, tokens and cookies instead of ***
+    #[arg(long, help_heading = "Output")]
+    pub show_secrets: bool,
+}
+
+/// What to do over an open connection.
+#[derive(Args, Debug)]
+pub struct TalkArgs {
+    /// Send this text after opening, then go on as usual; can be repeated
+    #[arg(short = 'x', long = "send", value_name = "TEXT", help_heading = "Messages")]
+    pub send: Vec<String>,
+    /// Send what is read as binary messages
+    #[arg(short = 'b', long, help_heading = "Messages")]
+    pub binary: bool,
+    /// How standard input is cut into messages: line, null, whole, or json commands
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "line",
+        hide_possible_values = true,
+        help_heading = "Messages"
+    )]
+    pub input: InputArg,
+    /// Send messages in frames of at most this many bytes
+    #[arg(long, value_name = "SIZE", value_parser = nonzero_size, help_heading = "Messages")]
+    pub fragment: Option<usize>,
+    /// Send every received message back, with its own type and bytes; reads no input
+    #[arg(long, help_heading = "Messages")]
+    pub echo: bool,
+    /// The largest message that is taken [default: 64M where it must be held in memory or was
+    /// compressed, else 4G]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Messages")]
+    pub max_message: Option<u64>,
+    /// The most fragments of a message
+    #[arg(long, value_name = "N", default_value_t = 131_072, help_heading = "Messages")]
+    pub max_fragments: u32,
+
+    /// End after so many received messages
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Ending")]
+    pub count: Option<u64>,
+    /// End at a received message that matches this pattern
+    #[arg(long, value_name = "REGEX", help_heading = "Ending")]
+    pub until: Option<String>,
+    /// At the end of the input, end after this much silence; "forever" for never [default: 1; with
+    /// --duration: forever]
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = linger, help_heading = "Ending")]
+    pub linger: Option<LingerArg>,
+    /// Close at the end of the input; what arrives before the peer's Close is still printed
+    #[arg(short = 'E', long, conflicts_with = "linger", help_heading = "Ending")]
+    pub exit_on_eof: bool,
+    /// End the open session, in order, after this time
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Ending")]
+    pub duration: Option<Duration>,
+    /// The status code of our Close frame
+    #[arg(long, value_name = "CODE", default_value_t = 1000, help_heading = "Ending")]
+    pub close_code: u16,
+    /// The reason in our Close frame, at most 123 bytes
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Ending"
+    )]
+    pub close_reason: String,
+    /// Codes with which the peer may close, besides 1000 and 1001
+    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "Ending")]
+    pub ok_close: Vec<u16>,
+    /// Leave pings unanswered
+    #[arg(long, help_heading = "Protocol")]
+    pub no_pong: bool,
+
+    /// Print events as JSON Lines on standard output
+    #[arg(long, conflicts_with = "output", help_heading = "Output")]
+    pub json: bool,
+    /// How received messages are printed: line, raw, null, hex or json
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "line",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub output: OutputFormat,
+    /// Show binary messages whole in hex at the prompt
+    #[arg(long, help_heading = "Output")]
+    pub hex: bool,
+    /// Indent and colour JSON messages at the prompt
+    #[arg(long, help_heading = "Output")]
+    pub pretty: bool,
+    /// A time before each line for people
+    #[arg(short = 't', long, help_heading = "Output")]
+    pub timestamps: bool,
+}
+
+/// `--linger`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LingerArg(pub Option<Duration>);
+
+fn linger(text: &str) -> Result<LingerArg, String> {
+    match text {
+        "forever" => Ok(LingerArg(None)),
+        text => time(text).map(|time| LingerArg(Some(time))),
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// Always.
+    Always,
+    /// Where standard error is a terminal, and the environment doesn't object.
+    Auto,
+    /// Never.
+    Never,
+}
+
+/// How standard input is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InputArg {
+    /// JSON commands.
+    Json,
+    /// Lines.
+    Line,
+    /// NUL-terminated.
+    Null,
+    /// All of it.
+    Whole,
+}
+
+impl From<InputArg> for InputFormat {
+    fn from(arg: InputArg) -> InputFormat {
+        match arg {
+            InputArg::Json => InputFormat::Json,
+            InputArg::Line => InputFormat::Line,
+            InputArg::Null => InputFormat::Null,
+            InputArg::Whole => InputFormat::Whole,
+        }
+    }
+}
+
+/// How received messages are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// In hex, a line each.
+    Hex,
+    /// A JSON object a line.
+    Json,
+    /// As they are, and a newline.
+    Line,
+    /// As they are, and a NUL byte.
+    Null,
+    /// As they are, without anything between them.
+    Raw,
+}
+
+/// `wstap serve`.
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    pub address: String,
+    /// echo: send each message back; chat: to all clients; time: push the time; sink: count; source:
+    /// send messages, then close
+    #[arg(long, default_value = "echo", hide_possible_values = true)]
+    pub mode: ServeMode,
+    /// Between two pushes of the time
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "1")]
+    pub interval: Duration,
+    /// How many messages the source sends
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub count: u64,
+    /// How large the source's messages are
+    #[arg(long, value_name = "SIZE", value_parser = nonzero_size, default_value = "100")]
+    pub size: usize,
+    /// The source sends binary messages
+    #[arg(short = 'b', long)]
+    pub binary: bool,
+    /// Cut each message that is sent to this many bytes
+    #[arg(long, value_name = "SIZE", value_parser = nonzero_size)]
+    pub truncate: Option<usize>,
+    /// Accept these subprotocols; the client's order decides
+    #[arg(short = 's', long = "subprotocol", value_name = "NAME", value_delimiter = ',')]
+    pub subprotocols: Vec<String>,
+    /// Accept only these Origins
+    #[arg(long = "origin", value_name = "ORIGIN", value_delimiter = ',')]
+    pub origins: Vec<String>,
+    /// Serve wss:// with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// Show each handshake; -vv each message
+    #[arg(short = 'v', long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What the server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ServeMode {
+    /// Broadcast to all clients.
+    Chat,
+    /// Send each message back.
+    Echo,
+    /// Count.
+    Sink,
+    /// Send messages, then close.
+    Source,
+    /// Push the time.
+    Time,
+}
+
+/// `wstap explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// 1006, "81 85 37…", permessage-deflate, exit 9, …
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub words: Vec<String>,
+}
+
+/// `wstap generate`.
+#[derive(Args, Debug)]
+pub struct GenerateArgs {
+    /// man, bash, zsh, fish, powershell or elvish
+    #[arg(hide_possible_values = true)]
+    pub what: Generated,
+}
+
+/// What can be generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Generated {
+    /// Completions for bash.
+    Bash,
+    /// Completions for elvish.
+    Elvish,
+    /// Completions for fish.
+    Fish,
+    /// The man page.
+    Man,
+    /// Completions for PowerShell.
+    Powershell,
+    /// Completions for zsh.
+    Zsh,
+}
+
+/// Reads the command line; ends the process for `-h`, `-V` and with exit 2 for what can't be read.
+pub fn parse() -> Cli {
+    Cli::parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_url_or_a_verb() {
+        let connect = Cli::try_parse_from(["wstap", "-v", "example.org", "-n", "3"]).unwrap();
+        assert_eq!((connect.url.as_deref(), connect.talk.count), (Some("example.org"), Some(3)));
+        let verb = Cli::try_parse_from(["wstap", "explain", "1006"]).unwrap();
+        assert!(matches!(verb.verb, Some(Verb::Explain(_))));
+        assert!(Cli::try_parse_from(["wstap"]).is_err());
+        assert!(Cli::try_parse_from(["wstap", "x", "--count", "0"]).is_err());
+    }
+}

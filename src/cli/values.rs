@@ -1,0 +1,77 @@
+//! Values with units.
+
+use std::time::Duration;
+
+/// A size: bytes, or K, M, G (powers of 1024).
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn size(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let number: Option<u64> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| "a size is a number of bytes, or one with K, M or G behind it".to_owned())
+}
+
+/// A size of at least one byte.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn nonzero_size(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        0 => Err("it must be at least 1 byte".to_owned()),
+        size => usize::try_from(size).map_err(|_| "more than this machine can count".to_owned()),
+    }
+}
+
+/// A time: seconds, also with a fraction, or with ms, s, m, h behind the number.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
+    let bad = || "a time is a number of seconds, or like 500ms, 2s, 1m".to_owned();
+    let (digits, factor) = units
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
+        .ok_or_else(bad)?;
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return Err(bad());
+    }
+    let number: f64 = digits.parse().map_err(|_| bad())?;
+    Duration::try_from_secs_f64(number * factor).map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("64K"), Ok(65536));
+        assert_eq!(size("2g"), Ok(2 << 30));
+        for bad in ["", "K", "-1", "1.5M", "99999999999999999999", "99999999999G", "12 M", "1T"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+        assert!(nonzero_size("0").is_err());
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("2"), Ok(Duration::from_secs(2)));
+        assert_eq!(time("0.25"), Ok(Duration::from_millis(250)));
+        assert_eq!(time("1m"), Ok(Duration::from_secs(60)));
+        assert_eq!(time("1h"), Ok(Duration::from_secs(3600)));
+        for bad in ["", "s", "-1", "inf", "nan", "1x", "1e400", "ms", "infs"] {
+            assert!(time(bad).is_err(), "{bad}");
+        }
+    }
+}

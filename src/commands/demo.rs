@@ -1,0 +1,27 @@
+//! `wstap demo`: a first try that needs neither a network nor a server of one's own.
+
+use crate::cli::{DemoArgs, plan};
+use crate::commands::connect;
+use crate::commands::serve::{Running, ServeOptions, Server};
+use crate::error::{Exit, Result};
+
+/// Starts the server and connects to it with the real client.
+///
+/// # Errors
+/// If the loopback interface has no free port, and those of connecting.
+pub fn run(args: &DemoArgs) -> Result<Exit> {
+    let server = server()?;
+    let mut plan = plan(&server.url(), &args.reach, Some(&args.talk))?;
+    plan.notes.insert(0, format!("an echo server of our own listens on {}", server.url()));
+    connect::run(plan)
+}
+
+/// Starts an echo server on a free loopback port; it stops when the value is dropped. It writes
+/// nothing: the terminal belongs to the client.
+///
+/// # Errors
+/// If the loopback interface has no free port or no thread can be started.
+pub fn server() -> Result<Running> {
+    let options = ServeOptions { address: "127.0.0.1:0".into(), ..ServeOptions::default() };
+    Server::bind(&options)?.spawn()
+}

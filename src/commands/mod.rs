@@ -1,0 +1,69 @@
+//! One file for each thing a person can ask for.
+
+pub mod connect;
+pub mod demo;
+pub mod generate;
+pub mod serve;
+
+use crate::cli::{Cli, ServeArgs, ServeMode, Verb, plan};
+use crate::commands::serve::{Mode, ServeOptions};
+use crate::error::{Error, Exit, Result, Stage};
+
+/// Does what was asked for and gives the exit code.
+///
+/// # Errors
+/// What went wrong before there was a session that could show it.
+pub fn run(cli: Cli) -> Result<Exit> {
+    match cli.verb {
+        None => {
+            let url = cli.url.unwrap_or_default();
+            connect::run(plan(&url, &cli.reach, Some(&cli.talk))?)
+        }
+        Some(Verb::Demo(args)) => demo::run(&args),
+        Some(Verb::Explain(args)) => {
+            let text = crate::report::explain::explain(&args.words)?;
+            print(&text)
+        }
+        Some(Verb::Generate(args)) => generate::run(args.what),
+        Some(Verb::Inspect(args)) => {
+            connect::inspect(plan(&args.url, &args.reach, None)?, args.json)
+        }
+        Some(Verb::Serve(args)) => serve::run(&serve_options(args)).map(|()| Exit::Done),
+    }
+}
+
+fn serve_options(args: ServeArgs) -> ServeOptions {
+    ServeOptions {
+        address: args.address,
+        mode: match args.mode {
+            ServeMode::Chat => Mode::Chat,
+            ServeMode::Echo => Mode::Echo,
+            ServeMode::Sink => Mode::Sink,
+            ServeMode::Source => Mode::Source,
+            ServeMode::Time => Mode::Time,
+        },
+        interval: args.interval,
+        count: args.count,
+        size: args.size,
+        binary: args.binary,
+        truncate: args.truncate,
+        subprotocols: args.subprotocols,
+        cert: args.cert,
+        key: args.key,
+        origins: args.origins,
+        verbose: args.verbose,
+    }
+}
+
+/// Prints a text; a reader that goes away early is no failure.
+fn print(text: &str) -> Result<Exit> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            let what = format!("can't write to standard output: {e}");
+            Err(Error::new(Stage::Output, Exit::Local, what))
+        }
+        _ => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,751 @@
+//! The view for people: stderr in pipe mode, and the text above the prompt of the REPL.
+
+use std::io::{self, Write};
+
+use crate::error::Error;
+use crate::event::{
+    Data, Direction, Event, Frame, FramePayload, Kind, Level, Moment, Setting, Timings,
+};
+use crate::protocol::frame::Opcode;
+use crate::protocol::http1::Response;
+use crate::report::hexdump::{HexPairs, hexdump, unmasked};
+use crate::report::lines::{Lines, Mark};
+use crate::report::phases::{self, Compression};
+use crate::report::pretty::{is_structured, pretty};
+use crate::report::style::{Style, Tone};
+use crate::report::units::{Count, TimeOfDay, Took};
+use crate::report::{Needs, Reporter};
+use crate::text::{Untrusted, UntrustedLines};
+
+/// How many bytes of a binary message are shown unasked.
+const DUMPED: usize = 256;
+
+/// What stands before the lines of a payload but its first, so that a peer can't forge a mark.
+const MARGIN: &str = "  ";
+
+/// What a person wants to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HumanOptions {
+    /// The count of `-v`: 1 the phases and control frames, 2 each frame, 3 each byte.
+    pub verbosity: u8,
+    /// Only errors and answers (and messages in the REPL).
+    pub quiet: bool,
+    /// Colours.
+    pub color: bool,
+    /// The time of day before each line.
+    pub timestamps: bool,
+    /// For `timestamps`: seconds east of UTC.
+    pub utc_offset: i32,
+    /// JSON payloads over several lines.
+    pub pretty: bool,
+    /// Every message as a hexdump, in full.
+    pub hex: bool,
+    /// The REPL's screen: messages are shown, too.
+    pub repl: bool,
+    /// In the REPL, show messages that were sent; off where the typed line is on the screen still.
+    pub sent: bool,
+    /// No `***`.
+    pub show_secrets: bool,
+}
+
+/// Writes lines for people.
+#[derive(Debug)]
+pub struct Human {
+    options: HumanOptions,
+    style: Style,
+    timings: Timings,
+    compression_in: Compression,
+    compression_out: Compression,
+    /// At the lowest verbosity: what the run's one line about its failure will say, or, if the
+    /// run does not fail by it, nobody needs to know.
+    held: Vec<u8>,
+}
+
+impl Human {
+    /// A view with these options; the REPL changes them by making another.
+    pub fn new(options: HumanOptions) -> Human {
+        Human {
+            options,
+            style: Style::new(options.color),
+            timings: Timings::default(),
+            compression_in: Compression::default(),
+            compression_out: Compression::default(),
+            held: Vec::new(),
+        }
+    }
+
+    fn shows(&self, verbosity: u8) -> bool {
+        !self.options.quiet && self.options.verbosity >= verbosity
+    }
+
+    /// Whether a failure's details wait for the line that tells of the failure.
+    fn holds(&self) -> bool {
+        !self.options.repl && self.options.verbosity == 0
+    }
+
+    fn told(&mut self, at: Moment, kind: &Kind<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+        let quiet = self.options.quiet;
+        let show_secrets = self.options.show_secrets;
+        match *kind {
+            Kind::Data(data) => self.data(&data, lines),
+            Kind::Answer { text } => answer(text, lines),
+            Kind::Error(error) => self.error(error, lines),
+            Kind::Summary(summary) => {
+                if summary.error.is_none() && summary.exit != 0 && !quiet {
+                    lines.out.write_all(&self.held)?;
+                }
+                self.held.clear();
+                Ok(())
+            }
+            _ if quiet => Ok(()),
+            Kind::TlsEstablished { tls, took } => {
+                if self.shows(1) {
+                    phases::tls(lines, tls, took)?;
+                }
+                phases::unverified(lines, tls)
+            }
+            Kind::ResponseReceived { response, .. } => self.response(response, lines),
+            Kind::Judged { report } if self.shows(1) => phases::rules(lines, report, show_secrets),
+            Kind::Judged { report } => phases::rule_warnings(lines, report),
+            Kind::Opened { opening } => {
+                if self.options.repl || self.shows(1) {
+                    phases::opened(lines, opening, show_secrets)?;
+                }
+                if self.shows(1) { phases::timings(lines, &self.timings) } else { Ok(()) }
+            }
+            Kind::Violation { violation, fatal } => {
+                let text = violation.to_string();
+                let text = Untrusted::text(&text);
+                let line = if fatal {
+                    format!("protocol violation by the peer: {text}")
+                } else {
+                    format!("tolerated: {text}")
+                };
+                self.held_or_told(fatal, lines, |lines| lines.warn(format_args!("{line}")))
+            }
+            Kind::Closed { closure, totals } => {
+                if self.options.repl || self.shows(1) {
+                    phases::closed(lines, closure)?;
+                } else if phases::is_abnormal(closure) {
+                    self.held_or_told(true, lines, |lines| phases::closed(lines, closure))?;
+                }
+                if self.shows(1) {
+                    phases::anatomy(lines, closure)?;
+                    phases::totals(lines, totals)?;
+                    self.compression_in.tell(lines, Direction::In)?;
+                    self.compression_out.tell(lines, Direction::Out)?;
+                }
+                Ok(())
+            }
+            Kind::Reconnecting { attempt, delay, why } => {
+                self.held.clear();
+                let (delay, why) = (Took(delay), Untrusted::text(why));
+                lines.info(format_args!("reconnecting in {delay} (attempt {attempt}): {why}"))
+            }
+            Kind::Notice { level, text } => {
+                let text = Untrusted::text(text);
+                match level {
+                    Level::Detail if !self.shows(1) => Ok(()),
+                    Level::Detail | Level::Info => lines.info(format_args!("{text}")),
+                    Level::Warning => lines.warn(format_args!("{text}")),
+                }
+            }
+            ref other if self.shows(1) => self.detail(at, other, lines),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is shown from `-v` on.
+    fn detail(&self, at: Moment, kind: &Kind<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+        let show_secrets = self.options.show_secrets;
+        match *kind {
+            Kind::Resolving { host } => {
+                lines.info(format_args!("resolving {}", Untrusted::text(host)))
+            }
+            Kind::Resolved { host, addresses, took } => {
+                phases::resolved(lines, host, addresses, took)
+            }
+            Kind::Connecting { to } => {
+                lines.info(format_args!("connecting to {}", Untrusted::text(to)))
+            }
+            Kind::ConnectFailed { to, why } => {
+                let (to, why) = (Untrusted::text(to), Untrusted::text(why));
+                lines.warn(format_args!("connecting to {to} failed: {why}"))
+            }
+            Kind::Connected { to, from, took } => phases::connected(lines, to, from, took),
+            Kind::ProxyConnected { proxy, answer, took } => {
+                phases::proxy(lines, proxy, answer, took)
+            }
+            Kind::RequestSent { request } => {
+                phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
+            }
+            Kind::InformationalResponse { response } => {
+                phases::head(lines, Mark::Received, &response.head, show_secrets)
+            }
+            Kind::Ping { direction, payload } => {
+                lines.info(format_args!("{} ping{}", verb(direction), quoted(payload)))
+            }
+            Kind::Pong { direction, payload, rtt: Some(rtt) } => {
+                let (verb, payload) = (verb(direction), quoted(payload));
+                lines.info(format_args!("{verb} pong after {}{payload}", Took(rtt)))
+            }
+            Kind::Pong { direction, payload, rtt: None } => {
+                lines.info(format_args!("{} pong{}", verb(direction), quoted(payload)))
+            }
+            Kind::Close { direction, status, .. } => {
+                lines.info(format_args!("{} Close {}", verb(direction), phases::status(status)))
+            }
+            Kind::Frame(frame) if self.shows(2) => self.frame(&frame, at, lines),
+            Kind::FramePayload(payload) if self.shows(3) => frame_payload(&payload, lines.out),
+            _ => Ok(()),
+        }
+    }
+
+    fn held_or_told(
+        &mut self,
+        hold: bool,
+        lines: &mut Lines<'_>,
+        tell: impl FnOnce(&mut Lines<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if !(hold && self.holds()) {
+            return tell(lines);
+        }
+        tell(&mut Lines { out: &mut self.held, style: lines.style, time: lines.time, marked: true })
+    }
+
+    fn response(&self, response: &Response, lines: &mut Lines<'_>) -> io::Result<()> {
+        let refused = response.status != 101;
+        if refused || self.shows(1) {
+            phases::head(lines, Mark::Received, &response.head, self.options.show_secrets)?;
+        }
+        if refused { phases::body(lines, response) } else { Ok(()) }
+    }
+
+    fn data(&mut self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+        if data.compressed {
+            let sum = match data.direction {
+                Direction::In => &mut self.compression_in,
+                Direction::Out => &mut self.compression_out,
+            };
+            sum.plain += data.bytes.len() as u64;
+            sum.wire += if data.last { data.wire_len } else { 0 };
+        }
+        if !self.options.repl || (data.direction == Direction::Out && !self.options.sent) {
+            return Ok(());
+        }
+        if self.options.hex || data.opcode != Opcode::Text {
+            return self.dump(data, lines);
+        }
+        let mark = match data.direction {
+            Direction::In => Mark::Received,
+            Direction::Out => Mark::Sent,
+        };
+        if data.first {
+            lines.begin(mark)?;
+        } else {
+            lines.out.write_all(MARGIN.as_bytes())?;
+        }
+        if self.options.pretty && is_structured(data.bytes) {
+            pretty(data.bytes, MARGIN, self.style, lines.out)?;
+        } else {
+            self.text(data.bytes, lines.out)?;
+        }
+        lines.out.write_all(b"\n")
+    }
+
+    /// The text with every line but the first behind a margin. A newline at the very end would not
+    /// be seen, so it is shown by name.
+    fn text(&self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let (text, end) = match text.strip_suffix(b"\n") {
+            Some(text) => (text, "\\n"),
+            None => (text, ""),
+        };
+        for (number, line) in text.split(|b| *b == b'\n').enumerate() {
+            if number > 0 {
+                write!(out, "\n{MARGIN}")?;
+            }
+            write!(out, "{}", UntrustedLines(line))?;
+        }
+        if end.is_empty() {
+            return Ok(());
+        }
+        write!(out, "{}", self.style.paint(Tone::Dim, end))
+    }
+
+    fn dump(&self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+        let binary = data.opcode != Opcode::Text;
+        let mark = match (data.direction, binary) {
+            (Direction::In, true) => Mark::ReceivedBinary,
+            (Direction::In, false) => Mark::Received,
+            (Direction::Out, true) => Mark::SentBinary,
+            (Direction::Out, false) => Mark::Sent,
+        };
+        lines.line(mark, format_args!("{}", Count(data.bytes.len() as u64, "byte")))?;
+        let all = self.options.hex || self.options.verbosity > 0;
+        let (shown, rest) = match data.bytes.split_at_checked(DUMPED) {
+            Some((shown, rest)) if !all => (shown, rest.len()),
+            _ => (data.bytes, 0),
+        };
+        hexdump(&MARGIN, shown, 0, lines.out)?;
+        if rest > 0 {
+            let more = format!("… {rest} more bytes");
+            writeln!(lines.out, "{MARGIN}{}", self.style.paint(Tone::Dim, more))?;
+        }
+        Ok(())
+    }
+
+    fn frame(&self, frame: &Frame<'_>, at: Moment, lines: &mut Lines<'_>) -> io::Result<()> {
+        lines.line(
+            frame_mark(frame.direction),
+            format_args!(
+                "{}.{:06} s {} offset={}",
+                at.since.as_secs(),
+                at.since.subsec_micros(),
+                frame.header,
+                frame.offset
+            ),
+        )?;
+        if self.shows(3) {
+            let bytes = self.style.paint(Tone::Warning, HexPairs(frame.bytes));
+            writeln!(lines.out, "{MARGIN}header  [{bytes}]")?;
+        }
+        Ok(())
+    }
+
+    fn error(&mut self, error: &Error, lines: &mut Lines<'_>) -> io::Result<()> {
+        self.held.clear();
+        let what = Untrusted::text(&error.what);
+        let stage = error.stage.name();
+        if self.options.repl {
+            lines.warn(format_args!("{stage}: {what}"))?;
+        } else {
+            let name = self.style.paint(Tone::Bad, "wstap:");
+            writeln!(lines.out, "{name} {stage}: {what}")?;
+        }
+        for cause in &error.causes {
+            writeln!(lines.out, "{MARGIN}because: {}", Untrusted::text(cause))?;
+        }
+        for hint in &error.hints {
+            let word = self.style.paint(Tone::Info, "hint:");
+            writeln!(lines.out, "{MARGIN}{word} {}", Untrusted::text(hint))?;
+        }
+        Ok(())
+    }
+}
+
+impl Reporter for Human {
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        self.timings.note(&event.kind);
+        if let Kind::Opened { .. } = event.kind {
+            self.compression_in = Compression::default();
+            self.compression_out = Compression::default();
+        }
+        let (style, offset) = (self.style, self.options.utc_offset);
+        let time = self.options.timestamps.then_some(TimeOfDay { at: event.at, offset });
+        self.told(event.at, &event.kind, &mut Lines { out, style, time, marked: true })
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            whole_messages: self.options.repl,
+            frames: self.shows(2),
+            frame_payloads: self.shows(3),
+            details: self.shows(1) || self.options.repl,
+        }
+    }
+
+    fn set(&mut self, setting: Setting) {
+        match setting {
+            Setting::Hex(on) => self.options.hex = on,
+            Setting::Pretty(on) => self.options.pretty = on,
+            Setting::Timestamps(on) => self.options.timestamps = on,
+            Setting::Verbose(level) => self.options.verbosity = level,
+        }
+    }
+}
+
+fn answer(text: &str, lines: &mut Lines<'_>) -> io::Result<()> {
+    for line in text.lines() {
+        lines.info(format_args!("{}", UntrustedLines(line.as_bytes())))?;
+    }
+    Ok(())
+}
+
+fn frame_payload(payload: &FramePayload<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let FramePayload { wire, masking_key, offset, .. } = *payload;
+    match masking_key {
+        None => hexdump(&"  payload ", wire, offset, out),
+        Some(key) => {
+            hexdump(&"  masked  ", wire, offset, out)?;
+            unmasked(&"  payload ", wire, key, offset, out)
+        }
+    }
+}
+
+fn frame_mark(direction: Direction) -> Mark {
+    match direction {
+        Direction::In => Mark::ReceivedFrame,
+        Direction::Out => Mark::SentFrame,
+    }
+}
+
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::In => "received",
+        Direction::Out => "sent",
+    }
+}
+
+/// A control frame's payload behind a space, or nothing.
+fn quoted(payload: &[u8]) -> String {
+    match payload {
+        [] => String::new(),
+        payload => format!(" \"{}\"", Untrusted(payload)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::{Exit, Stage};
+    use crate::event::{Certificate, Opening, Summary, TlsInfo, Totals};
+    use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Side};
+    use crate::protocol::frame::FrameHeader;
+    use crate::protocol::handshake::{HandshakeReport, Request};
+    use crate::protocol::http1::{HeadLimits, HeadReader};
+    use crate::protocol::violation::{Policy, Rule, Violation};
+    use crate::report::testing::{binary, shown, text};
+
+    fn pipe(verbosity: u8) -> Human {
+        Human::new(HumanOptions { verbosity, ..HumanOptions::default() })
+    }
+
+    fn repl() -> Human {
+        Human::new(HumanOptions { repl: true, sent: true, ..HumanOptions::default() })
+    }
+
+    fn closure(code: u16, reason: &str) -> Closure {
+        let received = CloseStatus::new(CloseCode(code), reason);
+        Closure {
+            sent: Some(received.clone()),
+            received: Some(received),
+            first: Some(Side::Peer),
+            end: End::Eof,
+            took: Duration::from_millis(1),
+            after: Duration::from_secs(3),
+            ignored: 0,
+        }
+    }
+
+    #[test]
+    fn messages_in_the_repl_cannot_forge_marks() {
+        let data = [
+            Kind::Data(text(b"one\n! two\x1b[A\x08\n\xe2\x80\xaethree")),
+            Kind::Data(text(b"ends\n")),
+            Kind::Data(text(b"")),
+            Kind::Data(Data { direction: Direction::Out, ..text(b"hi\tyou") }),
+        ];
+        assert_eq!(
+            shown(&mut repl(), &data),
+            "< one\n  ! two\\x1b[A\\x08\n  \\u{202e}three\n< ends\\n\n< \n> hi\tyou\n"
+        );
+        assert_eq!(shown(&mut pipe(3), &data), "", "payloads are stdout's in pipe mode");
+    }
+
+    #[test]
+    fn binary_messages_are_dumped_and_cropped() {
+        let bytes = [0; 300];
+        let text = shown(&mut repl(), &[Kind::Data(binary(&bytes))]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 18);
+        assert_eq!(lines[0], "<b 300 bytes");
+        assert_eq!(
+            lines[1],
+            "  00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|"
+        );
+        assert_eq!(lines[17], "  … 44 more bytes");
+        let options = HumanOptions { hex: true, repl: true, ..HumanOptions::default() };
+        let text = shown(&mut Human::new(options), &[Kind::Data(binary(&bytes))]);
+        assert_eq!(text.lines().count(), 20);
+    }
+
+    #[test]
+    fn json_is_pretty_on_request() {
+        let options = HumanOptions { pretty: true, repl: true, ..HumanOptions::default() };
+        let data = [Kind::Data(text(b"{\"a\":[1]}")), Kind::Data(text(b"{\"a\""))];
+        assert_eq!(
+            shown(&mut Human::new(options), &data),
+            "< {\n    \"a\": [\n      1\n    ]\n  }\n< {\"a\"\n"
+        );
+    }
+
+    #[test]
+    fn opening_and_closing_in_the_repl() {
+        let opening = Opening {
+            url: "wss://h/?token=x".into(),
+            subprotocol: Some("chat".into()),
+            extensions: "permessage-deflate".into(),
+            took: Duration::from_millis(23),
+        };
+        let mut view = repl();
+        let opened = [Kind::Opened { opening: &opening }];
+        assert_eq!(
+            shown(&mut view, &opened),
+            "* connected to wss://h/?token=*** (subprotocol chat, permessage-deflate) in 23 ms\n"
+        );
+        let totals = Totals::default();
+        for (closure, line) in [
+            (
+                closure(1000, "bye\x07"),
+                "* closed by the peer with 1000 (normal closure), reason \"bye\\x07\", \
+                 3.00 s after opening\n",
+            ),
+            (
+                closure(1011, ""),
+                "! closed by the peer with 1011 (internal server error), 3.00 s after opening\n",
+            ),
+            (
+                Closure { first: Some(Side::Us), ..closure(1000, "") },
+                "* closed by us with 1000 (normal closure), 3.00 s after opening\n",
+            ),
+            (
+                Closure { first: Some(Side::Us), received: None, ..closure(1000, "") },
+                "! closed by us with 1000 (normal closure), 3.00 s after opening; \
+                 the peer sent no Close, the peer ended the stream\n",
+            ),
+            (
+                Closure {
+                    first: None,
+                    sent: None,
+                    received: None,
+                    end: End::Broken("reset".into()),
+                    ..closure(1000, "")
+                },
+                "! connection lost without a Close frame (1006), 3.00 s after opening: \
+                 the stream broke: reset\n",
+            ),
+        ] {
+            let closed = Kind::Closed { closure: &closure, totals: &totals };
+            assert_eq!(shown(&mut view, &[closed]), line);
+        }
+    }
+
+    #[test]
+    fn in_pipe_mode_a_failure_is_told_once() {
+        let violation = Violation {
+            rule: Rule::Masked,
+            offset: 7,
+            bytes: vec![0x81, 0x80],
+            detail: String::new(),
+        };
+        let (closure, totals) = (closure(1002, ""), Totals::default());
+        let ended = [
+            Kind::Violation { violation: &violation, fatal: true },
+            Kind::Closed { closure: &closure, totals: &totals },
+        ];
+        let error = Error::new(Stage::Session, Exit::Protocol, "masked").cause("why").hint("try");
+        let failed = Summary { exit: 8, error: Some(error.clone()), ..Summary::default() };
+        let mut kinds = ended.to_vec();
+        kinds.extend([Kind::Error(&error), Kind::Summary(&failed)]);
+        assert_eq!(
+            shown(&mut pipe(0), &kinds),
+            "wstap: session: masked\n  because: why\n  hint: try\n"
+        );
+        let mut kinds = ended.to_vec();
+        let interrupted = Summary { exit: 130, ..Summary::default() };
+        kinds.push(Kind::Summary(&interrupted));
+        assert_eq!(
+            shown(&mut pipe(0), &kinds),
+            "! protocol violation by the peer: a masked frame from the server (RFC 6455 §5.1), \
+             at byte 7 of the frame stream: 81 80\n\
+             ! closed by the peer with 1002 (protocol error), 3.00 s after opening\n"
+        );
+        let tolerated = [Kind::Violation { violation: &violation, fatal: false }];
+        assert!(shown(&mut pipe(0), &tolerated).starts_with("! tolerated: a masked frame"));
+    }
+
+    #[test]
+    fn a_refusal_is_always_shown_unless_quiet() {
+        let head = b"HTTP/1.1 403 Forbidden\r\nSet-Cookie: a=b\r\nX: \xff\r\n\r\n";
+        let mut reader = HeadReader::new(HeadLimits::default());
+        let (mut response, _) = reader.feed(head).unwrap().unwrap();
+        response.body = b"no \x1b[2J\r\nentry\n".to_vec();
+        response.body_cut = Some("the connection ended".into());
+        let refused = [Kind::ResponseReceived { response: &response, took: Duration::ZERO }];
+        assert_eq!(
+            shown(&mut pipe(0), &refused),
+            "< HTTP/1.1 403 Forbidden\n< Set-Cookie: ***\n< X: \\xff\n< \n< no \\x1b[2J\n< entry\n\
+             ! the body is not whole: the connection ended\n"
+        );
+        let mut quiet = Human::new(HumanOptions { quiet: true, ..HumanOptions::default() });
+        assert_eq!(shown(&mut quiet, &refused), "");
+        let options = HumanOptions { show_secrets: true, ..HumanOptions::default() };
+        assert!(shown(&mut Human::new(options), &refused).contains("Set-Cookie: a=b\n"));
+    }
+
+    #[test]
+    fn the_handshake_with_v() {
+        let request = Request::new(
+            &crate::protocol::handshake::RequestOptions {
+                host: "h".into(),
+                target: "/".into(),
+                ..Default::default()
+            },
+            "dGhlIHNhbXBsZSBub25jZQ==",
+        );
+        let head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+            Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        let mut reader = HeadReader::new(HeadLimits::default());
+        let (response, _) = reader.feed(head).unwrap().unwrap();
+        let report = HandshakeReport::judge(&request, &response, Policy::Lenient);
+        let kinds = [
+            Kind::RequestSent { request: &request },
+            Kind::ResponseReceived { response: &response, took: Duration::from_millis(5) },
+            Kind::Judged { report: &report },
+        ];
+        assert_eq!(
+            shown(&mut pipe(1), &kinds),
+            "> GET / HTTP/1.1\n> Host: h\n> Upgrade: websocket\n> Connection: Upgrade\n\
+             > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n> Sec-WebSocket-Version: 13\n> \n\
+             < HTTP/1.1 101 Switching Protocols\n< Upgrade: websocket\n< Connection: Upgrade\n\
+             < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n< \n\
+             * handshake: 9 of 9 rules kept\n\
+             *   ✓ the status is 101 (RFC 6455 §4.1 (1))\n\
+             *   ✓ the version is HTTP/1.1 (RFC 6455 §4.2.2 (5))\n\
+             *   ✓ Upgrade is \"websocket\" (RFC 6455 §4.1 (2))\n\
+             *   ✓ Connection has the token \"upgrade\" (RFC 6455 §4.1 (3))\n\
+             *   ✓ Sec-WebSocket-Accept is made of the key (RFC 6455 §4.1 (4))\n\
+             *       computed: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n\
+             *       received: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n\
+             *   ✓ extensions are among those offered (RFC 6455 §4.1 (5))\n\
+             *   ✓ the subprotocol is one of those offered (RFC 6455 §4.1 (6))\n\
+             *   ✓ no header announces a body (RFC 9110 §8.6, RFC 9112 §6.1)\n\
+             *   ✓ the head keeps the grammar (RFC 9112 §2.2, §5.2)\n"
+        );
+        assert_eq!(shown(&mut pipe(0), &kinds), "");
+    }
+
+    #[test]
+    fn tls_with_v_and_without() {
+        let tls = TlsInfo {
+            version: "TLSv1.3".into(),
+            cipher: "TLS13_AES_256_GCM_SHA384".into(),
+            group: Some("X25519".into()),
+            alpn: Some("http/1.1".into()),
+            sni: Some("h".into()),
+            certificates: vec![Certificate {
+                subject: "CN=h\x1b]0;x\x07".into(),
+                issuer: "CN=CA".into(),
+                names: vec!["h".into(), "*.h".into()],
+                not_before: "2024-01-01T00:00:00Z".into(),
+                not_after: "2024-12-31T00:00:00Z".into(),
+                days_left: -1,
+                sha256: "00ff".into(),
+            }],
+            unverified: Some("expired".into()),
+        };
+        let kinds = [Kind::TlsEstablished { tls: &tls, took: Duration::from_millis(20) }];
+        assert_eq!(
+            shown(&mut pipe(1), &kinds),
+            "* TLSv1.3 with TLS13_AES_256_GCM_SHA384, group X25519, ALPN http/1.1, SNI h in 20 ms\n\
+             *   certificate 1: CN=h\\x1b]0;x\\x07, for h, *.h\n\
+             *     issued by CN=CA\n\
+             *     valid from 2024-01-01T00:00:00Z until 2024-12-31T00:00:00Z (expired 1 day ago)\n\
+             *     SHA-256 00ff\n\
+             ! tls: not verified, let pass by --insecure: expired\n"
+        );
+        assert_eq!(
+            shown(&mut pipe(0), &kinds),
+            "! tls: not verified, let pass by --insecure: expired\n"
+        );
+    }
+
+    #[test]
+    fn frames_with_vv_and_their_bytes_with_vvv() {
+        let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d];
+        let (header, _) = FrameHeader::parse(&bytes).unwrap();
+        let direction = Direction::Out;
+        let wire = &[0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        let masking_key = header.masking_key;
+        let kinds = [
+            Kind::Frame(Frame { direction, header: &header, bytes: &bytes, offset: 11 }),
+            Kind::FramePayload(FramePayload { direction, wire, masking_key, offset: 0 }),
+        ];
+        let line = ">f 1.234567 s FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d \
+                    offset=11\n";
+        assert_eq!(shown(&mut pipe(1), &kinds), "");
+        assert_eq!(shown(&mut pipe(2), &kinds), line);
+        assert_eq!(
+            shown(&mut pipe(3), &kinds),
+            format!(
+                "{line}  header  [81 85 37 fa 21 3d]\n  masked  00000000  7f 9f 4d 51 58             \
+                 {:23}|..MQX|\n  payload 00000000  48 65 6c 6c 6f             {0:23}|Hello|\n",
+                ""
+            )
+        );
+    }
+
+    #[test]
+    fn control_frames_totals_and_compression_with_v() {
+        let data = Data { compressed: true, wire_len: 25, ..text(&[b'a'; 100]) };
+        let grown =
+            Data { direction: Direction::Out, compressed: true, wire_len: 6, ..text(b"abcd") };
+        let totals = Totals {
+            messages_in: 1,
+            payload_in: 100,
+            frames_in: 2,
+            wire_in: 29,
+            pings_in: 1,
+            ..Totals::default()
+        };
+        let status = CloseStatus::default();
+        let closure = closure(1000, "");
+        let kinds = [
+            Kind::Data(data),
+            Kind::Data(grown),
+            Kind::Ping { direction: Direction::In, payload: b"a\x9b" },
+            Kind::Pong { direction: Direction::Out, payload: b"", rtt: None },
+            Kind::Pong {
+                direction: Direction::In,
+                payload: b"x",
+                rtt: Some(Duration::from_micros(1_500)),
+            },
+            Kind::Close { direction: Direction::In, status: &status, first: Side::Peer },
+            Kind::Closed { closure: &closure, totals: &totals },
+        ];
+        assert_eq!(
+            shown(&mut pipe(1), &kinds),
+            "* received ping \"a\\x9b\"\n\
+             * sent pong\n\
+             * received pong after 1.50 ms \"x\"\n\
+             * received Close no code (1005)\n\
+             * closed by the peer with 1000 (normal closure), 3.00 s after opening\n\
+             *   sent: 1000 (normal closure)\n\
+             *   received: 1000 (normal closure)\n\
+             *   closing took 1.00 ms; the peer ended the stream\n\
+             * received: 1 message with 100 bytes in 2 frames, 29 bytes on the wire\n\
+             * sent: 0 messages with 0 bytes in 0 frames, 0 bytes on the wire\n\
+             * received: 1 ping, 0 pongs\n\
+             * received: compression saved 75 % (100 bytes as 25)\n\
+             * sent: compression cost 50 % (4 bytes as 6)\n"
+        );
+        assert_eq!(shown(&mut pipe(0), &kinds), "");
+    }
+
+    #[test]
+    fn times_and_colours_where_asked_for() {
+        let options = HumanOptions {
+            color: true,
+            timestamps: true,
+            utc_offset: 3_600,
+            ..HumanOptions::default()
+        };
+        let notice = [Kind::Notice { level: Level::Info, text: "hi\x1b" }];
+        assert_eq!(
+            shown(&mut Human::new(options), &notice),
+            "\x1b[90m01:00:01.234\x1b[0m \x1b[34m*\x1b[0m hi\\x1b\n"
+        );
+    }
+}

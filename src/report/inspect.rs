@@ -1,0 +1,238 @@
+//! `wstap inspect`: the opening handshake alone, as a report with a verdict.
+
+use std::io::{self, Write};
+
+use crate::event::{Event, Kind, Level, Summary, Timings};
+use crate::protocol::handshake::Verdict;
+use crate::report::lines::{Lines, Mark};
+use crate::report::phases;
+use crate::report::style::{Style, Tone};
+use crate::report::units::{Count, Took};
+use crate::report::{Needs, Reporter};
+use crate::text::Untrusted;
+
+/// Writes the report.
+#[derive(Debug)]
+pub struct Inspect {
+    style: Style,
+    show_secrets: bool,
+    section: &'static str,
+    timings: Timings,
+    /// Of the final response.
+    status: Option<u16>,
+    failed: usize,
+    warned: usize,
+}
+
+impl Inspect {
+    /// A report, coloured or not.
+    pub fn new(color: bool, show_secrets: bool) -> Inspect {
+        Inspect {
+            style: Style::new(color),
+            show_secrets,
+            section: "",
+            timings: Timings::default(),
+            status: None,
+            failed: 0,
+            warned: 0,
+        }
+    }
+
+    /// Begins a section, unless it is the present one.
+    fn section(&mut self, name: &'static str, lines: &mut Lines<'_>) -> io::Result<()> {
+        if self.section == name {
+            return Ok(());
+        }
+        let gap = if self.section.is_empty() { "" } else { "\n" };
+        self.section = name;
+        writeln!(lines.out, "{gap}{}", self.style.paint(Tone::Info, name))
+    }
+
+    fn told(&mut self, kind: &Kind<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+        let show_secrets = self.show_secrets;
+        match *kind {
+            Kind::Resolved { host, addresses, took } => {
+                self.section("Connection", lines)?;
+                phases::resolved(lines, host, addresses, took)
+            }
+            Kind::ConnectFailed { to, why } => {
+                self.section("Connection", lines)?;
+                let (to, why) = (Untrusted::text(to), Untrusted::text(why));
+                lines.warn(format_args!("connecting to {to} failed: {why}"))
+            }
+            Kind::Connected { to, from, took } => {
+                self.section("Connection", lines)?;
+                phases::connected(lines, to, from, took)
+            }
+            Kind::ProxyConnected { proxy, answer, took } => {
+                self.section("Connection", lines)?;
+                phases::proxy(lines, proxy, answer, took)
+            }
+            Kind::TlsEstablished { tls, took } => {
+                self.section("TLS", lines)?;
+                phases::tls(lines, tls, took)?;
+                phases::unverified(lines, tls)
+            }
+            Kind::RequestSent { request } => {
+                self.section("Request", lines)?;
+                phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
+            }
+            Kind::InformationalResponse { response } => {
+                self.section("Response", lines)?;
+                phases::head(lines, Mark::Received, &response.head, show_secrets)
+            }
+            Kind::ResponseReceived { response, took } => {
+                self.section("Response", lines)?;
+                self.status = Some(response.status);
+                phases::head(lines, Mark::Received, &response.head, show_secrets)?;
+                phases::body(lines, response)?;
+                lines.info(format_args!("received {} after the request", Took(took)))
+            }
+            Kind::Judged { report } => {
+                self.section("Handshake", lines)?;
+                self.failed = report.with(Verdict::Fail).count();
+                self.warned = report.with(Verdict::Warn).count();
+                phases::rules(lines, report, show_secrets)
+            }
+            Kind::Opened { opening } => {
+                self.section("Opened", lines)?;
+                phases::opened(lines, opening, show_secrets)?;
+                phases::timings(lines, &self.timings)
+            }
+            Kind::Notice { level: Level::Warning, text } => {
+                lines.warn(format_args!("{}", Untrusted::text(text)))
+            }
+            Kind::Summary(summary) => {
+                self.section("Verdict", lines)?;
+                self.verdict(summary, lines)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn verdict(&self, summary: &Summary, lines: &mut Lines<'_>) -> io::Result<()> {
+        let exit = summary.exit;
+        let (tone, text) = match (&summary.error, self.status) {
+            (_, Some(101)) if self.failed > 0 => {
+                let rules = Count(self.failed as u64, "rule");
+                (Tone::Bad, format!("✗ {rules} of the opening handshake broken (exit {exit})"))
+            }
+            (_, Some(status)) if status != 101 => {
+                (Tone::Bad, format!("✗ the upgrade was refused with {status} (exit {exit})"))
+            }
+            (Some(error), _) => {
+                let (stage, what) = (error.stage.name(), Untrusted::text(&error.what));
+                (Tone::Bad, format!("✗ {stage}: {what} (exit {exit})"))
+            }
+            (None, _) if exit != 0 => (Tone::Bad, format!("✗ ended early (exit {exit})")),
+            (None, _) if self.warned > 0 => {
+                let warnings = Count(self.warned as u64, "warning");
+                (Tone::Warning, format!("! the opening handshake is accepted, with {warnings}"))
+            }
+            (None, _) => {
+                (Tone::Good, "✓ the opening handshake keeps every rule of RFC 6455".to_owned())
+            }
+        };
+        lines.info(format_args!("{}", self.style.paint(tone, text)))
+    }
+}
+
+impl Reporter for Inspect {
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        self.timings.note(&event.kind);
+        let style = self.style;
+        self.told(&event.kind, &mut Lines { out, style, time: None, marked: false })
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::{Error, Exit, Stage};
+    use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
+    use crate::protocol::http1::Response;
+    use crate::report::testing::shown;
+
+    fn response(head: &str, status: u16) -> Response {
+        Response { head: head.into(), status, ..Response::default() }
+    }
+
+    #[test]
+    fn a_wrong_accept_is_shown_side_by_side() {
+        let report = HandshakeReport {
+            rules: vec![
+                RuleResult {
+                    rule: HandshakeRule::Status,
+                    verdict: Verdict::Pass,
+                    expected: "101".into(),
+                    received: b"101".to_vec(),
+                    note: String::new(),
+                },
+                RuleResult {
+                    rule: HandshakeRule::Accept,
+                    verdict: Verdict::Fail,
+                    expected: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".into(),
+                    received: b"wrong\x1b[2J".to_vec(),
+                    note: String::new(),
+                },
+            ],
+            ..HandshakeReport::default()
+        };
+        let response = response("HTTP/1.1 101 Switching Protocols\r\n\r\n", 101);
+        let summary = Summary { exit: 7, ..Summary::default() };
+        let text = shown(
+            &mut Inspect::new(false, false),
+            &[
+                Kind::ResponseReceived { response: &response, took: Duration::from_millis(23) },
+                Kind::Judged { report: &report },
+                Kind::Summary(&summary),
+            ],
+        );
+        assert_eq!(
+            text,
+            "Response\n\
+             < HTTP/1.1 101 Switching Protocols\n\
+             < \n\
+             \x20 received 23 ms after the request\n\
+             \n\
+             Handshake\n\
+             \x20 handshake: 1 of 2 rules kept\n\
+             \x20   ✓ the status is 101 (RFC 6455 §4.1 (1))\n\
+             \x20   ✗ Sec-WebSocket-Accept is made of the key (RFC 6455 §4.1 (4))\n\
+             \x20       computed: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n\
+             \x20       received: wrong\\x1b[2J\n\
+             \n\
+             Verdict\n\
+             \x20 ✗ 1 rule of the opening handshake broken (exit 7)\n"
+        );
+    }
+
+    #[test]
+    fn each_end_has_its_verdict() {
+        let verdict = |kinds: &[Kind<'_>]| {
+            let text = shown(&mut Inspect::new(false, false), kinds);
+            text.lines().last().unwrap().trim().to_owned()
+        };
+        let good = Summary::default();
+        assert_eq!(
+            verdict(&[Kind::Summary(&good)]),
+            "✓ the opening handshake keeps every rule of RFC 6455"
+        );
+        let refused = response("HTTP/1.1 403 Forbidden\r\n\r\n", 403);
+        let took = Duration::ZERO;
+        let six = Summary { exit: 6, ..Summary::default() };
+        assert_eq!(
+            verdict(&[Kind::ResponseReceived { response: &refused, took }, Kind::Summary(&six)]),
+            "✗ the upgrade was refused with 403 (exit 6)"
+        );
+        let error = Some(Error::new(Stage::Tls, Exit::Tls, "expired"));
+        let five = Summary { exit: 5, error, ..Summary::default() };
+        assert_eq!(verdict(&[Kind::Summary(&five)]), "✗ tls: expired (exit 5)");
+    }
+}

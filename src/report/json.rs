@@ -1,0 +1,438 @@
+//! `--json`: every event as one JSON object a line (docs/events.md, docs/events.schema.json).
+
+use std::io::{self, Write};
+
+use crate::error::Error;
+use crate::event::{
+    Certificate, Data, Event, Frame, Kind, Level, Opening, Summary, Timings, TlsInfo, Totals,
+};
+use crate::protocol::close::{CloseStatus, Closure, End, Side};
+use crate::protocol::frame::Opcode;
+use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
+use crate::protocol::http1::{Header, Response};
+use crate::protocol::violation::Violation;
+use crate::report::json_writer::JsonWriter;
+use crate::report::{Needs, Reporter, redact};
+
+/// The verbosity from which frames are told.
+const FRAMES: u8 = 2;
+
+/// Every type that a line can have, in the order in which a run may bring them.
+pub const TYPES: [&str; 24] = [
+    "resolving",
+    "resolved",
+    "connecting",
+    "connect-failed",
+    "connected",
+    "proxy",
+    "tls",
+    "request",
+    "informational",
+    "response",
+    "handshake",
+    "open",
+    "message",
+    "frame",
+    "ping",
+    "pong",
+    "close",
+    "violation",
+    "closed",
+    "reconnecting",
+    "notice",
+    "answer",
+    "error",
+    "summary",
+];
+
+/// Writes JSON Lines.
+#[derive(Debug)]
+pub struct Json {
+    verbosity: u8,
+    show_secrets: bool,
+    json: JsonWriter,
+}
+
+impl Json {
+    /// A view; `verbosity` is the count of `-v`, and from two on frames are told too.
+    pub fn new(verbosity: u8, show_secrets: bool) -> Json {
+        Json { verbosity, show_secrets, json: JsonWriter::default() }
+    }
+
+    fn url(&mut self, key: &str, url: &str) {
+        if self.show_secrets {
+            self.json.text(key, url);
+        } else {
+            self.json.text(key, &redact::url(url));
+        }
+    }
+
+    fn headers(&mut self, headers: &[Header]) {
+        let show = self.show_secrets;
+        self.json.objects("headers", headers, |json, header| {
+            json.bytes("name", "name_base64", &header.name);
+            json.bytes("value", "value_base64", &redact::header(header, show));
+        });
+    }
+
+    fn response(&mut self, response: &Response) {
+        self.json.number("status", response.status.into());
+        self.json.bytes("reason", "reason_base64", &response.reason);
+        self.json.number("minor", response.minor.into());
+        self.headers(&response.headers);
+        if !response.leniencies.is_empty() {
+            let tolerated: Vec<String> =
+                response.leniencies.iter().map(ToString::to_string).collect();
+            self.json.texts("tolerated", tolerated.iter().map(String::as_str));
+        }
+        if !response.body.is_empty() {
+            self.json.bytes("body", "body_base64", &response.body);
+        }
+        self.json.optional_text("body_cut", response.body_cut.as_deref());
+    }
+
+    fn handshake(&mut self, report: &HandshakeReport) {
+        let show = self.show_secrets;
+        let json = &mut self.json;
+        json.plain("verdict", report.verdict().name());
+        if let Some(chosen) = &report.subprotocol {
+            subprotocol(json, chosen, show);
+        }
+        json.text("extensions", &report.extensions);
+        if let Some(params) = &report.deflate {
+            json.object("deflate", |json| {
+                json.flag("server_no_context_takeover", params.server_no_context_takeover);
+                json.flag("client_no_context_takeover", params.client_no_context_takeover);
+                json.number("server_max_window_bits", params.server_max_window_bits.into());
+                json.number("client_max_window_bits", params.client_max_window_bits.into());
+            });
+        }
+        json.objects("rules", &report.rules, |json, result| rule(json, result, show));
+    }
+
+    fn opening(&mut self, opening: &Opening) {
+        self.url("url", &opening.url);
+        if let Some(chosen) = &opening.subprotocol {
+            subprotocol(&mut self.json, chosen, self.show_secrets);
+        }
+        self.json.text("extensions", &opening.extensions);
+        self.json.seconds("took", opening.took);
+    }
+
+    fn summary(&mut self, summary: &Summary) {
+        self.json.number("exit", summary.exit.into());
+        if let Some(why) = &summary.error {
+            self.json.object("error", |json| error(json, why));
+        }
+        if let Some(opening) = &summary.opening {
+            self.url("url", &opening.url);
+            if let Some(chosen) = &opening.subprotocol {
+                subprotocol(&mut self.json, chosen, self.show_secrets);
+            }
+            self.json.text("extensions", &opening.extensions);
+        }
+        if let Some(how) = &summary.closure {
+            self.json.object("closure", |json| closure(json, how));
+        }
+        self.json.object("totals", |json| totals(json, &summary.totals));
+        self.json.object("timings", |json| timings(json, &summary.timings));
+    }
+
+    fn fields(&mut self, kind: &Kind<'_>) {
+        let json = &mut self.json;
+        match *kind {
+            Kind::Resolving { host } => json.text("host", host),
+            Kind::Resolved { host, addresses, took } => {
+                json.text("host", host);
+                json.addresses("addresses", addresses);
+                json.seconds("took", took);
+            }
+            Kind::Connecting { to } => json.text("to", to),
+            Kind::ConnectFailed { to, why } => {
+                json.text("to", to);
+                json.text("why", why);
+            }
+            Kind::Connected { to, from, took } => {
+                json.text("to", to);
+                json.text("from", from);
+                json.seconds("took", took);
+            }
+            Kind::ProxyConnected { proxy, answer, took } => {
+                self.url("proxy", proxy);
+                self.json.text("answer", answer);
+                self.json.seconds("took", took);
+            }
+            Kind::TlsEstablished { tls: info, took } => {
+                tls(json, info);
+                json.seconds("took", took);
+            }
+            Kind::RequestSent { request } => {
+                self.url("target", &request.target);
+                self.headers(&request.headers);
+            }
+            Kind::InformationalResponse { response } => self.response(response),
+            Kind::ResponseReceived { response, took } => {
+                self.response(response);
+                self.json.seconds("took", took);
+            }
+            Kind::Judged { report } => self.handshake(report),
+            Kind::Opened { opening } => self.opening(opening),
+            Kind::Frame(told) => frame(json, &told),
+            Kind::FramePayload(_) => {}
+            Kind::Data(data) => write_message(json, &data),
+            Kind::Ping { direction, payload } => {
+                json.plain("direction", direction.name());
+                json.bytes("data", "base64", payload);
+            }
+            Kind::Pong { direction, payload, rtt } => {
+                json.plain("direction", direction.name());
+                json.bytes("data", "base64", payload);
+                if let Some(rtt) = rtt {
+                    json.seconds("rtt", rtt);
+                }
+            }
+            Kind::Close { direction, status, first } => {
+                json.plain("direction", direction.name());
+                close_status(json, status);
+                json.plain("first", side(first));
+            }
+            Kind::Violation { violation: broken, fatal } => violation(json, broken, fatal),
+            Kind::Closed { closure: how, totals: counted } => {
+                closure(json, how);
+                json.object("totals", |json| totals(json, counted));
+            }
+            Kind::Reconnecting { attempt, delay, why } => {
+                json.number("attempt", attempt.into());
+                json.seconds("delay", delay);
+                json.text("why", why);
+            }
+            Kind::Notice { level, text } => {
+                json.plain(
+                    "level",
+                    match level {
+                        Level::Detail => "detail",
+                        Level::Info => "info",
+                        Level::Warning => "warning",
+                    },
+                );
+                json.text("text", text);
+            }
+            Kind::Answer { text } => json.text("text", text),
+            Kind::Error(why) => error(json, why),
+            Kind::Summary(summary) => self.summary(summary),
+        }
+    }
+}
+
+impl Reporter for Json {
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let Some(name) = type_name(&event.kind) else { return Ok(()) };
+        if name == "frame" && self.verbosity < FRAMES {
+            return Ok(());
+        }
+        self.json.begin(name);
+        self.json.moment(event.at);
+        self.json.number("seq", event.seq);
+        self.fields(&event.kind);
+        self.json.end(out)
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            whole_messages: true,
+            frames: self.verbosity >= FRAMES,
+            details: true,
+            ..Needs::default()
+        }
+    }
+}
+
+/// The fields of a `message`, which [`super::payload`] writes too. A binary message is always in
+/// base64, so that its opcode can be told from the key alone.
+pub(super) fn write_message(json: &mut JsonWriter, data: &Data<'_>) {
+    json.plain("direction", data.direction.name());
+    json.plain("opcode", data.opcode.name());
+    if data.opcode == Opcode::Text {
+        json.bytes("data", "base64", data.bytes);
+    } else {
+        json.base64("base64", data.bytes);
+    }
+    json.number("fragments", data.fragments.into());
+    json.number("length", data.bytes.len() as u64);
+    json.number("wire_length", data.wire_len);
+    json.flag("compressed", data.compressed);
+}
+
+/// The `type` of an event's line; `None` for what has no line.
+fn type_name(kind: &Kind<'_>) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Resolving { .. } => "resolving",
+        Kind::Resolved { .. } => "resolved",
+        Kind::Connecting { .. } => "connecting",
+        Kind::ConnectFailed { .. } => "connect-failed",
+        Kind::Connected { .. } => "connected",
+        Kind::ProxyConnected { .. } => "proxy",
+        Kind::TlsEstablished { .. } => "tls",
+        Kind::RequestSent { .. } => "request",
+        Kind::InformationalResponse { .. } => "informational",
+        Kind::ResponseReceived { .. } => "response",
+        Kind::Judged { .. } => "handshake",
+        Kind::Opened { .. } => "open",
+        Kind::Frame(_) => "frame",
+        Kind::FramePayload(_) => return None,
+        Kind::Data(_) => "message",
+        Kind::Ping { .. } => "ping",
+        Kind::Pong { .. } => "pong",
+        Kind::Close { .. } => "close",
+        Kind::Violation { .. } => "violation",
+        Kind::Closed { .. } => "closed",
+        Kind::Reconnecting { .. } => "reconnecting",
+        Kind::Notice { .. } => "notice",
+        Kind::Answer { .. } => "answer",
+        Kind::Error(_) => "error",
+        Kind::Summary(_) => "summary",
+    })
+}
+
+fn tls(json: &mut JsonWriter, tls: &TlsInfo) {
+    json.text("version", &tls.version);
+    json.text("cipher", &tls.cipher);
+    json.optional_text("group", tls.group.as_deref());
+    json.optional_text("alpn", tls.alpn.as_deref());
+    json.optional_text("sni", tls.sni.as_deref());
+    json.objects("certificates", &tls.certificates, certificate);
+    json.optional_text("unverified", tls.unverified.as_deref());
+}
+
+fn certificate(json: &mut JsonWriter, certificate: &Certificate) {
+    json.text("subject", &certificate.subject);
+    json.text("issuer", &certificate.issuer);
+    json.texts("names", certificate.names.iter().map(String::as_str));
+    json.text("not_before", &certificate.not_before);
+    json.text("not_after", &certificate.not_after);
+    json.signed("days_left", certificate.days_left);
+    json.text("sha256", &certificate.sha256);
+}
+
+fn subprotocol(json: &mut JsonWriter, chosen: &str, show_secrets: bool) {
+    if show_secrets {
+        json.text("subprotocol", chosen);
+    } else {
+        json.bytes("subprotocol", "subprotocol_base64", &redact::protocols(chosen.as_bytes()));
+    }
+}
+
+fn rule(json: &mut JsonWriter, result: &RuleResult, show_secrets: bool) {
+    json.plain("rule", result.rule.name());
+    json.plain("clause", result.rule.clause());
+    json.plain("verdict", result.verdict.name());
+    let hide = result.rule == HandshakeRule::Subprotocol && !show_secrets;
+    if hide {
+        let expected = redact::protocols(result.expected.as_bytes());
+        json.bytes("expected", "expected_base64", &expected);
+        json.bytes("received", "received_base64", &redact::protocols(&result.received));
+    } else {
+        json.text("expected", &result.expected);
+        json.bytes("received", "received_base64", &result.received);
+    }
+    if !result.note.is_empty() {
+        json.text("note", &result.note);
+    }
+}
+
+fn frame(json: &mut JsonWriter, frame: &Frame<'_>) {
+    let header = frame.header;
+    json.plain("direction", frame.direction.name());
+    json.flag("fin", header.fin);
+    json.number("rsv", header.rsv().into());
+    json.plain("opcode", header.opcode.name());
+    json.number("opcode_number", header.opcode.bits().into());
+    json.flag("masked", header.masking_key.is_some());
+    if let Some(key) = header.masking_key {
+        json.hex("key", &key);
+    }
+    json.number("length", header.length);
+    json.number("length_form", header.length_form.bits().into());
+    json.number("offset", frame.offset);
+    json.hex("header", frame.bytes);
+}
+
+fn close_status(json: &mut JsonWriter, status: &CloseStatus) {
+    if let Some(code) = status.code {
+        json.number("code", code.0.into());
+        json.plain("meaning", code.meaning());
+        json.bytes("reason", "reason_base64", &status.reason);
+    }
+}
+
+fn side(side: Side) -> &'static str {
+    match side {
+        Side::Us => "us",
+        Side::Peer => "peer",
+    }
+}
+
+fn violation(json: &mut JsonWriter, violation: &Violation, fatal: bool) {
+    json.plain("rule", violation.rule.name());
+    json.plain("clause", violation.rule.clause());
+    json.plain("text", violation.rule.sentence());
+    json.text("detail", &violation.detail);
+    json.number("offset", violation.offset);
+    json.hex("bytes", &violation.bytes);
+    json.flag("fatal", fatal);
+    json.number("close_code", violation.rule.close_code().0.into());
+}
+
+fn closure(json: &mut JsonWriter, closure: &Closure) {
+    let code = closure.code();
+    json.number("code", code.0.into());
+    json.plain("meaning", code.meaning());
+    json.flag("clean", closure.is_clean());
+    if let Some(first) = closure.first {
+        json.plain("first", side(first));
+    }
+    if let Some(sent) = &closure.sent {
+        json.object("sent", |json| close_status(json, sent));
+    }
+    if let Some(received) = &closure.received {
+        json.object("received", |json| close_status(json, received));
+    }
+    match &closure.end {
+        End::Eof => json.plain("end", "eof"),
+        End::Local => json.plain("end", "local"),
+        End::Broken(how) => {
+            json.plain("end", "broken");
+            json.text("how", how);
+        }
+    }
+    json.seconds("took", closure.took);
+    json.seconds("after", closure.after);
+    json.number("ignored", closure.ignored);
+}
+
+fn totals(json: &mut JsonWriter, totals: &Totals) {
+    json.number("messages_in", totals.messages_in);
+    json.number("messages_out", totals.messages_out);
+    json.number("payload_in", totals.payload_in);
+    json.number("payload_out", totals.payload_out);
+    json.number("wire_in", totals.wire_in);
+    json.number("wire_out", totals.wire_out);
+    json.number("frames_in", totals.frames_in);
+    json.number("frames_out", totals.frames_out);
+    json.number("pings_in", totals.pings_in);
+    json.number("pongs_in", totals.pongs_in);
+}
+
+fn timings(json: &mut JsonWriter, timings: &Timings) {
+    for (name, took) in timings.phases() {
+        json.seconds(name, took);
+    }
+}
+
+fn error(json: &mut JsonWriter, error: &Error) {
+    json.plain("stage", error.stage.name());
+    json.number("exit", error.exit as u64);
+    json.text("what", &error.what);
+    json.texts("causes", error.causes.iter().map(String::as_str));
+    json.texts("hints", error.hints.iter().map(String::as_str));
+}

@@ -1,0 +1,149 @@
+//! stdout of pipe mode: the received payloads and nothing else.
+
+use std::io::{self, Write};
+
+use data_encoding::HEXLOWER;
+
+use crate::event::{Data, Direction, Event, Kind};
+use crate::report::json::write_message;
+use crate::report::json_writer::JsonWriter;
+use crate::report::{Needs, Reporter};
+use crate::text::UntrustedLines;
+
+/// How many payload bytes are turned into hex at a time.
+const HEX_STEP: usize = 512;
+
+/// How a message is set apart from the next (`--output`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// The bytes and a newline.
+    #[default]
+    Line,
+    /// The exact bytes, nothing between messages.
+    Raw,
+    /// The bytes and a NUL.
+    Null,
+    /// Lower-case hex, one message a line.
+    Hex,
+    /// One message a line, as the `message` event of `--json` without `at`, `t` and `seq`.
+    Json,
+}
+
+/// Writes payloads.
+#[derive(Debug)]
+pub struct Payload {
+    format: Format,
+    terminal: bool,
+    json: JsonWriter,
+}
+
+impl Payload {
+    /// A view in that format. On a terminal what could move its cursor is escaped, save with
+    /// [`Format::Raw`]; anywhere else the bytes are exact.
+    pub fn new(format: Format, terminal: bool) -> Payload {
+        Payload { format, terminal, json: JsonWriter::default() }
+    }
+
+    fn data(&mut self, data: &Data<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match self.format {
+            Format::Line | Format::Null if self.terminal => {
+                write!(out, "{}", UntrustedLines(data.bytes))?;
+            }
+            Format::Line | Format::Raw | Format::Null => out.write_all(data.bytes)?,
+            Format::Hex => hex(data.bytes, out)?,
+            Format::Json => {
+                self.json.begin("message");
+                write_message(&mut self.json, data);
+                return self.json.end(out);
+            }
+        }
+        match self.format {
+            Format::Line | Format::Hex if data.last => out.write_all(b"\n"),
+            Format::Null if data.last => out.write_all(b"\0"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Reporter for Payload {
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match &event.kind {
+            Kind::Data(data) if data.direction == Direction::In => self.data(data, out),
+            _ => Ok(()),
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        // A character that is split over two pieces would be taken for broken UTF-8.
+        let escapes = self.terminal && matches!(self.format, Format::Line | Format::Null);
+        Needs { whole_messages: escapes || self.format == Format::Json, ..Needs::default() }
+    }
+}
+
+fn hex(bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    let mut digits = [0; 2 * HEX_STEP];
+    for step in bytes.chunks(HEX_STEP) {
+        if let Some(digits) = digits.get_mut(..2 * step.len()) {
+            HEXLOWER.encode_mut(step, digits);
+            out.write_all(digits)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::{binary, event, text};
+
+    fn shown(format: Format, terminal: bool, data: &[Data<'_>]) -> String {
+        let mut out = Vec::new();
+        let mut payload = Payload::new(format, terminal);
+        for data in data {
+            payload.event(&event(Kind::Data(*data)), &mut out).unwrap();
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_format_sets_messages_apart() {
+        let pieces = [
+            Data { last: false, ..text(b"one") },
+            Data { first: false, ..text(b"two") },
+            binary(b"\x01"),
+            text(b""),
+        ];
+        assert_eq!(shown(Format::Line, false, &pieces), "onetwo\n\x01\n\n");
+        assert_eq!(shown(Format::Raw, true, &pieces), "onetwo\x01");
+        assert_eq!(shown(Format::Null, false, &pieces), "onetwo\0\x01\0\0");
+        assert_eq!(shown(Format::Hex, true, &pieces), "6f6e6574776f\n01\n\n");
+        assert_eq!(
+            shown(Format::Json, true, &[text(b"a\x1b"), binary(b"a")]),
+            "{\"type\":\"message\",\"direction\":\"in\",\"opcode\":\"text\",\"data\":\"a\\u001b\",\
+             \"fragments\":1,\"length\":2,\"wire_length\":2,\"compressed\":false}\n\
+             {\"type\":\"message\",\"direction\":\"in\",\"opcode\":\"binary\",\"base64\":\"YQ==\",\
+             \"fragments\":1,\"length\":1,\"wire_length\":1,\"compressed\":false}\n"
+        );
+    }
+
+    #[test]
+    fn only_what_was_received() {
+        let out = [Data { direction: Direction::Out, ..text(b"x") }];
+        assert_eq!(shown(Format::Line, false, &out), "");
+    }
+
+    #[test]
+    fn a_terminal_gets_nothing_raw_and_a_pipe_everything() {
+        let hostile = text(b"a\n\x1b]0;x\x07\xc2\x9b2J");
+        assert_eq!(shown(Format::Line, true, &[hostile]), "a\n\\x1b]0;x\\x07\\u{9b}2J\n");
+        assert_eq!(shown(Format::Line, false, &[hostile]), "a\n\x1b]0;x\x07\u{9b}2J\n");
+        assert!(Payload::new(Format::Line, true).needs().whole_messages);
+        assert!(!Payload::new(Format::Line, false).needs().whole_messages);
+    }
+
+    #[test]
+    fn long_hex_is_made_in_steps() {
+        let long = vec![0xab; 3 * HEX_STEP + 1];
+        assert_eq!(shown(Format::Hex, false, &[binary(&long)]), "ab".repeat(long.len()) + "\n");
+    }
+}

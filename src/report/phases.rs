@@ -1,0 +1,391 @@
+//! How the phases of a connection's beginning and end are told to people; every view for people
+//! says them in the same words.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::event::{Certificate, Direction, Opening, Timings, TlsInfo, Totals};
+use crate::protocol::close::{CloseStatus, Closure, End, Side};
+use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
+use crate::protocol::http1::Response;
+use crate::report::lines::{Lines, Mark};
+use crate::report::redact;
+use crate::report::style::{Style, Tone};
+use crate::report::units::{Count, Took};
+use crate::text::Untrusted;
+
+/// From how many days on a certificate's end is near.
+const SOON: i64 = 14;
+
+/// The name's addresses.
+pub(super) fn resolved(
+    lines: &mut Lines<'_>,
+    host: &str,
+    addresses: &[SocketAddr],
+    took: Duration,
+) -> io::Result<()> {
+    let list: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    let host = Untrusted::text(host);
+    lines.info(format_args!("resolved {host} in {}: {}", Took(took), list.join(", ")))
+}
+
+/// The transport connection.
+pub(super) fn connected(
+    lines: &mut Lines<'_>,
+    to: &str,
+    from: &str,
+    took: Duration,
+) -> io::Result<()> {
+    let (to, from) = (Untrusted::text(to), Untrusted::text(from));
+    lines.info(format_args!("connected to {to} from {from} in {}", Took(took)))
+}
+
+/// The proxy's answer.
+pub(super) fn proxy(
+    lines: &mut Lines<'_>,
+    proxy: &str,
+    answer: &str,
+    took: Duration,
+) -> io::Result<()> {
+    let proxy = redact::url(proxy);
+    let (proxy, answer) = (Untrusted::text(&proxy), Untrusted::text(answer));
+    lines.info(format_args!("proxy {proxy} answered in {}: {answer}", Took(took)))
+}
+
+/// What TLS agreed on, and the chain.
+pub(super) fn tls(lines: &mut Lines<'_>, tls: &TlsInfo, took: Duration) -> io::Result<()> {
+    lines.info(format_args!("{} in {}", agreed(tls), Took(took)))?;
+    chain(lines, tls)
+}
+
+/// What TLS agreed on and the chain, as the answer to a question.
+pub fn tls_text(tls: &TlsInfo) -> String {
+    let mut out = Vec::new();
+    let mut lines = Lines { out: &mut out, style: Style::new(false), time: None, marked: false };
+    // Writing into a Vec can't fail.
+    let _ = lines.info(format_args!("{}", agreed(tls))).and_then(|()| chain(&mut lines, tls));
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn chain(lines: &mut Lines<'_>, tls: &TlsInfo) -> io::Result<()> {
+    for (number, certificate) in tls.certificates.iter().enumerate() {
+        self::certificate(lines, number + 1, certificate)?;
+    }
+    Ok(())
+}
+
+fn agreed(tls: &TlsInfo) -> String {
+    let mut parts =
+        vec![format!("{} with {}", Untrusted::text(&tls.version), Untrusted::text(&tls.cipher))];
+    for (name, value) in [("group", &tls.group), ("ALPN", &tls.alpn), ("SNI", &tls.sni)] {
+        if let Some(value) = value {
+            parts.push(format!("{name} {}", Untrusted::text(value)));
+        }
+    }
+    parts.join(", ")
+}
+
+/// What verification would have refused.
+pub(super) fn unverified(lines: &mut Lines<'_>, tls: &TlsInfo) -> io::Result<()> {
+    let Some(why) = &tls.unverified else { return Ok(()) };
+    let why = Untrusted::text(why);
+    lines.warn(format_args!("tls: not verified, let pass by --insecure: {why}"))
+}
+
+fn certificate(lines: &mut Lines<'_>, number: usize, certificate: &Certificate) -> io::Result<()> {
+    let names: Vec<String> =
+        certificate.names.iter().map(|name| Untrusted::text(name).to_string()).collect();
+    let names = match names.is_empty() {
+        true => String::new(),
+        false => format!(", for {}", names.join(", ")),
+    };
+    let subject = Untrusted::text(&certificate.subject);
+    lines.info(format_args!("  certificate {number}: {subject}{names}"))?;
+    let left = match certificate.days_left {
+        days @ ..0 => lines.style.paint(Tone::Bad, format!("expired {} ago", days_of(-days))),
+        days @ 0..SOON => lines.style.paint(Tone::Warning, format!("{} left", days_of(days))),
+        days => lines.style.paint(Tone::Good, format!("{} left", days_of(days))),
+    };
+    lines.info(format_args!("    issued by {}", Untrusted::text(&certificate.issuer)))?;
+    let (from, until) =
+        (Untrusted::text(&certificate.not_before), Untrusted::text(&certificate.not_after));
+    lines.info(format_args!("    valid from {from} until {until} ({left})"))?;
+    lines.info(format_args!("    SHA-256 {}", Untrusted::text(&certificate.sha256)))
+}
+
+fn days_of(days: i64) -> Count {
+    Count(days.unsigned_abs(), "day")
+}
+
+/// A head as on the wire.
+pub(super) fn head(
+    lines: &mut Lines<'_>,
+    mark: Mark,
+    bytes: &[u8],
+    show_secrets: bool,
+) -> io::Result<()> {
+    let shown = if show_secrets { bytes.into() } else { redact::head(bytes) };
+    for line in shown.split_inclusive(|b| *b == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        lines.line(mark, format_args!("{}", Untrusted(line)))?;
+    }
+    Ok(())
+}
+
+/// A refusal's body.
+pub(super) fn body(lines: &mut Lines<'_>, response: &Response) -> io::Result<()> {
+    let body = response.body.strip_suffix(b"\n").unwrap_or(&response.body);
+    if !body.is_empty() {
+        for line in body.split(|b| *b == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            lines.line(Mark::Received, format_args!("{}", Untrusted(line)))?;
+        }
+    }
+    match &response.body_cut {
+        Some(why) => lines.warn(format_args!("the body is not whole: {}", Untrusted::text(why))),
+        None => Ok(()),
+    }
+}
+
+/// Every rule of the opening handshake with its verdict.
+pub(super) fn rules(
+    lines: &mut Lines<'_>,
+    report: &HandshakeReport,
+    show_secrets: bool,
+) -> io::Result<()> {
+    let (all, warned) = (report.rules.len(), report.with(Verdict::Warn).count());
+    let kept = report.with(Verdict::Pass).count();
+    let warned = match warned {
+        0 => String::new(),
+        count => format!(", {}", Count(count as u64, "warning")),
+    };
+    lines.info(format_args!("handshake: {kept} of {all} rules kept{warned}"))?;
+    for result in &report.rules {
+        let sign = match result.verdict {
+            Verdict::Pass => lines.style.paint(Tone::Good, "✓"),
+            Verdict::Warn => lines.style.paint(Tone::Warning, "!"),
+            Verdict::Fail => lines.style.paint(Tone::Bad, "✗"),
+        };
+        let (sentence, clause) = (result.rule.sentence(), result.rule.clause());
+        lines.info(format_args!("  {sign} {sentence} ({clause})"))?;
+        evidence(lines, result, show_secrets)?;
+    }
+    Ok(())
+}
+
+/// Expected and received, one above the other.
+fn evidence(lines: &mut Lines<'_>, result: &RuleResult, show_secrets: bool) -> io::Result<()> {
+    let passed = result.verdict == Verdict::Pass;
+    if !result.note.is_empty() {
+        lines.info(format_args!("      {}", Untrusted::text(&result.note)))?;
+    }
+    if passed && result.rule != HandshakeRule::Accept {
+        return Ok(());
+    }
+    let expected_name =
+        if result.rule == HandshakeRule::Accept { "computed:" } else { "expected:" };
+    let (expected, received) = if result.rule == HandshakeRule::Subprotocol && !show_secrets {
+        (redact::protocols(result.expected.as_bytes()), redact::protocols(&result.received))
+    } else {
+        (result.expected.as_bytes().into(), result.received.as_slice().into())
+    };
+    if !expected.is_empty() {
+        lines.info(format_args!("      {expected_name} {}", Untrusted(&expected)))?;
+        let received: &[u8] = if received.is_empty() { b"(nothing)" } else { &received };
+        lines.info(format_args!("      received: {}", Untrusted(received)))?;
+    }
+    Ok(())
+}
+
+/// The rules that are kept only in part, where the others are.
+pub(super) fn rule_warnings(lines: &mut Lines<'_>, report: &HandshakeReport) -> io::Result<()> {
+    if report.verdict() == Verdict::Fail {
+        return Ok(());
+    }
+    for result in report.with(Verdict::Warn) {
+        let clause = result.rule.clause();
+        if result.note.is_empty() {
+            let (sentence, received) = (result.rule.sentence(), Untrusted(&result.received));
+            lines.warn(format_args!("handshake: not so: {sentence}; {received} ({clause})"))?;
+        } else {
+            let (name, note) = (result.rule.name(), Untrusted::text(&result.note));
+            lines.warn(format_args!("handshake: {name}: {note} ({clause})"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The connection is open.
+pub(super) fn opened(
+    lines: &mut Lines<'_>,
+    opening: &Opening,
+    show_secrets: bool,
+) -> io::Result<()> {
+    let mut agreed = Vec::new();
+    if let Some(chosen) = &opening.subprotocol {
+        let chosen = match show_secrets {
+            true => chosen.as_bytes().into(),
+            false => redact::protocols(chosen.as_bytes()),
+        };
+        agreed.push(format!("subprotocol {}", Untrusted(&chosen)));
+    }
+    if !opening.extensions.is_empty() {
+        agreed.push(Untrusted::text(&opening.extensions).to_string());
+    }
+    let agreed = match agreed.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", agreed.join(", ")),
+    };
+    let url = match show_secrets {
+        true => opening.url.as_str().into(),
+        false => redact::url(&opening.url),
+    };
+    let url = Untrusted::text(&url);
+    lines.info(format_args!("connected to {url}{agreed} in {}", Took(opening.took)))
+}
+
+/// How long the phases took.
+pub(super) fn timings(lines: &mut Lines<'_>, timings: &Timings) -> io::Result<()> {
+    let phases: Vec<String> =
+        timings.phases().map(|(name, took)| format!("{name} {}", Took(took))).collect();
+    if phases.is_empty() {
+        return Ok(());
+    }
+    lines.info(format_args!("timings: {}", phases.join(", ")))
+}
+
+/// A Close's code, meaning and reason.
+pub(super) fn status(status: &CloseStatus) -> String {
+    match status.code {
+        None => "no code (1005)".to_owned(),
+        Some(code) if status.reason.is_empty() => format!("{code} ({})", code.meaning()),
+        Some(code) => {
+            let reason = Untrusted(&status.reason);
+            format!("{code} ({}), reason \"{reason}\"", code.meaning())
+        }
+    }
+}
+
+/// Whether a connection ended in another way than one would wish.
+pub(super) fn is_abnormal(closure: &Closure) -> bool {
+    let by_peer = closure.first != Some(Side::Us);
+    !closure.is_clean() || (by_peer && !matches!(closure.code().0, 1000 | 1001 | 1005))
+}
+
+/// The end in one line.
+pub(super) fn closed(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()> {
+    let after = Took(closure.after);
+    let mark = if is_abnormal(closure) { Mark::Warning } else { Mark::Info };
+    match (closure.first, &closure.sent, &closure.received) {
+        (Some(Side::Us), Some(sent), None) => {
+            let (sent, how) = (status(sent), end(&closure.end));
+            lines.line(
+                mark,
+                format_args!(
+                    "closed by us with {sent}, {after} after opening; the peer sent no Close, {how}"
+                ),
+            )
+        }
+        (Some(Side::Us), Some(sent), Some(received)) => {
+            let answer = match received.code == sent.code {
+                true => String::new(),
+                false => format!("; the peer answered {}", status(received)),
+            };
+            let sent = status(sent);
+            lines
+                .line(mark, format_args!("closed by us with {sent}, {after} after opening{answer}"))
+        }
+        (_, _, Some(received)) => {
+            let received = status(received);
+            lines.line(
+                mark,
+                format_args!("closed by the peer with {received}, {after} after opening"),
+            )
+        }
+        (_, _, None) => {
+            let how = end(&closure.end);
+            lines.line(
+                mark,
+                format_args!(
+                    "connection lost without a Close frame (1006), {after} after opening: {how}"
+                ),
+            )
+        }
+    }
+}
+
+/// The end in all its parts.
+pub(super) fn anatomy(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()> {
+    let part = |close: &Option<CloseStatus>| match close {
+        Some(close) => status(close),
+        None => "no Close frame".to_owned(),
+    };
+    lines.info(format_args!("  sent: {}", part(&closure.sent)))?;
+    lines.info(format_args!("  received: {}", part(&closure.received)))?;
+    let (took, how) = (Took(closure.took), end(&closure.end));
+    lines.info(format_args!("  closing took {took}; {how}"))?;
+    if closure.ignored > 0 {
+        let bytes = Count(closure.ignored, "byte");
+        lines.warn(format_args!("  {bytes} after the peer's Close frame ignored (§5.5.1)"))?;
+    }
+    Ok(())
+}
+
+fn end(end: &End) -> String {
+    match end {
+        End::Eof => "the peer ended the stream".to_owned(),
+        End::Local => "we ended the stream".to_owned(),
+        End::Broken(how) => format!("the stream broke: {}", Untrusted::text(how)),
+    }
+}
+
+/// What went over the connection.
+pub(super) fn totals(lines: &mut Lines<'_>, totals: &Totals) -> io::Result<()> {
+    for (direction, messages, payload, frames, wire) in [
+        ("received", totals.messages_in, totals.payload_in, totals.frames_in, totals.wire_in),
+        ("sent", totals.messages_out, totals.payload_out, totals.frames_out, totals.wire_out),
+    ] {
+        lines.info(format_args!(
+            "{direction}: {} with {} in {}, {} on the wire",
+            Count(messages, "message"),
+            Count(payload, "byte"),
+            Count(frames, "frame"),
+            Count(wire, "byte"),
+        ))?;
+    }
+    if totals.pings_in + totals.pongs_in > 0 {
+        let (pings, pongs) = (Count(totals.pings_in, "ping"), Count(totals.pongs_in, "pong"));
+        lines.info(format_args!("received: {pings}, {pongs}"))?;
+    }
+    Ok(())
+}
+
+/// What compression did to the payload of the messages that it was used on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Compression {
+    /// Bytes before it.
+    pub(super) plain: u64,
+    /// Bytes after it.
+    pub(super) wire: u64,
+}
+
+impl Compression {
+    /// Says it, if there was any.
+    pub(super) fn tell(self, lines: &mut Lines<'_>, direction: Direction) -> io::Result<()> {
+        if self.plain == 0 && self.wire == 0 {
+            return Ok(());
+        }
+        let direction = match direction {
+            Direction::In => "received",
+            Direction::Out => "sent",
+        };
+        let Compression { plain, wire } = self;
+        let change = plain.abs_diff(wire) as f64 / plain.max(1) as f64 * 100.0;
+        let (tone, verb) =
+            if wire <= plain { (Tone::Good, "saved") } else { (Tone::Warning, "cost") };
+        let change = lines.style.paint(tone, format!("{verb} {change:.0} %"));
+        lines.info(format_args!("{direction}: compression {change} ({plain} bytes as {wire})"))
+    }
+}

@@ -1,0 +1,279 @@
+//! Secrets become `***` before any view shows them.
+//!
+//! What is hidden: credentials in header fields, tokens smuggled in as subprotocols, and secrets
+//! in URLs (userinfo and query). The names stay, so that a person sees that something was sent.
+
+use std::borrow::Cow;
+
+use crate::protocol::http1::Header;
+
+/// What stands in a secret's place.
+pub const HIDDEN: &str = "***";
+
+/// A header's value as it may be shown.
+pub fn value<'a>(name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
+    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+    if is_secret_header(name) {
+        return Cow::Borrowed(HIDDEN.as_bytes());
+    }
+    if is("sec-websocket-protocol") {
+        return protocols(value);
+    }
+    if is("location") || is("content-location") || is("referer") || is("origin") {
+        return url_bytes(value);
+    }
+    Cow::Borrowed(value)
+}
+
+/// A header's value as it may be shown, unless secrets are to be shown.
+pub fn header(header: &Header, show_secrets: bool) -> Cow<'_, [u8]> {
+    if show_secrets { Cow::Borrowed(&header.value) } else { value(&header.name, &header.value) }
+}
+
+/// A request's or response's head as it may be shown: the lines as they are on the wire.
+pub fn head(head: &[u8]) -> Cow<'_, [u8]> {
+    let mut shown = Vec::with_capacity(head.len());
+    let mut secret = false;
+    for (number, line) in head.split_inclusive(|b| *b == b'\n').enumerate() {
+        let text = line.trim_ascii_end();
+        let end = line.strip_prefix(text).unwrap_or_default();
+        if number == 0 {
+            shown.extend_from_slice(&url_bytes(text));
+        } else if text.starts_with(b" ") || text.starts_with(b"\t") {
+            // A folded line belongs to the field before it.
+            shown.extend_from_slice(if secret { b"  ***" } else { text });
+        } else if let Some((name, rest)) = split_at_colon(text) {
+            let bare = rest.trim_ascii_start();
+            let space = rest.strip_suffix(bare).unwrap_or_default();
+            secret = is_secret_header(name);
+            shown.extend_from_slice(name);
+            shown.push(b':');
+            shown.extend_from_slice(space);
+            shown.extend_from_slice(&value(name, bare));
+        } else {
+            shown.extend_from_slice(text);
+        }
+        shown.extend_from_slice(end);
+    }
+    if shown == head { Cow::Borrowed(head) } else { Cow::Owned(shown) }
+}
+
+/// A URL (or a request's target, or a request line) as it may be shown.
+pub fn url(url: &str) -> Cow<'_, str> {
+    match url_bytes(url.as_bytes()) {
+        Cow::Borrowed(_) => Cow::Borrowed(url),
+        // Only whole ASCII-delimited parts were replaced, so this is UTF-8 still.
+        Cow::Owned(shown) => Cow::Owned(String::from_utf8_lossy(&shown).into_owned()),
+    }
+}
+
+/// A list of subprotocols as it may be shown. Browsers can't set headers, so servers take bearer
+/// tokens as subprotocols: as the entry after a word such as `bearer`, or behind a prefix.
+pub fn protocols(list: &[u8]) -> Cow<'_, [u8]> {
+    let mut shown = Vec::with_capacity(list.len());
+    let mut after_bearer = false;
+    for member in list.split_inclusive(|b| matches!(b, b',' | b' ')) {
+        let entry = member.trim_ascii();
+        let entry = entry.strip_suffix(b",").unwrap_or(entry);
+        // A handshake rule's evidence separates entries by "or".
+        if entry.is_empty() || entry == b"or" {
+            shown.extend_from_slice(member);
+            continue;
+        }
+        let keep = match entry {
+            _ if after_bearer || is_jwt(entry) => 0,
+            entry => secret_from(entry).unwrap_or(entry.len()),
+        };
+        shown.extend_from_slice(entry.get(..keep).unwrap_or_default());
+        if keep < entry.len() {
+            shown.extend_from_slice(HIDDEN.as_bytes());
+        }
+        shown.extend_from_slice(member.strip_prefix(entry).unwrap_or_default());
+        after_bearer = keep == entry.len() && announces_secret(entry);
+    }
+    if shown == list { Cow::Borrowed(list) } else { Cow::Owned(shown) }
+}
+
+fn split_at_colon(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = line.split_at(memchr::memchr(b':', line)?);
+    Some((name, rest.strip_prefix(b":")?))
+}
+
+fn is_secret_header(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let known: [&[u8]; 4] = [b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"];
+    let tells: [&[u8]; 6] =
+        [b"token", b"secret", b"password", b"api-key", b"apikey", b"access-key"];
+    let name = name.trim_ascii();
+    known.contains(&name) || tells.iter().any(|word| contains(name, word))
+}
+
+/// A word after which a token follows as the next entry.
+fn announces_secret(entry: &[u8]) -> bool {
+    let words: [&[u8]; 9] = [
+        b"bearer",
+        b"token",
+        b"access_token",
+        b"access-token",
+        b"authorization",
+        b"auth",
+        b"jwt",
+        b"api_key",
+        b"apikey",
+    ];
+    words.iter().any(|word| entry.eq_ignore_ascii_case(word))
+}
+
+/// Where an entry such as `access_token.SECRET` begins to be secret.
+fn secret_from(entry: &[u8]) -> Option<usize> {
+    let words: [&[u8]; 9] = [
+        b"bearer",
+        b"token",
+        b"authorization",
+        b"secret",
+        b"password",
+        b"api-key",
+        b"api_key",
+        b"apikey",
+        b"jwt",
+    ];
+    let lower = entry.to_ascii_lowercase();
+    let word = words
+        .iter()
+        .filter_map(|word| Some(memchr::memmem::find(&lower, word)? + word.len()))
+        .min()?;
+    // Kubernetes: base64url.bearer.authorization.k8s.io.TOKEN.
+    let k8s = b".k8s.io.";
+    if let Some(at) = memchr::memmem::find(&lower, k8s) {
+        return Some(at + k8s.len());
+    }
+    let dot = memchr::memchr2(b'.', b'=', lower.get(word..)?)?;
+    Some(word + dot + 1)
+}
+
+/// A JSON Web Token: three parts, the first of which is an object in base64.
+fn is_jwt(entry: &[u8]) -> bool {
+    entry.starts_with(b"eyJ") && memchr::memchr_iter(b'.', entry).count() >= 2
+}
+
+fn url_bytes(url: &[u8]) -> Cow<'_, [u8]> {
+    let mut shown = Vec::with_capacity(url.len());
+    let (front, query) = match memchr::memchr2(b'?', b'#', url) {
+        Some(at) => url.split_at(at),
+        None => (url, &[][..]),
+    };
+    match userinfo(front) {
+        Some((start, end)) => {
+            shown.extend_from_slice(front.get(..start).unwrap_or_default());
+            shown.extend_from_slice(HIDDEN.as_bytes());
+            shown.extend_from_slice(front.get(end..).unwrap_or_default());
+        }
+        None => shown.extend_from_slice(front),
+    }
+    let ends = |b: &u8| matches!(b, b'?' | b'&' | b';' | b'#' | b' ');
+    for pair in query.split_inclusive(ends) {
+        let end = pair.len() - usize::from(pair.last().is_some_and(ends));
+        let (pair, end) = pair.split_at(end);
+        match memchr::memchr(b'=', pair).map(|at| pair.split_at(at)) {
+            Some((key, secret)) if is_secret_key(key) && secret.len() > 1 => {
+                shown.extend_from_slice(key);
+                shown.push(b'=');
+                shown.extend_from_slice(HIDDEN.as_bytes());
+            }
+            _ => shown.extend_from_slice(pair),
+        }
+        shown.extend_from_slice(end);
+    }
+    if shown == url { Cow::Borrowed(url) } else { Cow::Owned(shown) }
+}
+
+/// Where the userinfo of a URL begins and ends.
+fn userinfo(front: &[u8]) -> Option<(usize, usize)> {
+    let start = memchr::memmem::find(front, b"://")? + 3;
+    let rest = front.get(start..)?;
+    let authority = rest.get(..memchr::memchr(b'/', rest).unwrap_or(rest.len()))?;
+    Some((start, start + memchr::memrchr(b'@', authority)?))
+}
+
+fn is_secret_key(key: &[u8]) -> bool {
+    let key = key.to_ascii_lowercase();
+    let known: [&[u8]; 8] =
+        [b"key", b"sig", b"auth", b"jwt", b"pass", b"pwd", b"bearer", b"x-amz-credential"];
+    let ends: [&[u8]; 4] = [b"_key", b"-key", b"apikey", b"accesskey"];
+    let tells: [&[u8]; 5] = [b"token", b"secret", b"passw", b"signature", b"authorization"];
+    known.contains(&key.as_slice())
+        || ends.iter().any(|end| key.ends_with(end))
+        || tells.iter().any(|word| contains(&key, word))
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find(text, word).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(text: &str) -> String {
+        String::from_utf8_lossy(&protocols(text.as_bytes())).into_owned()
+    }
+
+    #[test]
+    fn urls_lose_userinfo_and_secret_queries() {
+        for (given, shown) in [
+            ("wss://u:p@h/x", "wss://***@h/x"),
+            ("wss://h/x@y", "wss://h/x@y"),
+            ("wss://u:p@ss@h", "wss://***@h"),
+            ("/c?a=1&token=abc&b=2", "/c?a=1&token=***&b=2"),
+            ("/c?access_token=abc;api_key=d&KEY=e#f", "/c?access_token=***;api_key=***&KEY=***#f"),
+            (
+                "/c?client_secret=a&password=b&keyword=c",
+                "/c?client_secret=***&password=***&keyword=c",
+            ),
+            ("/c?token=", "/c?token="),
+            ("GET /c?token=abc HTTP/1.1", "GET /c?token=*** HTTP/1.1"),
+            ("wss://h/#access_token=x", "wss://h/#access_token=***"),
+        ] {
+            assert_eq!(url(given), shown);
+            assert_eq!(url(shown), shown, "hiding twice changes nothing");
+        }
+    }
+
+    #[test]
+    fn bearer_subprotocols_are_hidden() {
+        for (given, shown) in [
+            ("chat, superchat", "chat, superchat"),
+            ("bearer, abc", "bearer, ***"),
+            ("graphql-ws, Bearer,abc,chat", "graphql-ws, Bearer,***,chat"),
+            ("v4.channel.k8s.io", "v4.channel.k8s.io"),
+            (
+                "base64url.bearer.authorization.k8s.io.abc",
+                "base64url.bearer.authorization.k8s.io.***",
+            ),
+            ("access_token.abc", "access_token.***"),
+            ("realtime, openai-insecure-api-key.sk-1", "realtime, openai-insecure-api-key.***"),
+            ("eyJhbGciOi.eyJzdWIi.sig", "***"),
+            ("bearer or abc", "bearer or ***"),
+        ] {
+            assert_eq!(list(given), shown);
+        }
+    }
+
+    #[test]
+    fn heads_keep_everything_but_the_secrets() {
+        let given = b"GET /c?key=1 HTTP/1.1\r\nHost: h\r\nauthorization:  Basic dTpw\r\n more\r\n\
+            Cookie: a=b\r\nX-Api-Key: k\r\nSec-WebSocket-Key: dGhl\r\n\
+            Sec-WebSocket-Protocol: bearer, T\r\nodd line\n\r\n";
+        let shown = "GET /c?key=*** HTTP/1.1\r\nHost: h\r\nauthorization:  ***\r\n  ***\r\n\
+            Cookie: ***\r\nX-Api-Key: ***\r\nSec-WebSocket-Key: dGhl\r\n\
+            Sec-WebSocket-Protocol: bearer, ***\r\nodd line\n\r\n";
+        assert_eq!(String::from_utf8_lossy(&head(given)), shown);
+    }
+
+    #[test]
+    fn redirects_are_urls_too() {
+        assert_eq!(&*value(b"Location", b"https://u:p@h/?token=x"), b"https://***@h/?token=***");
+        assert_eq!(&*value(b"Set-Cookie", b"sid=1; Path=/"), b"***");
+        assert_eq!(&*value(b"Server", b"nginx"), b"nginx");
+    }
+}

@@ -1,0 +1,85 @@
+//! The only place where wstap's own text gets colours.
+//!
+//! What others chose never gets in here unescaped: it is painted as [`crate::text::Untrusted`].
+//! Whether there is colour is told, not guessed, so that the same events give the same bytes.
+
+use std::fmt::{self, Display};
+
+use colored::Color;
+
+/// What a piece of text means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As it should be.
+    Good,
+    /// Broken.
+    Bad,
+    /// Secondary.
+    Dim,
+    /// Our own information.
+    Info,
+    /// Received from the peer.
+    Received,
+    /// Sent by us.
+    Sent,
+    /// Not as it should be.
+    Warning,
+}
+
+impl Tone {
+    fn color(self) -> Color {
+        match self {
+            Tone::Good | Tone::Received => Color::Green,
+            Tone::Bad => Color::Red,
+            Tone::Dim => Color::BrightBlack,
+            Tone::Info => Color::Blue,
+            Tone::Sent => Color::Cyan,
+            Tone::Warning => Color::Yellow,
+        }
+    }
+}
+
+/// Paints, or doesn't.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    color: bool,
+}
+
+impl Style {
+    /// With or without colour.
+    pub fn new(color: bool) -> Style {
+        Style { color }
+    }
+
+    /// The text in its tone.
+    pub fn paint<T: Display>(self, tone: Tone, text: T) -> Painted<T> {
+        Painted { tone: self.color.then_some(tone), text }
+    }
+}
+
+/// Text with its tone.
+#[derive(Clone, Copy, Debug)]
+pub struct Painted<T> {
+    tone: Option<Tone>,
+    text: T,
+}
+
+impl<T: Display> Display for Painted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tone {
+            Some(tone) => write!(f, "\x1b[{}m{}\x1b[0m", tone.color().to_fg_str(), self.text),
+            None => self.text.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_only_when_told() {
+        assert_eq!(Style::new(false).paint(Tone::Bad, "x").to_string(), "x");
+        assert_eq!(Style::new(true).paint(Tone::Bad, "x").to_string(), "\x1b[31mx\x1b[0m");
+    }
+}

@@ -1,0 +1,86 @@
+//! Durations, sizes and times of day as a person reads them.
+
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::event::Moment;
+
+/// A duration with about three digits: `0.42 ms`, `23 ms`, `1.23 s`, `2 min 3 s`, `1 h 2 min`.
+#[derive(Clone, Copy, Debug)]
+pub struct Took(pub Duration);
+
+impl fmt::Display for Took {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let millis = self.0.as_secs_f64() * 1e3;
+        match seconds {
+            0 if millis < 9.995 => write!(f, "{millis:.2} ms"),
+            0 if millis < 999.5 => write!(f, "{millis:.0} ms"),
+            0..60 => write!(f, "{:.2} s", self.0.as_secs_f64()),
+            60..3_600 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
+            _ => write!(f, "{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        }
+    }
+}
+
+/// A count with its noun: `1 byte`, `2 bytes`.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(pub u64, pub &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}{}", self.0, self.1, if self.0 == 1 { "" } else { "s" })
+    }
+}
+
+/// The time of day with milliseconds, `offset` seconds east of UTC: `14:03:07.042`.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeOfDay {
+    /// When.
+    pub at: Moment,
+    /// Seconds east of UTC.
+    pub offset: i32,
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wall = self.at.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let local = i64::try_from(wall.as_secs()).unwrap_or_default() + i64::from(self.offset);
+        let second = local.rem_euclid(86_400);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(f, "{hour:02}:{minute:02}:{second:02}.{:03}", wall.subsec_millis())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_keep_three_digits() {
+        for (micros, shown) in [
+            (0, "0.00 ms"),
+            (423, "0.42 ms"),
+            (9_994, "9.99 ms"),
+            (9_996, "10 ms"),
+            (23_400, "23 ms"),
+            (999_400, "999 ms"),
+            (999_600, "1.00 s"),
+            (1_234_000, "1.23 s"),
+            (123_000_000, "2 min 3 s"),
+            (3_720_000_000, "1 h 2 min"),
+        ] {
+            assert_eq!(Took(Duration::from_micros(micros)).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn times_of_day_wrap_around_midnight() {
+        let at = Moment { wall: UNIX_EPOCH + Duration::from_millis(1_042), since: Duration::ZERO };
+        assert_eq!(TimeOfDay { at, offset: 0 }.to_string(), "00:00:01.042");
+        assert_eq!(TimeOfDay { at, offset: -2 }.to_string(), "23:59:59.042");
+        assert_eq!(TimeOfDay { at, offset: 7_200 }.to_string(), "02:00:01.042");
+        assert_eq!(Count(1, "byte").to_string(), "1 byte");
+        assert_eq!(Count(2, "byte").to_string(), "2 bytes");
+    }
+}

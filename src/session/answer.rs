@@ -1,0 +1,109 @@
+//! Answers to /status, /headers, /tls and /timing.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::event::{Opening, Timings, TlsInfo, Totals};
+use crate::protocol::connection::ReadyState;
+use crate::protocol::handshake::Request;
+use crate::protocol::http1::Response;
+use crate::report::{phases, redact};
+use crate::session::command::Question;
+use crate::text::Untrusted;
+
+/// What is known from the opening.
+pub struct Opened {
+    /// The request.
+    pub request: Request,
+    /// The response.
+    pub response: Response,
+    /// What was agreed.
+    pub opening: Opening,
+}
+
+/// What is known of the course so far.
+pub struct Facts {
+    /// readyState.
+    pub state: ReadyState,
+    /// bufferedAmount, in bytes.
+    pub buffered: usize,
+    /// The counts.
+    pub totals: Totals,
+    /// The last round trip that was measured.
+    pub rtt: Option<Duration>,
+    /// How long the connection has been open.
+    pub open_for: Duration,
+    /// What TLS agreed on.
+    pub tls: Option<TlsInfo>,
+}
+
+/// The answer as lines.
+pub fn answer(question: Question, opened: &Opened, facts: &Facts, timings: &Timings) -> String {
+    let mut text = String::new();
+    // Writing into a String can't fail.
+    let _ = match question {
+        Question::Headers => headers(&mut text, opened),
+        Question::Status => status(&mut text, opened, facts),
+        Question::Timing => timing(&mut text, timings),
+        Question::Tls => tls(&mut text, facts),
+    };
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result {
+    let or_none = |text: &str| match text {
+        "" => "none".to_owned(),
+        some => Untrusted::text(some).to_string(),
+    };
+    let totals = &facts.totals;
+    let state = facts.state;
+    writeln!(out, "url             {}", Untrusted::text(&opened.opening.url))?;
+    writeln!(out, "readyState      {} ({})", state as u8, state.name())?;
+    writeln!(out, "bufferedAmount  {} bytes", facts.buffered)?;
+    let subprotocol = opened.opening.subprotocol.as_deref().unwrap_or_default();
+    writeln!(out, "subprotocol     {}", or_none(subprotocol))?;
+    writeln!(out, "extensions      {}", or_none(&opened.opening.extensions))?;
+    writeln!(out, "open for        {:.1?}", facts.open_for)?;
+    writeln!(
+        out,
+        "received        {} messages, {} bytes in {} frames ({} bytes on the wire)",
+        totals.messages_in, totals.payload_in, totals.frames_in, totals.wire_in
+    )?;
+    writeln!(
+        out,
+        "sent            {} messages, {} bytes in {} frames ({} bytes on the wire)",
+        totals.messages_out, totals.payload_out, totals.frames_out, totals.wire_out
+    )?;
+    match facts.rtt {
+        Some(rtt) => writeln!(out, "round trip      {rtt:.1?}"),
+        None => writeln!(out, "round trip      not measured yet: /ping"),
+    }
+}
+
+fn headers(out: &mut String, opened: &Opened) -> std::fmt::Result {
+    for (mark, head) in [('>', &opened.request.bytes), ('<', &opened.response.head)] {
+        for line in redact::head(head).split(|b| *b == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.is_empty() {
+                writeln!(out, "{mark} {}", Untrusted(line))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn timing(out: &mut String, timings: &Timings) -> std::fmt::Result {
+    for (phase, took) in timings.phases() {
+        writeln!(out, "{phase:<12}{:>10.3} ms", took.as_secs_f64() * 1000.0)?;
+    }
+    Ok(())
+}
+
+fn tls(out: &mut String, facts: &Facts) -> std::fmt::Result {
+    let Some(tls) = &facts.tls else {
+        return writeln!(out, "no TLS: this is a ws:// connection");
+    };
+    out.push_str(&phases::tls_text(tls));
+    Ok(())
+}

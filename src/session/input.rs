@@ -1,0 +1,194 @@
+//! Piped standard input: bytes become messages.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use crate::error::{Error, Exit, Stage};
+
+/// How much is read at a time, in bytes.
+const CHUNK: usize = 256 << 10;
+
+/// How messages are told apart on standard input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputFormat {
+    /// A JSON command a line (docs/events.md).
+    Json,
+    /// A message a line; LF or CR LF ends it.
+    #[default]
+    Line,
+    /// A message ends with a NUL byte.
+    Null,
+    /// Everything up to the end is one message.
+    Whole,
+}
+
+/// Standard input, read in chunks when poll says that there is something.
+pub struct Stdin {
+    given: io::Stdin,
+    format: InputFormat,
+    buffer: Vec<u8>,
+    begin: usize,
+    end: usize,
+    /// Up to here there is no separator.
+    scanned: usize,
+    /// Bytes of the input before `begin`.
+    offset: u64,
+    /// Lines before `begin`, from 0.
+    line: u64,
+    eof: bool,
+}
+
+/// A message as it stands in the input.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// Its bytes without the separator.
+    pub bytes: &'a [u8],
+    /// Offset of its first byte in the input.
+    pub offset: u64,
+    /// Which message it is, from 1 (the line number, in the line formats).
+    pub number: u64,
+}
+
+impl Stdin {
+    /// The process's standard input.
+    pub fn new(format: InputFormat) -> Stdin {
+        Stdin {
+            given: io::stdin(),
+            format,
+            buffer: Vec::new(),
+            begin: 0,
+            end: 0,
+            scanned: 0,
+            offset: 0,
+            line: 0,
+            eof: false,
+        }
+    }
+
+    /// The descriptor to poll.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.given.as_fd()
+    }
+
+    /// Whether the end was read; messages may still wait.
+    pub fn is_at_end(&self) -> bool {
+        self.eof
+    }
+
+    /// Whether everything was taken.
+    pub fn is_exhausted(&self) -> bool {
+        self.eof && self.begin == self.end
+    }
+
+    /// Reads once; to be called when the descriptor is readable.
+    ///
+    /// # Errors
+    /// Those of the read, as exit 13.
+    pub fn fill(&mut self) -> Result<(), Error> {
+        if self.begin > 0 {
+            self.buffer.copy_within(self.begin..self.end, 0);
+            self.end -= self.begin;
+            self.scanned -= self.begin;
+            self.begin = 0;
+        }
+        if self.buffer.len() - self.end < CHUNK / 2 {
+            let size = (self.buffer.len() * 2).max(CHUNK);
+            self.buffer.resize(size, 0);
+        }
+        let space = self.buffer.get_mut(self.end..).unwrap_or_default();
+        match rustix::io::read(&self.given, space) {
+            Ok(0) => self.eof = true,
+            Ok(n) => self.end += n,
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            Err(e) => {
+                self.eof = true;
+                let what = format!("can't read standard input: {}", io::Error::from(e));
+                return Err(Error::new(Stage::Input, Exit::Local, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next complete message.
+    pub fn next_piece(&mut self) -> Option<Piece<'_>> {
+        let separator = match self.format {
+            InputFormat::Json | InputFormat::Line => Some(b'\n'),
+            InputFormat::Null => Some(0),
+            InputFormat::Whole => None,
+        };
+        let unscanned = self.buffer.get(self.scanned..self.end).unwrap_or_default();
+        let found = separator.and_then(|byte| memchr::memchr(byte, unscanned));
+        let (start, stop, next) = match found {
+            Some(at) => (self.begin, self.scanned + at, self.scanned + at + 1),
+            // The last message needs no separator.
+            None if self.eof && self.begin < self.end => (self.begin, self.end, self.end),
+            None => {
+                self.scanned = self.end;
+                return None;
+            }
+        };
+        let offset = self.offset;
+        self.offset += (next - start) as u64;
+        self.line += 1;
+        (self.begin, self.scanned) = (next, next);
+        let bytes = self.buffer.get(start..stop).unwrap_or_default();
+        let bytes = match self.format {
+            InputFormat::Json | InputFormat::Line => bytes.strip_suffix(b"\r").unwrap_or(bytes),
+            InputFormat::Null | InputFormat::Whole => bytes,
+        };
+        Some(Piece { bytes, offset, number: self.line })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(format: InputFormat, chunks: &[&[u8]]) -> Vec<(Vec<u8>, u64, u64)> {
+        let mut stdin = Stdin::new(format);
+        let mut all = Vec::new();
+        let mut take = |stdin: &mut Stdin| {
+            while let Some(piece) = stdin.next_piece() {
+                all.push((piece.bytes.to_vec(), piece.offset, piece.number));
+            }
+        };
+        for chunk in chunks {
+            stdin.buffer.truncate(stdin.end);
+            stdin.buffer.extend_from_slice(chunk);
+            stdin.end = stdin.buffer.len();
+            take(&mut stdin);
+        }
+        stdin.eof = true;
+        take(&mut stdin);
+        assert!(stdin.is_exhausted());
+        all
+    }
+
+    fn piece(bytes: &[u8], offset: u64, number: u64) -> (Vec<u8>, u64, u64) {
+        (bytes.to_vec(), offset, number)
+    }
+
+    #[test]
+    fn lines_at_every_split() {
+        let input = b"one\r\n\ntwo\nlast";
+        let expected =
+            [piece(b"one", 0, 1), piece(b"", 5, 2), piece(b"two", 6, 3), piece(b"last", 10, 4)];
+        for i in 0..input.len() {
+            for j in i..input.len() {
+                let got = split(InputFormat::Line, &[&input[..i], &input[i..j], &input[j..]]);
+                assert_eq!(got, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn the_other_formats() {
+        assert_eq!(
+            split(InputFormat::Null, &[b"a\nb\0c\r\0"]),
+            [piece(b"a\nb", 0, 1), piece(b"c\r", 4, 2)]
+        );
+        assert_eq!(split(InputFormat::Whole, &[b"a\n", b"b\n"]), [piece(b"a\nb\n", 0, 1)]);
+        assert_eq!(split(InputFormat::Whole, &[b""]), []);
+        assert_eq!(split(InputFormat::Line, &[b""]), []);
+    }
+}

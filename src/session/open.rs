@@ -1,0 +1,342 @@
+//! From nothing to an open connection: dial, send the request, judge the answer.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+use tungstenite::handshake::client::generate_key;
+
+use crate::error::{Error, Exit, Result, Stage};
+use crate::event::{Kind, Opening};
+use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
+use crate::protocol::http1::{BodyReader, HeadError, HeadReader, Response};
+use crate::session::poll;
+use crate::session::settings::Settings;
+use crate::text::Untrusted;
+use crate::transport::{self, Stream, Watch};
+
+/// How much of a refusal's body is shown, in bytes.
+const MAX_BODY: usize = 64 << 10;
+
+/// How long a refusal's body may take; the status is shown anyway.
+const BODY_PATIENCE: Duration = Duration::from_secs(3);
+
+/// An open connection and what is known of it.
+pub struct Opened {
+    /// The stream.
+    pub stream: Stream,
+    /// What came behind the response already.
+    pub early: Vec<u8>,
+    /// The judged response.
+    pub report: HandshakeReport,
+    /// The request.
+    pub request: Request,
+    /// The response.
+    pub response: Response,
+    /// What was agreed.
+    pub opening: Opening,
+}
+
+/// Opens the connection.
+///
+/// # Errors
+/// Exits 3 to 9, 11 and 12, and those of `watch` when it is interrupted.
+pub fn open(settings: &Settings, watch: &mut dyn Watch, deadline: Instant) -> Result<Opened> {
+    let start = Instant::now();
+    let dialed = transport::dial(&settings.target, &settings.dial, Some(deadline), watch)?;
+    let request = Request::new(&settings.request, &generate_key());
+    let mut exchange = Exchange { stream: dialed.stream, deadline, settings, received: 0 };
+    let sent = Instant::now();
+    let (response, early) = exchange.run(&request, watch)?;
+    watch.event(Kind::ResponseReceived { response: &response, took: sent.elapsed() });
+    if response.status != 101 {
+        return Err(refused(&response, settings));
+    }
+    let report = HandshakeReport::judge(&request, &response, settings.policy);
+    watch.event(Kind::Judged { report: &report });
+    if report.verdict() == Verdict::Fail {
+        return Err(broken(&report));
+    }
+    let opening = Opening {
+        url: settings.target.url(),
+        subprotocol: report.subprotocol.clone(),
+        extensions: report.extensions.clone(),
+        took: start.elapsed(),
+    };
+    Ok(Opened { stream: exchange.stream, early, report, request, response, opening })
+}
+
+/// The HTTP exchange over the dialed stream.
+struct Exchange<'a> {
+    stream: Stream,
+    deadline: Instant,
+    settings: &'a Settings,
+    received: usize,
+}
+
+impl Exchange<'_> {
+    fn run(&mut self, request: &Request, watch: &mut dyn Watch) -> Result<(Response, Vec<u8>)> {
+        self.send(&request.bytes, watch)?;
+        watch.event(Kind::RequestSent { request });
+        let mut rest = Vec::new();
+        let mut informational = 0;
+        loop {
+            let mut reader = HeadReader::new(self.settings.head_limits);
+            let (mut response, behind) = self.head(&mut reader, rest, watch)?;
+            match response.status {
+                101 => return Ok((response, behind)),
+                100..=199 => {
+                    informational += 1;
+                    if informational > 16 {
+                        let what = "more than 16 informational responses";
+                        return Err(Error::new(Stage::Handshake, Exit::Limit, what));
+                    }
+                    watch.event(Kind::InformationalResponse { response: &response });
+                    rest = behind;
+                }
+                _ => {
+                    let mut body = BodyReader::new(&response, MAX_BODY);
+                    self.body(&mut body, &behind, watch);
+                    (response.body, response.body_cut) = body.finish();
+                    return Ok((response, Vec::new()));
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, mut bytes: &[u8], watch: &mut dyn Watch) -> Result<()> {
+        while !bytes.is_empty() || self.stream.wants_write() {
+            let written = match self.stream.write(bytes) {
+                Ok(n) => self.stream.flush().map(|_| n),
+                Err(e) => Err(e),
+            };
+            match written {
+                Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                Err(e) => return Err(self.lost(&e)),
+            }
+            if !bytes.is_empty() || self.stream.wants_write() {
+                self.wait(PollFlags::OUT, self.deadline, "sending the request", watch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn head(
+        &mut self,
+        reader: &mut HeadReader,
+        rest: Vec<u8>,
+        watch: &mut dyn Watch,
+    ) -> Result<(Response, Vec<u8>)> {
+        let mut buffer = [0; 16 << 10];
+        let mut fresh = rest;
+        loop {
+            match reader.feed(&fresh) {
+                Ok(Some(done)) => return Ok(done),
+                Ok(None) => {}
+                Err(e) => return Err(self.unreadable(e)),
+            }
+            fresh.clear();
+            match self.stream.read(&mut buffer) {
+                Ok(0) => {
+                    let received = self.received;
+                    let what = format!(
+                        "the server closed the connection after {received} bytes, {}",
+                        if received == 0 { "without an answer" } else { "in the response head" }
+                    );
+                    let lost = Error::new(Stage::Handshake, Exit::Lost, what);
+                    return Err(if received == 0 && !self.settings.target.secure {
+                        lost.hint(format!("does it want TLS? try {}", self.other_scheme()))
+                    } else {
+                        lost
+                    });
+                }
+                Ok(n) => {
+                    self.received += n;
+                    fresh.extend_from_slice(buffer.get(..n).unwrap_or_default());
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.wait(PollFlags::IN, self.deadline, "waiting for the response", watch)?;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(self.lost(&e)),
+            }
+        }
+    }
+
+    /// Reads a refusal's body; whatever happens, what came is kept.
+    fn body(&mut self, body: &mut BodyReader, behind: &[u8], watch: &mut dyn Watch) {
+        let patience = self.deadline.min(Instant::now() + BODY_PATIENCE);
+        let mut buffer = [0; 16 << 10];
+        body.feed(behind);
+        while !body.is_done() {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(n) => {
+                    body.feed(buffer.get(..n).unwrap_or_default());
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    if self.wait(PollFlags::IN, patience, "", watch).is_err() {
+                        return;
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn wait(
+        &self,
+        what_for: PollFlags,
+        until: Instant,
+        doing: &str,
+        watch: &mut dyn Watch,
+    ) -> Result<()> {
+        if Instant::now() >= until {
+            let limit = self.settings.connect_timeout.as_secs_f64();
+            let what = format!("no answer within {limit} s: {doing}");
+            return Err(Error::new(Stage::Handshake, Exit::Timeout, what)
+                .hint("more time: --connect-timeout SECONDS"));
+        }
+        let ready = {
+            let mut fds = [
+                PollFd::from_borrowed_fd(self.stream.fd(), what_for),
+                PollFd::from_borrowed_fd(watch.wake_fd(), PollFlags::IN),
+            ];
+            poll::wait(&mut fds, Some(until));
+            fds.last().is_some_and(poll::is_ready)
+        };
+        match ready.then(|| watch.interrupted()).flatten() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn lost(&self, e: &std::io::Error) -> Error {
+        if let Some(error) = transport::tls_failure(e) {
+            return error;
+        }
+        let received = self.received;
+        let what = format!("the connection was lost after {received} bytes of the response");
+        Error::new(Stage::Handshake, Exit::Lost, what)
+            .cause(Untrusted::text(&e.to_string()).to_string())
+    }
+
+    fn other_scheme(&self) -> String {
+        let url = self.settings.target.url();
+        match url.strip_prefix("ws://") {
+            Some(rest) => format!("wss://{rest}"),
+            None => url.replacen("wss://", "ws://", 1),
+        }
+    }
+
+    /// The answer is not a response head.
+    fn unreadable(&self, e: HeadError) -> Error {
+        let broken = |what: String| Error::new(Stage::Handshake, Exit::Handshake, what);
+        match e {
+            HeadError::NotHttp(bytes) => {
+                let shown = Untrusted(&bytes);
+                let error = broken(format!("the answer is not HTTP/1.1: \"{shown}\""));
+                if bytes.starts_with(&[0x15, 0x03]) || bytes.starts_with(&[0x16, 0x03]) {
+                    error.hint(format!("the server speaks TLS: try {}", self.other_scheme()))
+                } else if bytes.starts_with(b"HTTP/") {
+                    error.hint("the server answers in another version of HTTP")
+                } else if bytes.starts_with(&[0, 0]) {
+                    error.hint("this looks like HTTP/2; a WebSocket needs an HTTP/1.1 listener")
+                } else {
+                    error.hint("is another service listening on this port?")
+                }
+            }
+            HeadError::StatusLine(line) => {
+                broken(format!("a status line that can't be read: \"{}\"", Untrusted(&line)))
+            }
+            HeadError::FieldLine(line, why) => {
+                broken(format!("a bad header line, {why}: \"{}\"", Untrusted(&line)))
+            }
+            HeadError::TooLong(limit) => Error::new(
+                Stage::Handshake,
+                Exit::Limit,
+                format!("the response head is longer than {limit} bytes (--max-head)"),
+            ),
+            HeadError::TooMany(limit) => Error::new(
+                Stage::Handshake,
+                Exit::Limit,
+                format!("the response has more than {limit} headers (--max-headers)"),
+            ),
+        }
+    }
+}
+
+/// The server's 101 breaks the handshake.
+fn broken(report: &HandshakeReport) -> Error {
+    let line = |r: &RuleResult| {
+        let received = match r.received.as_slice() {
+            [] => "nothing".to_owned(),
+            some => format!("\"{}\"", Untrusted(some)),
+        };
+        let note = if r.note.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", Untrusted::text(&r.note))
+        };
+        let expected = Untrusted::text(&r.expected);
+        format!(
+            "not true that {}: expected {expected}, received {received}{note} ({})",
+            r.rule.sentence(),
+            r.rule.clause()
+        )
+    };
+    let mut failed = report.with(Verdict::Fail).map(line);
+    let what =
+        format!("the server's answer breaks the handshake: {}", failed.next().unwrap_or_default());
+    failed.fold(Error::new(Stage::Handshake, Exit::Handshake, what), Error::cause)
+}
+
+/// The server did not switch protocols.
+fn refused(response: &Response, settings: &Settings) -> Error {
+    let status = response.status;
+    let what = format!(
+        "upgrade refused: the server answered {status} {} instead of 101",
+        Untrusted(&response.reason)
+    );
+    let error = Error::new(Stage::Handshake, Exit::Refused, what);
+    let header = |name| response.header(name).map(|value| Untrusted(value).to_string());
+    let hint = match status {
+        301 | 302 | 303 | 307 | 308 => match header("location") {
+            Some(location) => format!("it points to {location}; -L follows"),
+            None => "a redirect without a Location".to_owned(),
+        },
+        401 => match header("www-authenticate") {
+            Some(scheme) => {
+                format!(
+                    "it asks for a login ({scheme}): -u user:password, or -H 'Authorization: …'"
+                )
+            }
+            None => "it asks for a login: -u user:password, or -H 'Authorization: …'".to_owned(),
+        },
+        403 => "does it check the Origin? try -o https://HOST, or a cookie or a token".to_owned(),
+        404 => format!("is the path right? it was {}", Untrusted::text(&settings.request.target)),
+        407 => "a proxy asks for a login: --proxy-user user:password".to_owned(),
+        426 => match header("sec-websocket-version") {
+            Some(versions) => {
+                format!("the server wants version {versions} of the protocol, not 13")
+            }
+            None => "the server wants another protocol or version".to_owned(),
+        },
+        429 | 503 => match header("retry-after") {
+            Some(after) => format!("it says to try again after {after}"),
+            None => "it is busy: try again later".to_owned(),
+        },
+        200..=299 => {
+            "the server treats this as an ordinary request: is this the WebSocket path, and does a \
+             proxy in front pass the Upgrade header on?"
+                .to_owned()
+        }
+        400 => "the server did not see a WebSocket request; a proxy in front may drop the Upgrade \
+                and Connection headers"
+            .to_owned(),
+        502 | 504 => "a proxy in front can't reach its server".to_owned(),
+        _ => return error,
+    };
+    error.hint(hint)
+}

@@ -1,0 +1,39 @@
+//! Waiting for descriptors, deadlines and interrupted calls.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+/// Waits until one of `fds` is ready or `until` has come; without `until` for as long as it takes.
+/// An interrupted call counts as a return without anything ready.
+pub fn wait(fds: &mut [PollFd<'_>], until: Option<Instant>) {
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+    wait_for(fds, left);
+}
+
+/// The same for a length of time.
+pub fn wait_for(fds: &mut [PollFd<'_>], patience: Option<Duration>) {
+    let timeout = patience.map(|left| Timespec {
+        tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(left.subsec_nanos()),
+    });
+    match poll(fds, timeout.as_ref()) {
+        // The loop looks at everything anyway before it waits again.
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(_) => fds.iter_mut().for_each(PollFd::clear_revents),
+    }
+}
+
+/// Whether the descriptor takes bytes now.
+pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
+    wait_for(&mut fds, Some(Duration::ZERO));
+    fds.iter().any(|fd| !fd.revents().is_empty())
+}
+
+/// Whether something is ready on it, an error included.
+pub fn is_ready(fd: &PollFd<'_>) -> bool {
+    !fd.revents().is_empty()
+}

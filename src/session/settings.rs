@@ -1,0 +1,121 @@
+//! What a session is asked to do; made from the command line.
+
+use std::time::Duration;
+
+use regex::bytes::Regex;
+
+use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::protocol::frame::Opcode;
+use crate::protocol::handshake::RequestOptions;
+use crate::protocol::http1::HeadLimits;
+use crate::protocol::violation::Policy;
+use crate::session::input::InputFormat;
+use crate::transport::{DialOptions, Target};
+
+/// Everything a session needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whom to connect to.
+    pub target: Target,
+    /// How.
+    pub dial: DialOptions,
+    /// The request.
+    pub request: RequestOptions,
+    /// What to do where the RFCs let a reader be lenient.
+    pub policy: Policy,
+    /// How much of a response head is taken.
+    pub head_limits: HeadLimits,
+    /// From the start until open.
+    pub connect_timeout: Duration,
+    /// For everything; reaching it is a failure.
+    pub max_time: Option<Duration>,
+    /// Ends an open session in order.
+    pub duration: Option<Duration>,
+    /// How much silence, behind the end of the input, ends the session.
+    pub linger: Linger,
+    /// Ends the session after so many received messages.
+    pub count: Option<u64>,
+    /// Ends the session at a received message that matches.
+    pub until: Option<Regex>,
+    /// Our Close frame, where we begin the closing handshake.
+    pub close: CloseStatus,
+    /// Codes of the peer that are as good as 1000.
+    pub ok_close: Vec<CloseCode>,
+    /// Messages sent at once after opening.
+    pub first: Vec<(Opcode, Vec<u8>)>,
+    /// How standard input is cut into messages.
+    pub input: InputFormat,
+    /// Input becomes binary messages.
+    pub binary: bool,
+    /// Send every received message back.
+    pub echo: bool,
+    /// Answer pings.
+    pub pong: bool,
+    /// The most bytes of a message, `None` for the default: 64 MiB where it must be held or was
+    /// compressed, else what 32 bits can count.
+    pub max_message: Option<u64>,
+    /// The most fragments of a message.
+    pub max_fragments: u32,
+    /// Send messages in frames of at most so many bytes.
+    pub fragment: Option<usize>,
+    /// A person sits there: the session stays after the connection's end and takes commands.
+    pub interactive: bool,
+}
+
+/// How much silence ends a session whose input has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linger {
+    /// Only the peer, a limit or a signal ends it.
+    Forever,
+    /// So much, counted from the pong that fences the input off; zero closes at once.
+    For(Duration),
+}
+
+impl Settings {
+    /// The defaults.
+    pub fn new(target: Target) -> Settings {
+        Settings {
+            request: RequestOptions {
+                host: target.authority(),
+                target: target.path.clone(),
+                ..RequestOptions::default()
+            },
+            target,
+            dial: DialOptions::default(),
+            policy: Policy::Lenient,
+            head_limits: HeadLimits::default(),
+            connect_timeout: Duration::from_secs(10),
+            max_time: None,
+            duration: None,
+            linger: Linger::For(Duration::from_secs(1)),
+            count: None,
+            until: None,
+            close: CloseStatus { code: Some(CloseCode::NORMAL), reason: Vec::new() },
+            ok_close: Vec::new(),
+            first: Vec::new(),
+            input: InputFormat::Line,
+            binary: false,
+            echo: false,
+            pong: true,
+            max_message: None,
+            max_fragments: 131_072,
+            fragment: None,
+            interactive: false,
+        }
+    }
+
+    /// The same session with another target; what was typed for the first one's host is gone.
+    pub fn redirect(&mut self, target: Target) {
+        if target != self.target {
+            self.request.host = target.authority();
+            self.request.target = target.path.clone();
+            self.target = target;
+        }
+        self.first.clear();
+    }
+
+    /// The largest message that is held, in bytes.
+    pub const MAX_HELD: u64 = 64 << 20;
+    /// The largest message that passes through without being held, in bytes.
+    pub const MAX_STREAMED: u64 = (1 << 32) - 1;
+}

@@ -1,0 +1,682 @@
+//! Going through a proxy: HTTP CONNECT (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928, RFC 1929); and which
+//! proxy the environment asks for.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::Instant;
+
+use url::{Host, Url};
+
+use crate::error::{Error, Exit, Result, Stage};
+use crate::event::Kind;
+use crate::protocol::http1::{HeadError, HeadLimits, HeadReader, Response, values};
+use crate::text::Untrusted;
+use crate::transport::connect::{self, Connected};
+use crate::transport::tls::Client;
+use crate::transport::wait::Waiter;
+use crate::transport::{
+    DialOptions, Place, Stream, Target, Timings, TlsOptions, plain_host, resolve, tls_failure,
+    unbracketed,
+};
+
+/// A proxy to go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// What it speaks.
+    pub scheme: Scheme,
+    /// Its host.
+    pub host: Host<String>,
+    /// Its port.
+    pub port: u16,
+    /// For its login.
+    pub credentials: Option<Credentials>,
+    /// For an `https://` proxy; the target has its own.
+    pub tls: TlsOptions,
+}
+
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// HTTP CONNECT.
+    Http,
+    /// HTTP CONNECT over TLS.
+    Https,
+    /// SOCKS5; the target's name is resolved here.
+    Socks5,
+    /// SOCKS5; the target's name is resolved by the proxy.
+    Socks5h,
+}
+
+impl Scheme {
+    /// As in a URL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+            Scheme::Socks5 => "socks5",
+            Scheme::Socks5h => "socks5h",
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+            Scheme::Socks5 | Scheme::Socks5h => 1080,
+        }
+    }
+}
+
+/// A user's name and password; never shown, not even by `{:?}`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The name.
+    pub user: String,
+    /// The password; may be empty.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Proxy {
+    /// As a URL, without secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{}", self.scheme.name(), self.host, self.port)
+    }
+}
+
+impl FromStr for Proxy {
+    type Err = Error;
+
+    /// Reads `[scheme://][user[:password]@]host[:port]`; `http` without a scheme. The password is
+    /// in no error.
+    fn from_str(text: &str) -> Result<Proxy> {
+        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+        let bad = |why: &str| {
+            // What is before the last @ may be a password.
+            let shown = rest.rsplit('@').next().unwrap_or_default();
+            let shown = Untrusted::text(shown);
+            let scheme = Untrusted::text(scheme);
+            Error::new(Stage::Usage, Exit::Usage, format!("proxy {scheme}://{shown}: {why}"))
+                .hint("for example: --proxy http://proxy.example:3128 or socks5h://127.0.0.1:1080")
+        };
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            "socks" | "socks5" => Scheme::Socks5,
+            "socks5h" => Scheme::Socks5h,
+            _ => return Err(bad("only http, https, socks5 and socks5h are spoken")),
+        };
+        // A scheme that the URL parser doesn't know would leave the host unread, and a scheme's
+        // default port is not told from none: so it is read by two schemes with different ports.
+        let parse = |scheme: &str| Url::parse(&format!("{scheme}://{rest}"));
+        let (Ok(url), Ok(again)) = (parse("http"), parse("ftp")) else {
+            return Err(bad("not a host and port"));
+        };
+        let Some(host) = url.host() else {
+            return Err(bad("no host"));
+        };
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err(bad("nothing can follow the port"));
+        }
+        let credentials = match (url.username(), url.password()) {
+            ("", None) => None,
+            (user, password) => Some(Credentials {
+                user: percent_decoded(user),
+                password: percent_decoded(password.unwrap_or_default()),
+            }),
+        };
+        let port = url.port().or(again.port()).unwrap_or(scheme.default_port());
+        Ok(Proxy { scheme, host: host.to_owned(), port, credentials, tls: TlsOptions::default() })
+    }
+}
+
+/// The proxy that the environment asks for: `ws_proxy` or `wss_proxy`, then `http_proxy` or
+/// `https_proxy`, then `all_proxy`, unless `no_proxy` names the target. Lower case counts before
+/// upper case; `HTTP_PROXY` doesn't count, since a CGI's caller can set it (httpoxy).
+///
+/// # Errors
+/// Exit 2 for a variable that names no proxy.
+pub fn from_environment(
+    target: &Target,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<Proxy>> {
+    let names: &[&str] = if target.secure {
+        &["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    } else {
+        &["ws_proxy", "WS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"]
+    };
+    let set = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+    let Some((name, value)) = names.iter().find_map(|name| Some((name, set(name)?))) else {
+        return Ok(None);
+    };
+    let exceptions = set("no_proxy").or_else(|| set("NO_PROXY")).unwrap_or_default();
+    if is_excepted(&exceptions, &target.host, target.port) {
+        return Ok(None);
+    }
+    let proxy = value.trim().parse::<Proxy>();
+    proxy.map(Some).map_err(|e| e.cause(format!("the environment variable {name} names it")))
+}
+
+/// Whether a list such as `no_proxy` or `--noproxy` names the host: `*`, names (which cover the
+/// names below them), addresses and CIDR blocks, each with a port if it is only for that one;
+/// separated by commas or white space.
+pub fn is_excepted(list: &str, host: &Host<String>, port: u16) -> bool {
+    let name = plain_host(&host.to_string());
+    let address = name.parse::<IpAddr>().ok();
+    list.split([',', ' ', '\t']).map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
+        let (entry, only) = entry_port(entry);
+        if only.is_some_and(|only| only != port) {
+            return false;
+        }
+        match address {
+            _ if entry == "*" => true,
+            Some(address) => covers(entry, address),
+            None => {
+                let entry = plain_host(entry);
+                let entry = entry.strip_prefix('*').unwrap_or(&entry);
+                let entry = entry.strip_prefix('.').unwrap_or(entry);
+                let above = name.strip_suffix(entry);
+                !entry.is_empty() && above.is_some_and(|a| a.is_empty() || a.ends_with('.'))
+            }
+        }
+    })
+}
+
+/// Splits off `:port`; the colons of a bare IPv6 address are none.
+fn entry_port(entry: &str) -> (&str, Option<u16>) {
+    match entry.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (entry, None),
+        },
+        _ => (entry, None),
+    }
+}
+
+/// Whether an address or a CIDR block covers the address.
+fn covers(entry: &str, address: IpAddr) -> bool {
+    let (network, length) = match entry.split_once('/') {
+        Some((network, length)) => match length.parse::<u32>() {
+            Ok(length) => (network, Some(length)),
+            Err(_) => return false,
+        },
+        None => (entry, None),
+    };
+    let Ok(network) = unbracketed(network).parse::<IpAddr>() else {
+        return false;
+    };
+    let (network, address, bits) = match (network, address) {
+        (IpAddr::V4(n), IpAddr::V4(a)) => (u128::from(n.to_bits()), u128::from(a.to_bits()), 32),
+        (IpAddr::V6(n), IpAddr::V6(a)) => (n.to_bits(), a.to_bits(), 128),
+        _ => return false,
+    };
+    let length = length.unwrap_or(bits);
+    // The network part's difference, moved to the right; nothing is left of a block of length 0.
+    length <= bits && (network ^ address).checked_shr(bits - length).unwrap_or_default() == 0
+}
+
+fn percent_decoded(text: &str) -> String {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        if *first == b'%'
+            && let [high, low, behind @ ..] = rest
+            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        {
+            decoded.extend(u8::try_from(high * 16 + low));
+            rest = behind;
+        } else {
+            decoded.push(*first);
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Connects to the place through the proxy.
+///
+/// # Errors
+/// Exit 4 with the proxy's words if it refuses or can't be reached; 3 if its name (or, for
+/// `socks5`, the target's) is unknown; 5 for its TLS; 11 at the deadline.
+pub(super) fn connect(
+    proxy: &Proxy,
+    place: &Place,
+    options: &DialOptions,
+    timings: &mut Timings,
+    waiter: &mut Waiter<'_>,
+) -> Result<Connected> {
+    let own = Place { host: proxy.host.clone(), typed: proxy.host.to_string(), port: proxy.port };
+    let client = match proxy.scheme {
+        Scheme::Https => Some(Client::prepare(&proxy.tls, &proxy.host, waiter)?),
+        _ => None,
+    };
+    let address = match proxy.scheme {
+        Scheme::Socks5 => {
+            resolve::resolve(place, options, timings, waiter)?.first().map(SocketAddr::ip)
+        }
+        _ => None,
+    };
+    // The time of the target's name is more telling than that of the proxy's.
+    let resolved = timings.resolve;
+    let mut connected = connect::tcp(&own, options, timings, waiter).map_err(|e| at(proxy, e))?;
+    timings.resolve = resolved.or(timings.resolve);
+    let begun = Instant::now();
+    if let Some(client) = client {
+        let stream = client.connect(connected.stream, &own.to_string(), waiter);
+        connected.stream = stream.map_err(|e| at(proxy, e))?;
+    }
+    let mut talk = Talk { stream: connected.stream, proxy, waiter };
+    let answer = match proxy.scheme {
+        Scheme::Http | Scheme::Https => talk.http(place)?,
+        Scheme::Socks5 | Scheme::Socks5h => talk.socks(place, address)?,
+    };
+    connected.stream = talk.stream;
+    let took = begun.elapsed();
+    timings.proxy = Some(took);
+    let shown = proxy.to_string();
+    waiter.watch.event(Kind::ProxyConnected { proxy: &shown, answer: &answer, took });
+    Ok(connected)
+}
+
+/// The error of a step towards the proxy, said of the proxy. An interruption stays what it is.
+fn at(proxy: &Proxy, error: Error) -> Error {
+    match error.exit {
+        Exit::Resolve | Exit::Connect | Exit::Timeout | Exit::Tls => Error {
+            stage: Stage::Proxy,
+            what: format!("{}: {}", shown(proxy), error.what),
+            ..error
+        },
+        _ => error,
+    }
+}
+
+fn shown(proxy: &Proxy) -> String {
+    Untrusted::text(&proxy.to_string()).to_string()
+}
+
+/// The negotiation with a proxy.
+struct Talk<'a, 'w> {
+    stream: Stream,
+    proxy: &'a Proxy,
+    waiter: &'a mut Waiter<'w>,
+}
+
+impl Talk<'_, '_> {
+    /// HTTP CONNECT; gives the status line.
+    fn http(&mut self, place: &Place) -> Result<String> {
+        /// Nobody needs more 1xx answers than this.
+        const INFORMATIONAL: usize = 16;
+        let to = format!("{}:{}", place.host, place.port);
+        let login = self.proxy.credentials.as_ref().map(|c| {
+            let pair = format!("{}:{}", c.user, c.password);
+            let pair = data_encoding::BASE64.encode(pair.as_bytes());
+            format!("Proxy-Authorization: Basic {pair}\r\n")
+        });
+        let request = format!(
+            "CONNECT {to} HTTP/1.1\r\nHost: {to}\r\nUser-Agent: wstap/{}\r\n{}\r\n",
+            env!("CARGO_PKG_VERSION"),
+            login.unwrap_or_default(),
+        );
+        self.send(request.as_bytes())?;
+        let mut early = Vec::new();
+        for _ in 0..INFORMATIONAL {
+            let (response, rest) = self.head(early)?;
+            early = rest;
+            match response.status {
+                100..=199 => {}
+                200..=299 => {
+                    self.stream.unread(early);
+                    return Ok(status_line(&response));
+                }
+                _ => return Err(self.refused(&response)),
+            }
+        }
+        Err(self.failed("it sends 1xx answers without end"))
+    }
+
+    fn head(&mut self, mut bytes: Vec<u8>) -> Result<(Response, Vec<u8>)> {
+        let mut reader = HeadReader::new(HeadLimits::default());
+        let mut buf = [0; 4096];
+        loop {
+            match reader.feed(&bytes) {
+                Ok(Some(head)) => return Ok(head),
+                Ok(None) => {}
+                Err(e) => return Err(self.not_http(e)),
+            }
+            let n = self.receive(&mut buf)?;
+            if n == 0 {
+                let got = reader.received().len();
+                return Err(self.failed(format!("it closed the connection after {got} bytes")));
+            }
+            bytes = buf.get(..n).unwrap_or_default().to_vec();
+        }
+    }
+
+    fn refused(&self, response: &Response) -> Error {
+        let error = self.failed(format!("it refuses: \"{}\"", status_line(response)));
+        if response.status != 407 {
+            return error;
+        }
+        let schemes: Vec<String> = values(&response.headers, "proxy-authenticate")
+            .map(|value| format!("\"{}\"", Untrusted(value)))
+            .collect();
+        let error = match schemes.is_empty() {
+            true => error,
+            false => error.cause(format!("it wants a login: {}", schemes.join(", "))),
+        };
+        match self.proxy.credentials {
+            Some(_) => error.hint("the user name or password is wrong, or Basic is not accepted"),
+            None => error.hint("--proxy-user NAME:PASSWORD"),
+        }
+    }
+
+    fn not_http(&self, e: HeadError) -> Error {
+        match e {
+            HeadError::NotHttp(bytes) => {
+                let error =
+                    self.failed(format!("its answer is not HTTP: \"{}\"", Untrusted(&bytes)));
+                match bytes.first() {
+                    Some(5) => error.hint("it looks like SOCKS: --proxy socks5h://…"),
+                    Some(0x15) => error.hint("it looks like TLS: --proxy https://…"),
+                    _ => error,
+                }
+            }
+            HeadError::StatusLine(line) => {
+                self.failed(format!("its status line can't be read: \"{}\"", Untrusted(&line)))
+            }
+            HeadError::FieldLine(line, why) => {
+                self.failed(format!("{why} in its answer: \"{}\"", Untrusted(&line)))
+            }
+            HeadError::TooLong(limit) => {
+                self.failed(format!("its answer's head is longer than {limit} bytes"))
+            }
+            HeadError::TooMany(limit) => {
+                self.failed(format!("its answer has more than {limit} headers"))
+            }
+        }
+    }
+
+    /// SOCKS5 CONNECT, to the address or else the name; gives the reply in words.
+    fn socks(&mut self, place: &Place, address: Option<IpAddr>) -> Result<String> {
+        self.socks_login()?;
+        let mut request = vec![0x05, 0x01, 0x00];
+        let address = address.or(match &place.host {
+            Host::Ipv4(address) => Some(IpAddr::V4(*address)),
+            Host::Ipv6(address) => Some(IpAddr::V6(*address)),
+            Host::Domain(_) => None,
+        });
+        match address {
+            Some(IpAddr::V4(address)) => {
+                request.push(0x01);
+                request.extend(address.octets());
+            }
+            Some(IpAddr::V6(address)) => {
+                request.push(0x04);
+                request.extend(address.octets());
+            }
+            None => {
+                request.push(0x03);
+                self.counted(&mut request, place.host.to_string().as_bytes(), "the host")?;
+            }
+        }
+        request.extend(place.port.to_be_bytes());
+        self.send(&request)?;
+        let [version, reply, _, kind] = self.exactly::<4>("of its reply")?;
+        self.check_version(version, 0x05, &[version, reply])?;
+        if reply != 0x00 {
+            let words = reply_words(reply);
+            return Err(self.failed(format!("it refuses: {words} (SOCKS5 reply {reply})")));
+        }
+        match kind {
+            0x01 => drop(self.exactly::<6>("of its address")?),
+            0x04 => drop(self.exactly::<18>("of its address")?),
+            0x03 => {
+                let [length] = self.exactly::<1>("of its address")?;
+                for _ in 0..u16::from(length) + 2 {
+                    self.exactly::<1>("of its address")?;
+                }
+            }
+            _ => return Err(self.failed(format!("its reply has the address type {kind}"))),
+        }
+        Ok("SOCKS5 succeeded".to_owned())
+    }
+
+    /// Agrees on a method (RFC 1928 §3) and logs in (RFC 1929).
+    fn socks_login(&mut self) -> Result<()> {
+        let methods: &[u8] = match self.proxy.credentials {
+            Some(_) => &[0x05, 0x02, 0x00, 0x02],
+            None => &[0x05, 0x01, 0x00],
+        };
+        self.send(methods)?;
+        let [version, method] = self.exactly::<2>("of its choice of a login")?;
+        self.check_version(version, 0x05, &[version, method])?;
+        match (method, self.proxy.credentials.as_ref()) {
+            (0x00, _) => Ok(()),
+            (0x02, Some(credentials)) => {
+                let mut login = vec![0x01];
+                self.counted(&mut login, credentials.user.as_bytes(), "the user name")?;
+                self.counted(&mut login, credentials.password.as_bytes(), "the password")?;
+                self.send(&login)?;
+                let [_, status] = self.exactly::<2>("of its answer to the login")?;
+                if status == 0x00 {
+                    return Ok(());
+                }
+                let what = format!("it refuses the user name and password (status {status})");
+                Err(self.failed(what))
+            }
+            (0xff, None) => Err(self
+                .failed("it accepts nobody without a login (SOCKS5 method 255)")
+                .hint("--proxy-user NAME:PASSWORD")),
+            (0xff, Some(_)) => {
+                Err(self.failed("it accepts none of our logins: none, and by password"))
+            }
+            _ => Err(self.failed(format!("it chose the login method {method}, not offered"))),
+        }
+    }
+
+    fn check_version(&self, version: u8, expected: u8, bytes: &[u8]) -> Result<()> {
+        if version == expected {
+            return Ok(());
+        }
+        let error = self.failed(format!("its answer is not SOCKS5: \"{}\"", Untrusted(bytes)));
+        Err(match version {
+            b'H' => error.hint("it looks like HTTP: --proxy http://…"),
+            _ => error,
+        })
+    }
+
+    /// Adds bytes with their count, which is one byte.
+    fn counted(&self, request: &mut Vec<u8>, bytes: &[u8], what: &str) -> Result<()> {
+        let Ok(count) = u8::try_from(bytes.len()) else {
+            let what = format!("{what} is longer than SOCKS5 allows: 255 bytes");
+            return Err(Error::new(Stage::Proxy, Exit::Usage, what));
+        };
+        request.push(count);
+        request.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn send(&mut self, mut bytes: &[u8]) -> Result<()> {
+        loop {
+            let written = match self.stream.write(bytes) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => 0,
+                Err(e) => return Err(self.lost(&e)),
+                Ok(n) => n,
+            };
+            bytes = bytes.get(written..).unwrap_or_default();
+            let flushed = self.stream.flush().map_err(|e| self.lost(&e))?;
+            if bytes.is_empty() && flushed {
+                return Ok(());
+            }
+            let what = format!("{} takes no request", shown(self.proxy));
+            self.waiter.fd(self.stream.fd(), rustix::event::PollFlags::OUT, Stage::Proxy, &what)?;
+        }
+    }
+
+    /// Waits for bytes; 0 is the end.
+    fn receive(&mut self, buf: &mut [u8]) -> Result<usize> {
+        loop {
+            match self.stream.read(buf) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    let what = format!("no answer from {}", shown(self.proxy));
+                    self.waiter.stream(&self.stream, Stage::Proxy, &what)?;
+                }
+                Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
+                Err(e) => return Err(self.lost(&e)),
+                Ok(n) => return Ok(n),
+            }
+        }
+    }
+
+    /// That many bytes and none of those behind them.
+    fn exactly<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {
+        let mut bytes = [0; N];
+        let mut got = 0;
+        while let Some(room) = bytes.get_mut(got..).filter(|room| !room.is_empty()) {
+            match self.receive(room)? {
+                0 => {
+                    let what = format!("it closed the connection after {got} bytes {what}");
+                    return Err(self.failed(what));
+                }
+                n => got += n,
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn lost(&self, e: &io::Error) -> Error {
+        match tls_failure(e) {
+            Some(error) => at(self.proxy, error),
+            None => self
+                .failed("the connection to it was lost")
+                .cause(Untrusted::text(&e.to_string()).to_string()),
+        }
+    }
+
+    fn failed(&self, what: impl fmt::Display) -> Error {
+        Error::new(Stage::Proxy, Exit::Connect, format!("{}: {what}", shown(self.proxy)))
+    }
+}
+
+/// The first line of a response, escaped.
+fn status_line(response: &Response) -> String {
+    let line = response.head.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    Untrusted(line).to_string()
+}
+
+/// RFC 1928 §6.
+fn reply_words(reply: u8) -> &'static str {
+    match reply {
+        0x01 => "general SOCKS server failure",
+        0x02 => "connection not allowed by ruleset",
+        0x03 => "network unreachable",
+        0x04 => "host unreachable",
+        0x05 => "connection refused",
+        0x06 => "TTL expired",
+        0x07 => "command not supported",
+        0x08 => "address type not supported",
+        _ => "unassigned",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(text: &str) -> Host<String> {
+        crate::transport::parse_host(text).unwrap()
+    }
+
+    #[test]
+    fn proxies_are_read() {
+        for (text, shown, login) in [
+            ("proxy.test:3128", "http://proxy.test:3128", None),
+            ("http://proxy.test", "http://proxy.test:80", None),
+            ("https://u:p%40ss@Proxy.test/", "https://proxy.test:443", Some(("u", "p@ss"))),
+            ("socks5h://me@[::1]", "socks5h://[::1]:1080", Some(("me", ""))),
+            ("SOCKS5://127.0.0.1:80", "socks5://127.0.0.1:80", None),
+            ("socks5://127.0.0.1:21", "socks5://127.0.0.1:21", None),
+        ] {
+            let proxy: Proxy = text.parse().unwrap();
+            assert_eq!(proxy.to_string(), shown);
+            let got = proxy.credentials.as_ref().map(|c| (c.user.as_str(), c.password.as_str()));
+            assert_eq!(got, login);
+            assert!(!format!("{proxy:?}").contains("p@ss"));
+        }
+        for bad in ["ftp://x", "socks4://x", "http://", "http://x/path", "x:99999", "u:secret@x/y"]
+        {
+            let error = bad.parse::<Proxy>().unwrap_err();
+            assert_eq!(error.exit, Exit::Usage);
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
+    fn exceptions_are_names_addresses_blocks_and_ports() {
+        for (list, name, yes) in [
+            ("*", "a.test", true),
+            ("", "a.test", false),
+            ("b.test, a.test", "a.test", true),
+            ("b.test A.TEST", "x.a.test", true),
+            (".a.test", "a.test", true),
+            ("*.a.test", "x.a.test", true),
+            ("a.test", "aa.test", false),
+            ("a.test.", "a.test", true),
+            ("a.test:443", "a.test", true),
+            ("a.test:80", "a.test", false),
+            ("10.0.0.0/8", "10.2.3.4", true),
+            ("10.0.0.0/8", "11.2.3.4", false),
+            ("10.0.0.0/33", "10.0.0.0", false),
+            ("0.0.0.0/0", "11.2.3.4", true),
+            ("127.0.0.1", "127.0.0.1", true),
+            ("127.0.0.1:80", "127.0.0.1", false),
+            ("::1", "::1", true),
+            ("[::1]:443", "::1", true),
+            ("[::1]:80", "::1", false),
+            ("2001:db8::/32", "2001:db8:1::", true),
+            ("::/0", "2001:db8:1::", true),
+            ("2001:db8::/32", "10.0.0.1", false),
+            (".", "a.test", false),
+        ] {
+            assert_eq!(is_excepted(list, &host(name), 443), yes, "{list} {name}");
+        }
+    }
+
+    #[test]
+    fn the_environment_is_asked_in_order() {
+        let target = |secure| {
+            let url = if secure { "wss://a.test" } else { "ws://a.test:443" };
+            Target::parse(url).unwrap().0
+        };
+        let ask = |secure, set: &[(&str, &str)]| {
+            let lookup = |name: &str| {
+                set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+            };
+            from_environment(&target(secure), &lookup).map(|p| p.map(|p| p.port))
+        };
+        let all = [
+            ("wss_proxy", "x:1"),
+            ("https_proxy", "x:2"),
+            ("all_proxy", "x:3"),
+            ("ws_proxy", "x:4"),
+            ("http_proxy", "x:5"),
+        ];
+        assert_eq!(ask(true, &all).unwrap(), Some(1));
+        assert_eq!(ask(true, &all[1..]).unwrap(), Some(2));
+        assert_eq!(ask(true, &all[2..]).unwrap(), Some(3));
+        assert_eq!(ask(false, &all).unwrap(), Some(4));
+        assert_eq!(ask(false, &[("HTTP_PROXY", "x:1"), ("ALL_PROXY", "x:2")]).unwrap(), Some(2));
+        assert_eq!(ask(true, &[("wss_proxy", " "), ("HTTPS_PROXY", "x:2")]).unwrap(), Some(2));
+        assert_eq!(ask(true, &[("wss_proxy", "x:1"), ("NO_PROXY", "a.test")]).unwrap(), None);
+        let error = ask(true, &[("all_proxy", "ftp://x")]).unwrap_err();
+        assert!(error.causes[0].contains("all_proxy"));
+    }
+}

@@ -1,0 +1,215 @@
+//! The byte stream under a connection: TCP, a Unix socket, or TLS over one of them (or over TLS,
+//! through an `https://` proxy). Never blocks; whoever owns it polls [`Stream::fd`].
+
+use std::fmt;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use crate::error::Error;
+use crate::event::TlsInfo;
+use crate::transport::tls::TlsStream;
+
+/// A connected, non-blocking byte stream.
+pub struct Stream {
+    kind: Kind,
+    /// Bytes that came behind a proxy's answer; they belong to the target's stream.
+    early: Vec<u8>,
+}
+
+enum Kind {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream>),
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// A stream over a TCP socket, made non-blocking and without Nagle's delay.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn from_tcp(socket: TcpStream) -> io::Result<Stream> {
+        socket.set_nonblocking(true)?;
+        // A connection that the peer has reset already says so here; reading tells it better.
+        let _ = socket.set_nodelay(true);
+        Ok(Stream { kind: Kind::Tcp(socket), early: Vec::new() })
+    }
+
+    /// A stream over a Unix socket, made non-blocking.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn from_unix(socket: UnixStream) -> io::Result<Stream> {
+        socket.set_nonblocking(true)?;
+        Ok(Stream { kind: Kind::Unix(socket), early: Vec::new() })
+    }
+
+    pub(super) fn from_tls(tls: TlsStream) -> Stream {
+        Stream { kind: Kind::Tls(Box::new(tls)), early: Vec::new() }
+    }
+
+    /// Puts bytes back in front of what will be read.
+    pub(super) fn unread(&mut self, bytes: Vec<u8>) {
+        self.early = bytes;
+    }
+
+    /// The socket. Readable: call [`Stream::read`]; writable, if [`Stream::wants_write`]: call
+    /// [`Stream::flush`].
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        match &self.kind {
+            Kind::Tcp(socket) => socket.as_fd(),
+            Kind::Tls(tls) => tls.below().fd(),
+            Kind::Unix(socket) => socket.as_fd(),
+        }
+    }
+
+    /// Reads (decrypted) bytes; 0 is the orderly end: FIN, and over TLS close_notify.
+    ///
+    /// Over TLS it fills `buf` as far as bytes are there; a poll can't see what is left behind:
+    /// ask [`Stream::has_buffered`].
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is nothing now; `UnexpectedEof` when TLS ended without close_notify
+    /// (truncation, RFC 8446 §6.1); a TLS failure, which [`tls_failure`] explains; those of the
+    /// operating system.
+    pub fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if !self.early.is_empty() {
+            let n = self.early.len().min(buf.len());
+            buf.iter_mut().zip(self.early.drain(..n)).for_each(|(to, from)| *to = from);
+            return Ok(n);
+        }
+        loop {
+            let result = match &mut self.kind {
+                Kind::Tcp(socket) => socket.read(buf),
+                Kind::Tls(tls) => return tls.read(buf),
+                Kind::Unix(socket) => socket.read(buf),
+            };
+            match result {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Whether a read would give something (bytes, the end or an error) that a poll of the socket
+    /// can't see.
+    pub fn has_buffered(&self) -> bool {
+        !self.early.is_empty()
+            || match &self.kind {
+                Kind::Tls(tls) => tls.has_buffered(),
+                Kind::Tcp(_) | Kind::Unix(_) => false,
+            }
+    }
+
+    /// Takes bytes to send and sends as many as the socket accepts. Over TLS up to 256 KiB may
+    /// stay inside, encrypted: [`Stream::flush`] when the socket is writable again.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing was taken; as [`Stream::read`].
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            let result = match &mut self.kind {
+                Kind::Tcp(socket) => socket.write(bytes),
+                Kind::Tls(tls) => return tls.write(bytes),
+                Kind::Unix(socket) => socket.write(bytes),
+            };
+            match result {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Sends what is buffered inside; true once there is nothing more.
+    ///
+    /// # Errors
+    /// As [`Stream::write`], but never `WouldBlock`.
+    pub fn flush(&mut self) -> io::Result<bool> {
+        match &mut self.kind {
+            Kind::Tls(tls) => tls.flush(),
+            Kind::Tcp(_) | Kind::Unix(_) => Ok(true),
+        }
+    }
+
+    /// Whether encrypted bytes wait for the socket.
+    pub fn wants_write(&self) -> bool {
+        match &self.kind {
+            Kind::Tls(tls) => tls.wants_write(),
+            Kind::Tcp(_) | Kind::Unix(_) => false,
+        }
+    }
+
+    /// Ends our direction: close_notify over TLS, then FIN. If the socket is full, the rest happens
+    /// in [`Stream::flush`].
+    ///
+    /// # Errors
+    /// As [`Stream::write`].
+    pub fn shutdown_write(&mut self) -> io::Result<()> {
+        match &mut self.kind {
+            Kind::Tcp(socket) => socket.shutdown(Shutdown::Write),
+            Kind::Tls(tls) => tls.shutdown_write(),
+            Kind::Unix(socket) => socket.shutdown(Shutdown::Write),
+        }
+    }
+
+    /// What TLS agreed on, certificates parsed now; `None` without TLS.
+    pub fn tls_info(&self) -> Option<TlsInfo> {
+        match &self.kind {
+            Kind::Tls(tls) => Some(tls.info()),
+            Kind::Tcp(_) | Kind::Unix(_) => None,
+        }
+    }
+
+    pub(super) fn tls_mut(&mut self) -> Option<&mut TlsStream> {
+        match &mut self.kind {
+            Kind::Tls(tls) => Some(tls),
+            Kind::Tcp(_) | Kind::Unix(_) => None,
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &mut self.kind {
+            Kind::Tcp(socket) => socket.write_vectored(slices),
+            Kind::Unix(socket) => socket.write_vectored(slices),
+            Kind::Tls(_) => match slices.iter().find(|slice| !slice.is_empty()) {
+                Some(slice) => self.write(slice),
+                None => Ok(0),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::Tcp(_) => "Tcp",
+            Kind::Tls(_) => "Tls",
+            Kind::Unix(_) => "Unix",
+        };
+        f.debug_struct("Stream").field("kind", &kind).field("fd", &self.fd()).finish()
+    }
+}
+
+/// A stream as the transport of a TLS connection above it.
+pub(super) struct Below<'a>(pub(super) &'a mut Stream);
+
+impl Write for Below<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The explanation of an error of [`Stream::read`] or [`Stream::write`] that TLS caused, such as
+/// a missing client certificate, which TLS 1.3 tells only after the handshake. Exit 5.
+pub fn tls_failure(error: &io::Error) -> Option<Error> {
+    error.get_ref()?.downcast_ref::<Error>().cloned()
+}

@@ -1,0 +1,244 @@
+//! What is to be reached: a URL as people type it (RFC 6455 §3).
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::error::{Error, Exit, Result, Stage};
+use crate::text::Untrusted;
+
+/// A WebSocket URL, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// wss:// instead of ws://.
+    pub secure: bool,
+    /// The host: a name as A-label, or an address.
+    pub host: Host<String>,
+    /// The host as typed, without brackets; an IPv6 address may carry a zone (`fe80::1%eth0`).
+    pub typed_host: String,
+    /// The port.
+    pub port: u16,
+    /// Path and query as they go into the request; begins with a slash.
+    pub path: String,
+    /// User name and password, decoded.
+    pub userinfo: Option<(String, String)>,
+}
+
+impl Target {
+    /// Reads a URL. What was guessed or left out is noted, one line each.
+    ///
+    /// # Errors
+    /// Exit 2: what is wrong, and what to write instead.
+    pub fn parse(typed: &str) -> Result<(Target, Vec<String>)> {
+        let bad = |why: &str| {
+            let what = format!("\"{}\" is not a WebSocket URL: {why}", Untrusted::text(typed));
+            Error::new(Stage::Usage, Exit::Usage, what)
+        };
+        if let Some(c) = typed.chars().find(|c| c.is_control() || c.is_whitespace()) {
+            let shown = Untrusted::text(c.encode_utf8(&mut [0; 4])).to_string();
+            return Err(bad(&format!("the character \"{shown}\" can't be in a URL"))
+                .hint("a space is written %20"));
+        }
+        let mut notes = Vec::new();
+        let full = with_scheme(typed, &mut notes).map_err(|why| bad(&why))?;
+        let (bare, zone) = split_zone(&full);
+        let url = Url::parse(&bare).map_err(|e| bad(&e.to_string()))?;
+        if url.fragment().is_some() {
+            return Err(bad("it must not have a fragment (RFC 6455 §3)")
+                .hint("a # that belongs to the path is written %23"));
+        }
+        let host = match url.host() {
+            Some(Host::Domain(name)) => Host::Domain(name.to_owned()),
+            Some(Host::Ipv4(address)) => Host::Ipv4(address),
+            Some(Host::Ipv6(address)) => Host::Ipv6(address),
+            None => return Err(bad("the host is missing")),
+        };
+        let secure = url.scheme() == "wss";
+        let port = url.port_or_known_default().unwrap_or(if secure { 443 } else { 80 });
+        if port == 0 {
+            return Err(bad("nothing can be reached on port 0"));
+        }
+        let typed_host = match (&host, zone) {
+            (Host::Ipv6(address), Some(zone)) => format!("{address}%{zone}"),
+            (Host::Ipv6(address), None) => address.to_string(),
+            (Host::Ipv4(address), _) => address.to_string(),
+            (Host::Domain(_), _) => host_as_typed(&full).to_owned(),
+        };
+        if let Host::Domain(name) = &host
+            && !typed_host.eq_ignore_ascii_case(name)
+        {
+            notes.push(format!("{} is {name} on the wire (IDNA)", Untrusted::text(&typed_host)));
+        }
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let userinfo = (!url.username().is_empty() || url.password().is_some())
+            .then(|| (decode(url.username()), decode(url.password().unwrap_or_default())));
+        Ok((Target { secure, host, typed_host, port, path, userinfo }, notes))
+    }
+
+    /// Host and, unless it is the scheme's default, port: the Host field (RFC 9110 §7.2).
+    pub fn authority(&self) -> String {
+        let default = if self.secure { 443 } else { 80 };
+        if self.port == default {
+            self.host.to_string()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// The URL without user name and password.
+    pub fn url(&self) -> String {
+        let scheme = if self.secure { "wss" } else { "ws" };
+        format!("{scheme}://{}{}", self.authority(), self.path)
+    }
+}
+
+/// Puts a scheme before what has none, and ours in the place of HTTP's.
+fn with_scheme(typed: &str, notes: &mut Vec<String>) -> std::result::Result<String, String> {
+    if let Some((scheme, rest)) = typed.split_once("://") {
+        let ours = match scheme.to_ascii_lowercase().as_str() {
+            "ws" => "ws",
+            "wss" => "wss",
+            "http" => "ws",
+            "https" => "wss",
+            other => return Err(format!("the scheme \"{other}\" is not ws or wss")),
+        };
+        if rest.is_empty() || rest.starts_with(['/', '?', ':']) {
+            return Err("the host is missing".to_owned());
+        }
+        if !scheme.to_ascii_lowercase().starts_with("ws") {
+            notes.push(format!("{ours}:// is used for {scheme}://"));
+        }
+        return Ok(format!("{ours}://{rest}"));
+    }
+    let full = if typed.starts_with(':') { format!("localhost{typed}") } else { typed.to_owned() };
+    if full.is_empty() || full.starts_with(['/', '?']) {
+        return Err("the host is missing".to_owned());
+    }
+    let authority = full.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let public = host.contains('.')
+        && host.parse::<IpAddr>().is_err()
+        && !host.ends_with(".local")
+        && !host.ends_with(".localhost");
+    let scheme = match port {
+        Some("443") => "wss",
+        None if public => "wss",
+        _ => "ws",
+    };
+    let url = format!("{scheme}://{full}");
+    notes.push(format!("{} is taken as {scheme}://", Untrusted::text(typed)));
+    Ok(url)
+}
+
+/// Takes the zone out of `[fe80::1%eth0]` (also written %25), which URLs can't have (RFC 6874).
+fn split_zone(url: &str) -> (String, Option<String>) {
+    let parts = || {
+        let (before, rest) = url.split_once('[')?;
+        let (inside, after) = rest.split_once(']')?;
+        let (address, zone) = inside.split_once('%')?;
+        let zone = zone.strip_prefix("25").unwrap_or(zone);
+        Some((format!("{before}[{address}]{after}"), zone.to_owned()))
+    };
+    match parts() {
+        Some((bare, zone)) if !zone.is_empty() => (bare, Some(zone)),
+        _ => (url.to_owned(), None),
+    }
+}
+
+fn host_as_typed(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    host.rsplit_once(':').map_or(host, |(host, _)| host)
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let escaped = after.first_chunk::<2>().filter(|_| first == b'%');
+        let byte = escaped
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(typed: &str) -> String {
+        Target::parse(typed).map_or_else(|e| e.what, |(target, _)| target.url())
+    }
+
+    #[test]
+    fn schemes_and_what_stands_for_them() {
+        for (typed, full) in [
+            ("ws://h", "ws://h/"),
+            ("WSS://H:443/x?y=1", "wss://h/x?y=1"),
+            ("ws://h:80", "ws://h/"),
+            ("ws://h:443/", "ws://h:443/"),
+            ("http://h/a", "ws://h/a"),
+            ("https://h:8443", "wss://h:8443/"),
+            ("localhost", "ws://localhost/"),
+            ("example.org", "wss://example.org/"),
+            ("example.org:9000/p", "ws://example.org:9000/p"),
+            ("h:443/p", "wss://h/p"),
+            (":8080/p", "ws://localhost:8080/p"),
+            ("127.0.0.1", "ws://127.0.0.1/"),
+            ("[::1]:9001", "ws://[::1]:9001/"),
+            ("ws://[::1]/", "ws://[::1]/"),
+            ("ws://bücher.example/ü", "ws://xn--bcher-kva.example/%C3%BC"),
+        ] {
+            assert_eq!(url(typed), full, "{typed}");
+        }
+    }
+
+    #[test]
+    fn guesses_are_noted() {
+        assert_eq!(Target::parse("ws://h/").unwrap().1, Vec::<String>::new());
+        for typed in ["h", "https://h", "ws://bücher.example"] {
+            assert_eq!(Target::parse(typed).unwrap().1.len(), 1, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_says_why() {
+        for (typed, why) in [
+            ("", "host is missing"),
+            ("ws://", "host is missing"),
+            ("ws:///path", "host is missing"),
+            ("ftp://h", "scheme \"ftp\""),
+            ("ws://h:0", "port 0"),
+            ("ws://h:99999", "invalid port"),
+            ("ws://h/a b", "can't be in a URL"),
+            ("ws://h/\u{1b}[2J", "\\x1b"),
+            ("ws://h/#x", "fragment"),
+            ("ws://[::1", "IPv6"),
+            ("ws://a..b:x/", "port"),
+        ] {
+            let error = Target::parse(typed).unwrap_err();
+            assert!(error.what.contains(why), "{typed}: {}", error.what);
+            assert_eq!(error.exit, Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn userinfo_and_zones() {
+        let (target, _) = Target::parse("ws://me:p%40ss@h/x").unwrap();
+        assert_eq!(target.userinfo, Some(("me".into(), "p@ss".into())));
+        assert_eq!(target.url(), "ws://h/x");
+        let (target, _) = Target::parse("ws://[fe80::1%25eth0]:9/").unwrap();
+        assert_eq!(target.typed_host, "fe80::1%eth0");
+        assert_eq!(target.authority(), "[fe80::1]:9");
+    }
+}

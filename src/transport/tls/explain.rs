@@ -1,0 +1,308 @@
+//! Each way in which TLS fails, in one sentence with the next command to try.
+
+use std::io;
+
+use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
+
+use crate::error::{Error, Exit, Stage};
+use crate::text::Untrusted;
+use crate::transport::tls::info;
+use crate::transport::tls::verify::NotPinned;
+
+/// What is known of a connection that failed.
+pub(super) struct Evidence<'a> {
+    /// Host and port, as they came.
+    pub(super) peer: &'a str,
+    /// The server asked for a client certificate.
+    pub(super) asked: bool,
+    /// We had one.
+    pub(super) has: bool,
+    /// The server's first bytes.
+    pub(super) first: &'a [u8],
+    /// The server's certificate, if it was refused.
+    pub(super) refused: Option<Vec<u8>>,
+}
+
+impl Evidence<'_> {
+    pub(super) fn of(peer: &str) -> Evidence<'_> {
+        Evidence { peer, asked: false, has: false, first: &[], refused: None }
+    }
+
+    /// The server's words, where they are not TLS: no record type (RFC 8446 §5.1) is above 24.
+    fn plain_words(&self) -> Option<&[u8]> {
+        self.first.first().filter(|byte| !(20..=24).contains(*byte)).map(|_| self.first)
+    }
+}
+
+/// A sentence and the hints that go with it.
+pub(super) struct Finding {
+    pub(super) what: String,
+    hints: Vec<String>,
+}
+
+impl Finding {
+    fn new(what: impl Into<String>) -> Finding {
+        Finding { what: what.into(), hints: Vec::new() }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Finding {
+        self.hints.push(hint.into());
+        self
+    }
+
+    fn into_error(self, evidence: &Evidence<'_>) -> Error {
+        let what = format!("{}: {}", Untrusted::text(evidence.peer), self.what);
+        let error = Error::new(Stage::Tls, Exit::Tls, what);
+        self.hints.into_iter().fold(error, Error::hint)
+    }
+}
+
+/// A failure that rustls found or was told of.
+pub(super) fn failure(e: &rustls::Error, evidence: &Evidence<'_>) -> Error {
+    if let rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } = e
+        && let Some(words) = evidence.plain_words()
+    {
+        return plain(words).into_error(evidence);
+    }
+    let finding = match e {
+        rustls::Error::InvalidCertificate(_) => certificate(e, evidence.refused.as_deref()),
+        rustls::Error::AlertReceived(alert) => alert_received(*alert, evidence),
+        rustls::Error::PeerIncompatible(why) => incompatible(why),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            Finding::new("a record that is not TLS")
+        }
+        rustls::Error::NoApplicationProtocol => no_alpn(),
+        rustls::Error::DecryptError => Finding::new("a record that can't be decrypted"),
+        rustls::Error::PeerSentOversizedRecord => {
+            Finding::new("a record larger than 16 KiB (RFC 8446 §5.2)")
+        }
+        other => {
+            let text = other.to_string();
+            Finding::new(format!("the server broke TLS: {}", Untrusted::text(&text)))
+        }
+    };
+    finding.into_error(evidence)
+}
+
+/// The socket failed in the handshake.
+pub(super) fn lost(e: &io::Error, evidence: &Evidence<'_>) -> Error {
+    if let Some(words) = evidence.plain_words() {
+        return plain(words).into_error(evidence);
+    }
+    let why = match e.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            "the connection was reset in the TLS handshake"
+        }
+        _ => "the connection failed in the TLS handshake",
+    };
+    handshake_ended(why, evidence)
+        .into_error(evidence)
+        .cause(Untrusted::text(&e.to_string()).to_string())
+}
+
+/// The server ended the connection in the handshake.
+pub(super) fn closed(evidence: &Evidence<'_>) -> Error {
+    match evidence.plain_words() {
+        Some(words) => plain(words).into_error(evidence),
+        None => handshake_ended("the server closed the connection in the TLS handshake", evidence)
+            .into_error(evidence),
+    }
+}
+
+/// What is wrong with a certificate; `der` is the server's own, if it is what was refused.
+pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
+    let rustls::Error::InvalidCertificate(e) = e else {
+        return Finding::new(Untrusted::text(&e.to_string()).to_string());
+    };
+    let known = der.map(info::certificate).unwrap_or_default();
+    let (subject, issuer) = (Untrusted::text(&known.subject), Untrusted::text(&known.issuer));
+    let self_signed = der.is_some_and(info::is_self_signed);
+    let to_insecure = "to go on all the same: --insecure";
+    match e {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            let days = known.days_left.unsigned_abs();
+            let since = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+            Finding::new(format!("the certificate expired on {}, {since} ago", known.not_after))
+                .hint(format!("{to_insecure}; if your clock is wrong, set it"))
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            Finding::new(format!("the certificate is not valid before {}", known.not_before))
+                .hint(format!("check your clock (date); {to_insecure}"))
+        }
+        CertificateError::NotValidForName => wrong_host(None, &known.names),
+        CertificateError::NotValidForNameContext { expected, .. } => {
+            wrong_host(Some(&expected.to_str()), &known.names)
+        }
+        CertificateError::UnknownIssuer if self_signed => self_signed_finding(&known.subject),
+        CertificateError::UnknownIssuer => {
+            Finding::new(format!("the certificate's issuer is not trusted: {issuer}"))
+                .hint("if it is your CA: --cacert FILE (or SSL_CERT_FILE)")
+                .hint(format!(
+                    "the server may not send its intermediate certificates; {to_insecure}"
+                ))
+        }
+        CertificateError::Revoked => {
+            Finding::new(format!("the certificate was revoked: {subject}"))
+        }
+        CertificateError::BadSignature if der.is_some() => {
+            let what =
+                format!("the issuer's signature doesn't fit the trusted CA of that name: {issuer}");
+            Finding::new(what)
+                .hint(format!("the CA may have been made anew: --cacert FILE; {to_insecure}"))
+        }
+        CertificateError::BadSignature => Finding::new("a signature in the handshake is wrong"),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            Finding::new(format!("the certificate is not for servers: {subject}")).hint(to_insecure)
+        }
+        CertificateError::Other(why) => match why.0.downcast_ref::<NotPinned>() {
+            Some(pin) => not_pinned(&pin.found),
+            None if self_signed => self_signed_finding(&known.subject),
+            None => {
+                let text = why.to_string();
+                Finding::new(format!("the certificate is refused: {}", Untrusted::text(&text)))
+                    .hint(to_insecure)
+            }
+        },
+        other => {
+            let text = other.to_string();
+            Finding::new(format!("the certificate is refused: {}", Untrusted::text(&text)))
+                .hint(to_insecure)
+        }
+    }
+}
+
+fn self_signed_finding(subject: &str) -> Finding {
+    let subject = Untrusted::text(subject);
+    Finding::new(format!("the certificate is self-signed: {subject}"))
+        .hint("if it is yours: --cacert FILE with that certificate; or --insecure")
+}
+
+fn wrong_host(expected: Option<&str>, names: &[String]) -> Finding {
+    /// Some certificates have hundreds.
+    const SHOWN: usize = 10;
+    let expected = expected.unwrap_or("this host");
+    let shown: Vec<String> =
+        names.iter().take(SHOWN).map(|name| Untrusted::text(name).to_string()).collect();
+    let has = match names.len() {
+        0 => "it has no name".to_owned(),
+        n if n > SHOWN => format!("it is for {} and {} more", shown.join(", "), n - SHOWN),
+        _ => format!("it is for {}", shown.join(", ")),
+    };
+    let what = format!("the certificate is not for {}; {has}", Untrusted::text(expected));
+    let finding = Finding::new(what);
+    let named = names.iter().find(|name| !name.starts_with('*') && !name.contains(':'));
+    match named {
+        Some(name) => {
+            let name = Untrusted::text(name);
+            finding.hint(format!(
+                "to ask for that name: --sni {name}; to go on all the same: --insecure"
+            ))
+        }
+        None => finding.hint("to go on all the same: --insecure"),
+    }
+}
+
+fn not_pinned(found: &[u8; 32]) -> Finding {
+    let found = data_encoding::BASE64.encode(found);
+    Finding::new(format!("the server's public key is not the pinned one: sha256//{found}"))
+        .hint("if the server has a new key that you know: --pinnedpubkey with that value")
+}
+
+fn plain(words: &[u8]) -> Finding {
+    let line = words.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    let shown = Untrusted(line);
+    if words.starts_with(b"HTTP/") {
+        Finding::new(format!("the server speaks plain HTTP, not TLS: \"{shown}\""))
+            .hint("try ws:// instead of wss://")
+    } else {
+        Finding::new(format!("the server speaks plain text, not TLS: \"{shown}\""))
+            .hint("try ws://; or is there another service on this port?")
+    }
+}
+
+fn handshake_ended(why: &str, evidence: &Evidence<'_>) -> Finding {
+    if evidence.asked && !evidence.has {
+        return no_client_certificate();
+    }
+    let finding = Finding::new(why);
+    if evidence.first.is_empty() {
+        finding.hint("if the server doesn't speak TLS: ws://; a name it doesn't know: --sni NAME")
+    } else {
+        finding
+    }
+}
+
+fn no_client_certificate() -> Finding {
+    Finding::new("the server requires a client certificate, and none was given")
+        .hint("--cert FILE --key FILE")
+}
+
+fn no_alpn() -> Finding {
+    Finding::new("the server speaks none of the offered ALPN protocols")
+        .hint("offer another one (--alpn http/1.1) or none")
+}
+
+fn old_version() -> Finding {
+    Finding::new("no common version of TLS: the server may know only TLS 1.1 or older")
+        .hint("wstap speaks TLS 1.2 and 1.3; without --tlsv1.2 and --tlsv1.3 it offers both")
+}
+
+fn no_common_cipher() -> Finding {
+    Finding::new("no common cipher suite, key exchange or signature scheme")
+        .hint("to see what the server offers: openssl s_client -connect HOST:PORT")
+}
+
+fn incompatible(why: &PeerIncompatible) -> Finding {
+    match why {
+        PeerIncompatible::ServerDoesNotSupportTls12Or13
+        | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+        | PeerIncompatible::Tls12NotOffered
+        | PeerIncompatible::Tls12NotOfferedOrEnabled
+        | PeerIncompatible::SupportedVersionsExtensionRequired => old_version(),
+        PeerIncompatible::NoCipherSuitesInCommon
+        | PeerIncompatible::NoKxGroupsInCommon
+        | PeerIncompatible::NoSignatureSchemesInCommon
+        | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => no_common_cipher(),
+        other => Finding::new(format!("the server's TLS is not compatible: {other:?}")),
+    }
+}
+
+fn alert_received(alert: AlertDescription, evidence: &Evidence<'_>) -> Finding {
+    use AlertDescription as Alert;
+    let number = u8::from(alert);
+    let named = match alert.as_str() {
+        Some(name) => format!("{name} ({number})"),
+        None => number.to_string(),
+    };
+    // TLS 1.2 has no alert of its own for this: servers send what they like.
+    let refuses = matches!(
+        alert,
+        Alert::HandshakeFailure | Alert::BadCertificate | Alert::CertificateUnknown
+    );
+    match alert {
+        Alert::CertificateRequired => no_client_certificate(),
+        _ if refuses && evidence.asked && !evidence.has => no_client_certificate(),
+        Alert::ProtocolVersion => old_version(),
+        Alert::HandshakeFailure if !evidence.asked => no_common_cipher(),
+        Alert::InsufficientSecurity => no_common_cipher(),
+        Alert::NoApplicationProtocol => no_alpn(),
+        Alert::UnrecognisedName => {
+            Finding::new("the server doesn't know the name it was asked for")
+                .hint("another name: --sni NAME; none: --sni off")
+        }
+        Alert::UnknownCA
+        | Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateExpired
+        | Alert::CertificateRevoked
+        | Alert::CertificateUnknown
+        | Alert::AccessDenied
+        | Alert::DecryptError
+            if evidence.has =>
+        {
+            Finding::new(format!("the server refuses the client certificate: alert {named}"))
+                .hint("check it: openssl x509 -in FILE -noout -subject -issuer -dates")
+        }
+        _ => Finding::new(format!("the server ended TLS with the alert {named}")),
+    }
+}

@@ -1,0 +1,445 @@
+//! TLS: rustls driven by hand, so that alerts, close_notify and truncation stay visible.
+
+mod config;
+mod explain;
+mod info;
+mod verify;
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustls::ClientConnection;
+use url::Host;
+
+use crate::error::{Error, Exit, Result, Stage};
+use crate::event::{Kind, Level, TlsInfo};
+use crate::text::Untrusted;
+use crate::transport::stream::{Below, Stream, tls_failure};
+use crate::transport::wait::Waiter;
+
+use config::Prepared;
+use explain::Evidence;
+use verify::Verifier;
+
+/// How TLS is to be spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// Go on whatever is wrong with the certificate, and say what it was.
+    pub insecure: bool,
+    /// Files or folders of PEM certificates to trust instead of the system's.
+    pub cacert: Vec<PathBuf>,
+    /// The client's certificate chain, PEM.
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM; without, it is looked for in the file of `cert`.
+    pub key: Option<PathBuf>,
+    /// The name to ask for.
+    pub sni: Sni,
+    /// The protocols to offer; empty: no ALPN.
+    pub alpn: Vec<String>,
+    /// The versions to offer.
+    pub versions: Versions,
+    /// SHA-256 digests of public keys (DER, SubjectPublicKeyInfo) of which the server's must be
+    /// one; empty: any. They count with `insecure`, too.
+    pub pinned: Vec<[u8; 32]>,
+}
+
+/// The server name indication (RFC 6066 §3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Sni {
+    /// The target's host, if it is a name.
+    #[default]
+    Auto,
+    /// This name; the certificate must be for it.
+    Name(String),
+    /// None; the certificate must be for the target's host.
+    Off,
+}
+
+/// The versions of TLS to offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// 1.3 and 1.2.
+    #[default]
+    Any,
+    /// 1.2 only.
+    Only12,
+    /// 1.3 only.
+    Only13,
+}
+
+/// Everything of TLS that can be prepared, and fail, before there is a connection.
+pub(super) struct Client(Prepared);
+
+impl Client {
+    /// Loads trust anchors, certificate and key.
+    ///
+    /// # Errors
+    /// Exit 2 for files that can't be read or used.
+    pub(super) fn prepare(
+        options: &TlsOptions,
+        host: &Host<String>,
+        waiter: &mut Waiter<'_>,
+    ) -> Result<Client> {
+        config::prepare(options, host, waiter).map(Client)
+    }
+
+    /// Does the handshake over `below`.
+    ///
+    /// # Errors
+    /// Exit 5, 7 for an agreed protocol that is not HTTP/1.1, 11 at the deadline.
+    pub(super) fn connect(
+        self,
+        below: Stream,
+        peer: &str,
+        waiter: &mut Waiter<'_>,
+    ) -> Result<Stream> {
+        let Prepared { config, name, sni, verifier, asked } = self.0;
+        let mut connection = ClientConnection::new(config, name)
+            .map_err(|e| explain::failure(&e, &Evidence::of(peer)))?;
+        connection.set_buffer_limit(Some(WRITE_LIMIT));
+        let mut stream = Stream::from_tls(TlsStream {
+            connection,
+            below,
+            peer: peer.to_owned(),
+            cipher: Cipher::default(),
+            plain: 0,
+            failure: None,
+            end_untold: false,
+            closing: Closing::No,
+            first: Vec::new(),
+            sni,
+            verifier,
+            asked,
+        });
+        stream.handshake(waiter)?;
+        Ok(stream)
+    }
+}
+
+/// Encrypted bytes that may wait for the socket.
+const WRITE_LIMIT: usize = 256 << 10;
+
+/// rustls 0.23 asks its transport for 4 KiB at a time; we ask the socket for this much and hand
+/// it on.
+const READ_SIZE: usize = 64 << 10;
+
+/// Bytes of the server's first record that are kept to explain a failure.
+const FIRST_BYTES: usize = 80;
+
+impl Stream {
+    fn handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
+        let Some(peer) = self.tls_mut().map(|tls| Untrusted::text(&tls.peer).to_string()) else {
+            return Ok(());
+        };
+        let what = format!("no end of the TLS handshake with {peer}");
+        while let Some(tls) = self.tls_mut() {
+            if tls.step()? {
+                tls.after_handshake(waiter)?;
+                break;
+            }
+            waiter.stream(self, Stage::Tls, &what)?;
+        }
+        Ok(())
+    }
+}
+
+/// A TLS connection over another stream.
+pub(super) struct TlsStream {
+    connection: ClientConnection,
+    below: Stream,
+    /// The host and port for messages, as it came.
+    peer: String,
+    cipher: Cipher,
+    /// Decrypted bytes that rustls holds.
+    plain: usize,
+    /// What ended the connection, to be told once what came before it is read.
+    failure: Option<io::Error>,
+    /// The end has come, and no read has told it; a poll of the socket need not see it.
+    end_untold: bool,
+    closing: Closing,
+    first: Vec<u8>,
+    sni: Option<String>,
+    verifier: Arc<Verifier>,
+    /// Whether the server asked for a certificate, and whether we had one.
+    asked: Arc<Asked>,
+}
+
+/// What the server asked of the client's certificate.
+#[derive(Debug, Default)]
+struct Asked {
+    asked: AtomicBool,
+    has: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Closing {
+    No,
+    /// close_notify is queued; FIN follows it.
+    Queued,
+    Done,
+}
+
+/// Bytes from the socket on their way to rustls.
+#[derive(Default)]
+struct Cipher {
+    /// Empty until first needed, then [`READ_SIZE`] long.
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Cipher {
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+impl Read for Cipher {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.waiting().read(buf)?;
+        self.start += n;
+        Ok(n)
+    }
+}
+
+impl TlsStream {
+    pub(super) fn below(&self) -> &Stream {
+        &self.below
+    }
+
+    pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut got = 0;
+        // The socket gave less than there was room for: asking again would only cost a call.
+        let mut drained = false;
+        let end = loop {
+            let Some(room) = buf.get_mut(got..).filter(|room| !room.is_empty()) else {
+                return Ok(got);
+            };
+            match self.connection.reader().read(room) {
+                Ok(0) => break Ok(0),
+                Ok(n) => {
+                    got += n;
+                    self.plain = self.plain.saturating_sub(n);
+                    continue;
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => break Err(truncated()),
+            }
+            if let Some(failure) = self.failure.take() {
+                break Err(failure);
+            }
+            if drained && self.cipher.is_empty() {
+                break Err(io::ErrorKind::WouldBlock.into());
+            }
+            match self.take_in() {
+                Ok(taken) => drained |= taken == Taken::All,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break Err(e),
+                Err(e) => self.failure = Some(e),
+            }
+        };
+        match end {
+            Err(e) if got > 0 => {
+                // The ends are rustls' to remember; a failure is ours.
+                if !matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::UnexpectedEof) {
+                    self.failure = Some(e);
+                }
+                Ok(got)
+            }
+            Ok(_) if got > 0 => Ok(got),
+            end => {
+                self.end_untold &= matches!(&end, Err(e) if e.kind() == io::ErrorKind::WouldBlock);
+                end
+            }
+        }
+    }
+
+    pub(super) fn has_buffered(&self) -> bool {
+        self.plain > 0
+            || self.end_untold
+            || self.failure.is_some()
+            || !self.cipher.is_empty()
+            || self.below.has_buffered()
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut taken = 0;
+        while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+            taken += self.connection.writer().write(rest)?;
+            if !self.flush()? {
+                break;
+            }
+        }
+        if taken == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(taken)
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<bool> {
+        while self.connection.wants_write() {
+            match self.connection.write_tls(&mut Below(&mut self.below)) {
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(self.last_words().unwrap_or(e)),
+            }
+        }
+        if !self.below.flush()? {
+            return Ok(false);
+        }
+        if self.closing == Closing::Queued {
+            self.closing = Closing::Done;
+            self.below.shutdown_write()?;
+        }
+        Ok(true)
+    }
+
+    pub(super) fn wants_write(&self) -> bool {
+        self.connection.wants_write() || self.below.wants_write()
+    }
+
+    pub(super) fn shutdown_write(&mut self) -> io::Result<()> {
+        if self.closing == Closing::No {
+            self.closing = Closing::Queued;
+            self.connection.send_close_notify();
+        }
+        self.flush().map(drop)
+    }
+
+    pub(super) fn info(&self) -> TlsInfo {
+        info::read(&self.connection, self.sni.clone(), self.verifier.passed())
+    }
+
+    pub(super) fn alpn(&self) -> Option<&[u8]> {
+        self.connection.alpn_protocol()
+    }
+
+    /// Goes on with the handshake; true once it is done.
+    fn step(&mut self) -> Result<bool> {
+        loop {
+            self.flush().map_err(|e| self.handshake_failed(&e))?;
+            if !self.connection.is_handshaking() {
+                return Ok(true);
+            }
+            match self.take_in() {
+                Ok(Taken::End) => return Err(explain::closed(&self.evidence())),
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(e) => return Err(self.handshake_failed(&e)),
+            }
+        }
+    }
+
+    /// Says what was let pass, and refuses a protocol that we don't speak.
+    fn after_handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
+        if let Some(why) = self.verifier.passed() {
+            let text = format!("certificate not trusted: {why}; going on because of --insecure");
+            waiter.watch.event(Kind::Notice { level: Level::Warning, text: &text });
+        }
+        match self.alpn() {
+            None | Some(b"http/1.1") => Ok(()),
+            Some(other) => {
+                let shown = Untrusted(other);
+                let what = format!("the server chose \"{shown}\" by ALPN, not HTTP/1.1");
+                Err(Error::new(Stage::Handshake, Exit::Handshake, what)
+                    .cause("wstap opens WebSockets over HTTP/1.1 (RFC 6455), not over HTTP/2 or 3")
+                    .hint("offer only what can be spoken: --alpn http/1.1"))
+            }
+        }
+    }
+
+    /// Decrypts some of what has come, after asking the socket once if there is nothing.
+    fn take_in(&mut self) -> io::Result<Taken> {
+        let mut taken = Taken::Some;
+        if self.cipher.is_empty() {
+            taken = self.fill()?;
+        }
+        if taken == Taken::End {
+            // rustls learns of the end by a read of nothing.
+            self.connection.read_tls(&mut io::empty())?;
+            self.end_untold = true;
+        } else {
+            self.connection.read_tls(&mut self.cipher)?;
+        }
+        match self.connection.process_new_packets() {
+            Ok(state) => {
+                self.plain = state.plaintext_bytes_to_read();
+                self.end_untold |= state.peer_has_closed();
+                Ok(taken)
+            }
+            Err(e) => {
+                // The alert that tells the server why.
+                while self.connection.wants_write()
+                    && self.connection.write_tls(&mut Below(&mut self.below)).is_ok()
+                {
+                }
+                let error = explain::failure(&e, &self.evidence());
+                Err(io::Error::new(io::ErrorKind::InvalidData, error))
+            }
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<Taken> {
+        if self.cipher.bytes.is_empty() {
+            self.cipher.bytes = vec![0; READ_SIZE];
+        }
+        let n = self.below.read(&mut self.cipher.bytes)?;
+        (self.cipher.start, self.cipher.end) = (0, n);
+        if self.connection.is_handshaking() {
+            let room = FIRST_BYTES.saturating_sub(self.first.len());
+            self.first.extend(self.cipher.waiting().iter().take(room));
+        }
+        Ok(match n {
+            0 => Taken::End,
+            READ_SIZE => Taken::Some,
+            _ => Taken::All,
+        })
+    }
+
+    /// Where the socket refuses to take more, the server may have said why before it hung up.
+    fn last_words(&mut self) -> Option<io::Error> {
+        loop {
+            match self.take_in() {
+                Ok(Taken::End) => return None,
+                Ok(_) => {}
+                Err(e) => return tls_failure(&e).map(|_| e),
+            }
+        }
+    }
+
+    fn handshake_failed(&self, e: &io::Error) -> Error {
+        tls_failure(e).unwrap_or_else(|| explain::lost(e, &self.evidence()))
+    }
+
+    fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            peer: &self.peer,
+            asked: self.asked.asked.load(Ordering::Relaxed),
+            has: self.asked.has,
+            first: &self.first,
+            refused: self.verifier.refused(),
+        }
+    }
+}
+
+/// What one look at the socket gave.
+#[derive(Clone, Copy, PartialEq)]
+enum Taken {
+    /// Something, and all that there was.
+    All,
+    /// The end.
+    End,
+    /// Something; there may be more.
+    Some,
+}
+
+fn truncated() -> io::Error {
+    let text = "the connection ended without TLS's close_notify: what came may be cut short";
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
+}

@@ -1,0 +1,171 @@
+//! Judging the server's certificate: webpki's verification, and what we add to it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+
+use crate::transport::tls::{explain, info};
+
+/// Verifies in earnest, and lets everything pass with `--insecure`, remembering what was wrong.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    webpki: Arc<WebPkiServerVerifier>,
+    insecure: bool,
+    /// Certificates that the person trusts by name (`--cacert`). As OpenSSL does, one of them may
+    /// be the server's own, also where it calls itself a CA, as `openssl req -x509` makes them.
+    trusted: Vec<CertificateDer<'static>>,
+    pinned: Vec<[u8; 32]>,
+    findings: Mutex<Findings>,
+}
+
+#[derive(Debug, Default)]
+struct Findings {
+    passed: Option<String>,
+    refused: Option<Vec<u8>>,
+}
+
+/// The server's public key is none of the pinned ones.
+#[derive(Debug)]
+pub(super) struct NotPinned {
+    /// SHA-256 of the key that it has.
+    pub(super) found: [u8; 32],
+}
+
+impl std::fmt::Display for NotPinned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the public key is not the pinned one")
+    }
+}
+
+impl std::error::Error for NotPinned {}
+
+impl Verifier {
+    pub(super) fn new(
+        webpki: Arc<WebPkiServerVerifier>,
+        insecure: bool,
+        trusted: Vec<CertificateDer<'static>>,
+        pinned: Vec<[u8; 32]>,
+    ) -> Verifier {
+        Verifier { webpki, insecure, trusted, pinned, findings: Mutex::default() }
+    }
+
+    /// What would have been refused without `--insecure`.
+    pub(super) fn passed(&self) -> Option<String> {
+        self.findings().passed.clone()
+    }
+
+    /// The server's certificate (DER), if it was refused.
+    pub(super) fn refused(&self) -> Option<Vec<u8>> {
+        self.findings().refused.clone()
+    }
+
+    fn findings(&self) -> MutexGuard<'_, Findings> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_pins(&self, end_entity: &CertificateDer<'_>) -> Result<(), Error> {
+        if self.pinned.is_empty() {
+            return Ok(());
+        }
+        let key = ParsedCertificate::try_from(end_entity)?.subject_public_key_info();
+        match info::sha256(key.as_ref()) {
+            Some(found) if self.pinned.contains(&found) => Ok(()),
+            Some(found) => Err(Error::InvalidCertificate(CertificateError::Other(OtherError(
+                Arc::new(NotPinned { found }),
+            )))),
+            None => Err(Error::General("no SHA-256".to_owned())),
+        }
+    }
+
+    /// Whether this very certificate is trusted, for this name, now.
+    fn is_trusted_itself(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> bool {
+        self.trusted.iter().any(|trusted| trusted.as_ref() == end_entity.as_ref())
+            && info::is_valid_at(end_entity, now.as_secs())
+            && ParsedCertificate::try_from(end_entity)
+                .is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
+    }
+
+    /// Lets a failure pass with `--insecure`; `certificate` is what was judged, if not a signature of
+    /// the handshake.
+    fn judge<T>(
+        &self,
+        result: Result<T, Error>,
+        certificate: Option<&CertificateDer<'_>>,
+        pass: T,
+    ) -> Result<T, Error> {
+        let Err(error) = result else {
+            return result;
+        };
+        let mut findings = self.findings();
+        if self.insecure {
+            let why = explain::certificate(&error, certificate.map(AsRef::as_ref)).what;
+            findings.passed = Some(match findings.passed.take() {
+                Some(before) => format!("{before}; {why}"),
+                None => why,
+            });
+            return Ok(pass);
+        }
+        findings.refused = certificate.map(|certificate| certificate.to_vec());
+        Err(error)
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Err(error) = self.check_pins(end_entity) {
+            self.findings().refused = Some(end_entity.to_vec());
+            return Err(error);
+        }
+        let result = self.webpki.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        if result.is_err() && self.is_trusted_itself(end_entity, server_name, now) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.judge(result, Some(end_entity), ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let result = self.webpki.verify_tls12_signature(message, cert, dss);
+        self.judge(result, None, HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let result = self.webpki.verify_tls13_signature(message, cert, dss);
+        self.judge(result, None, HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}

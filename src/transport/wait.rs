@@ -1,0 +1,141 @@
+//! Waiting on descriptors: for what was asked, a deadline, a timer or an interruption, in one poll.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::error::{Error, Exit, Result, Stage};
+use crate::transport::Watch;
+use crate::transport::stream::Stream;
+
+/// What ended a wait.
+#[derive(Debug, PartialEq)]
+pub(super) enum Woken {
+    /// These descriptors are ready or broken; one flag for each that was waited for.
+    Ready(Vec<bool>),
+    /// The timer of this wait.
+    Timer,
+    /// The deadline of the whole dialing; the caller names what it was waiting for.
+    Deadline,
+}
+
+/// The deadline and the interruptions of one dialing.
+pub(super) struct Waiter<'a> {
+    pub(super) watch: &'a mut dyn Watch,
+    began: Instant,
+    deadline: Option<Instant>,
+}
+
+impl<'a> Waiter<'a> {
+    pub(super) fn new(watch: &'a mut dyn Watch, deadline: Option<Instant>) -> Waiter<'a> {
+        Waiter { watch, began: Instant::now(), deadline }
+    }
+
+    /// Waits until a descriptor is ready, `timer` or the deadline.
+    ///
+    /// # Errors
+    /// What `watch` says when it was interrupted.
+    pub(super) fn wait(
+        &mut self,
+        fds: &[(BorrowedFd<'_>, PollFlags)],
+        timer: Option<Instant>,
+    ) -> Result<Woken> {
+        loop {
+            let now = Instant::now();
+            if self.deadline.is_some_and(|deadline| deadline <= now) {
+                return Ok(Woken::Deadline);
+            }
+            if timer.is_some_and(|timer| timer <= now) {
+                return Ok(Woken::Timer);
+            }
+            let until = timer.into_iter().chain(self.deadline).min();
+            let timeout = until
+                .and_then(|until| Timespec::try_from(until.saturating_duration_since(now)).ok());
+            let (ready, interrupted) = {
+                let mut polled: Vec<PollFd<'_>> =
+                    fds.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
+                polled.push(PollFd::from_borrowed_fd(self.watch.wake_fd(), PollFlags::IN));
+                match poll(&mut polled, timeout.as_ref()) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(e) => return Err(poll_failed(e)),
+                }
+                let mut ready: Vec<bool> =
+                    polled.iter().map(|fd| !fd.revents().is_empty()).collect();
+                let interrupted = ready.pop().unwrap_or_default();
+                (ready, interrupted)
+            };
+            if interrupted && let Some(error) = self.watch.interrupted() {
+                return Err(error);
+            }
+            if ready.contains(&true) {
+                return Ok(Woken::Ready(ready));
+            }
+        }
+    }
+
+    /// Waits until the stream can be read, or written if it wants to write.
+    ///
+    /// # Errors
+    /// At the deadline: exit 11 with `stage` and `what` was awaited. When interrupted.
+    pub(super) fn stream(&mut self, stream: &Stream, stage: Stage, what: &str) -> Result<()> {
+        let write = if stream.wants_write() { PollFlags::OUT } else { PollFlags::empty() };
+        self.fd(stream.fd(), PollFlags::IN | write, stage, what)
+    }
+
+    /// Waits for one descriptor.
+    ///
+    /// # Errors
+    /// As [`Waiter::stream`].
+    pub(super) fn fd(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        flags: PollFlags,
+        stage: Stage,
+        what: &str,
+    ) -> Result<()> {
+        match self.wait(&[(fd, flags)], None)? {
+            Woken::Ready(_) => Ok(()),
+            Woken::Timer | Woken::Deadline => Err(self.timed_out(stage, what)),
+        }
+    }
+
+    /// The error of a deadline that was reached while `what` was awaited.
+    pub(super) fn timed_out(&self, stage: Stage, what: &str) -> Error {
+        let limit = self.deadline.map(|d| d.saturating_duration_since(self.began));
+        let within = limit.map(|limit| format!(" within {}", shown(limit))).unwrap_or_default();
+        Error::new(stage, Exit::Timeout, format!("{what}{within}"))
+            .hint("more time: --connect-timeout SECONDS")
+    }
+}
+
+fn poll_failed(e: Errno) -> Error {
+    Error::new(Stage::Connect, Exit::Local, "waiting for the network failed").cause(e.to_string())
+}
+
+/// A duration as a person would have typed it. The deadline was set a moment before we began, so
+/// it is rounded up to 10 ms, and to 100 ms from a second on.
+fn shown(limit: Duration) -> String {
+    let ms = limit.as_millis();
+    if ms < 1000 {
+        return format!("{} ms", ms.div_ceil(10) * 10);
+    }
+    let tenths = ms.div_ceil(100);
+    match tenths % 10 {
+        0 => format!("{} s", tenths / 10),
+        tenth => format!("{}.{tenth} s", tenths / 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_typed() {
+        for (ms, text) in [(499, "500 ms"), (9_999, "10 s"), (1_500, "1.5 s"), (999, "1000 ms")] {
+            assert_eq!(shown(Duration::from_millis(ms)), text);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The house has floors: a file may `use crate::` only what lies below its own.
+
+use std::path::{Path, PathBuf};
+
+/// The floor of a module by its first name.
+fn floor(module: &str) -> u8 {
+    match module {
+        "protocol" => 0,
+        "error" | "event" | "text" => 1,
+        "report" | "transport" => 2,
+        "session" => 3,
+        "cli" | "repl" => 4,
+        "commands" | "main" => 5,
+        other => panic!("the module {other} has no floor yet: give it one here and in lib.rs"),
+    }
+}
+
+fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn module(src: &Path, file: &Path) -> String {
+    let first = file.strip_prefix(src).unwrap().components().next().unwrap();
+    Path::new(first.as_os_str()).file_stem().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn no_arrow_runs_up() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&src, &mut all);
+    assert!(all.len() > 30, "the sources were not found");
+    let mut wrong = Vec::new();
+    for file in all.iter().filter(|f| !f.ends_with("lib.rs")) {
+        let own = module(&src, file);
+        let text = std::fs::read_to_string(file).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            for (at, _) in line.match_indices("crate::") {
+                let name: String = line[at + 7..]
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                    .collect();
+                let inside = name == own;
+                if !name.is_empty() && !inside && floor(&name) >= floor(&own) {
+                    // The vocabulary of floor 1 is one room with several doors.
+                    if floor(&name) == 1 && floor(&own) == 1 {
+                        continue;
+                    }
+                    wrong.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these reach up or sideways:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_protocol_knows_no_socket_clock_thread_or_terminal() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&src.join("protocol"), &mut all);
+    let forbidden = [
+        "std::net",
+        "std::io",
+        "std::thread",
+        "std::fs",
+        "std::env",
+        "Instant",
+        "SystemTime",
+        "println!",
+        "eprintln!",
+        "getrandom",
+        "rustix",
+        "socket2",
+    ];
+    for file in all {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for word in forbidden {
+            assert!(!text.contains(word), "{} has {word}", file.display());
+        }
+    }
+}
