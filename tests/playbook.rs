@@ -67,9 +67,13 @@ impl Script {
                     }
                     Incoming::Warning(violation) => format!("warning {}", violation.rule.name()),
                     Incoming::Violation(violation) => {
+                        self.sender.close(&violation.close_status());
                         format!("violation {}", violation.rule.name())
                     }
-                    Incoming::Limit(limit) => format!("limit {limit}"),
+                    Incoming::Limit(limit) => {
+                        self.sender.close(&limit.close_status());
+                        format!("limit {limit}")
+                    }
                 };
                 self.events.push(event);
             }

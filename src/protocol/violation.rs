@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::protocol::close::CloseCode;
+use crate::protocol::close::{CloseCode, CloseStatus};
 
 /// What to do where the RFC lets a reader be lenient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,6 +133,13 @@ pub struct Violation {
     pub detail: String,
 }
 
+impl Violation {
+    /// The Close frame that tells the peer.
+    pub fn close_status(&self) -> CloseStatus {
+        CloseStatus::new(self.rule.close_code(), self.rule.name())
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.rule.sentence())?;
@@ -162,6 +169,13 @@ pub enum Limit {
         /// What was declared or reached, in bytes.
         size: u64,
     },
+}
+
+impl Limit {
+    /// The Close frame that tells the peer.
+    pub fn close_status(&self) -> CloseStatus {
+        CloseStatus::new(CloseCode::TOO_BIG, "message too big")
+    }
 }
 
 impl fmt::Display for Limit {

@@ -33,6 +33,10 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the peer may take to see why we failed the connection, before we close it.
 const FAIL_PATIENCE: Duration = Duration::from_secs(1);
 
+/// A violation may come right behind messages whose answers are still on their way through our
+/// output and input: so long after the last message the Close frame waits for them.
+const ANSWER_PATIENCE: Duration = Duration::from_millis(100);
+
 /// How long the fence's pong may hold the end back while nothing arrives.
 const FENCE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -81,6 +85,10 @@ struct Course {
     /// `--count` or `--until` was met.
     met: bool,
     failure: Option<Error>,
+    /// The Close frame that fails the connection, and when it is sent.
+    failing: Option<(CloseStatus, Instant)>,
+    /// When the last message came.
+    message_at: Option<Instant>,
     /// The stream is closed then at the latest, whatever the peer does.
     give_up_at: Option<Instant>,
     /// All events were taken out of what was received.
@@ -142,6 +150,8 @@ impl Talk {
                 deaf: false,
                 met: false,
                 failure: None,
+                failing: None,
+                message_at: None,
                 give_up_at: None,
                 caught_up: false,
                 can_write: true,
@@ -209,6 +219,7 @@ impl Talk {
     /// Tells what has arrived, until nothing is left or the views are congested.
     fn deliver(&mut self, session: &mut Session, now: Instant) {
         let (views, settings) = (&mut session.views, &session.settings);
+        let answered = matches!(&session.input, Input::Stdin(stdin) if !stdin.is_exhausted());
         self.course.caught_up = false;
         while self.delivers(views) {
             let course = &mut self.course;
@@ -232,6 +243,7 @@ impl Talk {
                     }));
                     course.totals.payload_in += bytes.len() as u64;
                     if last {
+                        course.message_at = Some(now);
                         course.totals.messages_in += 1;
                         close = course.is_enough(settings, bytes);
                         if settings.echo {
@@ -239,6 +251,19 @@ impl Talk {
                             course.sent(views, opcode, bytes);
                         }
                     }
+                }
+                Incoming::Violation(violation) => {
+                    views.tell(Kind::Violation { violation, fatal: true });
+                    let what = format!("the peer broke the protocol: {violation}");
+                    course.failure.get_or_insert(Error::new(Stage::Session, Exit::Protocol, what));
+                    course.failing =
+                        Some((violation.close_status(), course.answers_until(answered, now)));
+                }
+                Incoming::Limit(limit) => {
+                    let error = Error::new(Stage::Session, Exit::Limit, limit.to_string());
+                    course.failure.get_or_insert(error);
+                    course.failing =
+                        Some((limit.close_status(), course.answers_until(answered, now)));
                 }
                 other => course.control(other, views, settings.pong, now),
             }
@@ -433,8 +458,7 @@ impl Talk {
         match () {
             () if self.course.ended.is_some() => ReadyState::Closed,
             () if self.sender.close_sent().is_some()
-                || self.receiver.close_received().is_some()
-                || self.receiver.has_failed() =>
+                || self.receiver.close_received().is_some() =>
             {
                 ReadyState::Closing
             }
@@ -451,6 +475,10 @@ impl Talk {
             self.begin_close(settings, now);
             self.course.fail(Error::new(Stage::Session, Exit::Timeout, what), now);
             self.course.deaf = true;
+        }
+        if let Some((status, _)) = self.course.failing.take_if(|(_, due)| now >= *due) {
+            self.course.begin_close(&mut self.sender, &status, now);
+            self.course.give_up(now + FAIL_PATIENCE);
         }
         let open = self.state() == ReadyState::Open;
         if open && self.duration_ends(settings).is_some_and(|end| now >= end) {
@@ -614,7 +642,8 @@ impl Talk {
     }
 
     fn next_deadline(&self, session: &Session) -> Option<Instant> {
-        let mut ends = vec![session.deadline, self.patience_ends(session)];
+        let failing = self.course.failing.as_ref().map(|(_, due)| *due);
+        let mut ends = vec![session.deadline, self.patience_ends(session), failing];
         if self.state() == ReadyState::Open {
             ends.push(self.duration_ends(&session.settings));
             ends.push(self.linger_ends(session));
@@ -755,6 +784,14 @@ impl Course {
         }));
     }
 
+    /// Until when the Close frame that fails the connection waits for answers of the input's.
+    fn answers_until(&self, answered: bool, now: Instant) -> Instant {
+        match self.message_at {
+            Some(at) if answered => at + ANSWER_PATIENCE,
+            _ => now,
+        }
+    }
+
     fn is_enough(&self, settings: &Settings, bytes: &[u8]) -> bool {
         settings.count.is_some_and(|count| self.totals.messages_in >= count)
             || settings.until.as_ref().is_some_and(|until| until.is_match(bytes))
@@ -821,18 +858,8 @@ impl Course {
             Incoming::Warning(violation) => {
                 views.tell(Kind::Violation { violation, fatal: false });
             }
-            Incoming::Violation(violation) => {
-                views.tell(Kind::Violation { violation, fatal: true });
-                self.closing.get_or_insert((Side::Us, now));
-                let what = format!("the peer broke the protocol: {violation}");
-                let error = Error::new(Stage::Session, Exit::Protocol, what);
-                self.fail(error, now + FAIL_PATIENCE);
-            }
-            Incoming::Limit(limit) => {
-                self.closing.get_or_insert((Side::Us, now));
-                let error = Error::new(Stage::Session, Exit::Limit, limit.to_string());
-                self.fail(error, now + FAIL_PATIENCE);
-            }
+            // These end the connection: see Talk::deliver.
+            Incoming::Violation(_) | Incoming::Limit(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Config, Delivery, Sender};
-use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::protocol::close::CloseStatus;
 use crate::protocol::deflate::{Inflate, InflateError};
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::utf8::Utf8;
@@ -65,9 +65,11 @@ pub enum Incoming<'a> {
     Close(&'a CloseStatus),
     /// A rule was broken that the reader may pass over.
     Warning(&'a Violation),
-    /// A rule was broken: the Close frame that says so is queued, and nothing more is read (§7.1.7).
+    /// A rule was broken: nothing more is read, and the connection must be failed (§7.1.7) with
+    /// [`Violation::close_status`].
     Violation(&'a Violation),
-    /// A limit of ours would be exceeded: a Close frame (1009) is queued, nothing more is read.
+    /// A limit of ours would be exceeded: nothing more is read, and the connection must be closed
+    /// with [`Limit::close_status`].
     Limit(Limit),
 }
 
@@ -214,17 +216,10 @@ impl Receiver {
             Err(failure) => failure,
         };
         self.state = State::Failed;
-        match failure {
-            Failure::Violation(violation) => {
-                let code = violation.rule.close_code();
-                sender.close(&CloseStatus::new(code, violation.rule.name()));
-                Some(Incoming::Violation(self.violation.insert(violation)))
-            }
-            Failure::Limit(limit) => {
-                sender.close(&CloseStatus::new(CloseCode::TOO_BIG, "message too big"));
-                Some(Incoming::Limit(limit))
-            }
-        }
+        Some(match failure {
+            Failure::Violation(violation) => Incoming::Violation(self.violation.insert(violation)),
+            Failure::Limit(limit) => Incoming::Limit(limit),
+        })
     }
 
     /// From now on frame headers and payloads are reported, or not.
