@@ -286,6 +286,13 @@ pub struct TalkArgs {
     /// Codes with which the peer may close, besides 1000 and 1001
     #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "Ending")]
     pub ok_close: Vec<u16>,
+    /// Send a ping every so often
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Protocol")]
+    pub ping_interval: Option<Duration>,
+    /// Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with
+    /// --ping-interval]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Protocol")]
+    pub ping_timeout: Option<Duration>,
     /// Leave pings unanswered
     #[arg(long, help_heading = "Protocol")]
     pub no_pong: bool,

@@ -105,6 +105,9 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
     settings.close = close(talk)?;
     settings.ok_close = talk.ok_close.iter().copied().map(CloseCode).collect();
     settings.pong = !talk.no_pong;
+    settings.ping_interval = talk.ping_interval.filter(|interval| !interval.is_zero());
+    settings.ping_timeout =
+        talk.ping_timeout.or(settings.ping_interval.map(|_| Duration::from_secs(10)));
     Ok(())
 }
 

@@ -51,6 +51,10 @@ pub struct Settings {
     pub echo: bool,
     /// Answer pings.
     pub pong: bool,
+    /// Send a ping after so much time without one.
+    pub ping_interval: Option<Duration>,
+    /// Give the peer up when a ping stays unanswered for so long.
+    pub ping_timeout: Option<Duration>,
     /// The most bytes of a message, `None` for the default: 64 MiB where it must be held or was
     /// compressed, else what 32 bits can count.
     pub max_message: Option<u64>,
@@ -97,6 +101,8 @@ impl Settings {
             binary: false,
             echo: false,
             pong: true,
+            ping_interval: None,
+            ping_timeout: None,
             max_message: None,
             max_fragments: 131_072,
             fragment: None,

@@ -71,10 +71,13 @@ pub struct Talk {
 struct Course {
     totals: Totals,
     opened_at: Instant,
-    /// The last moment at which something came or left.
+    /// The last moment at which messages moved; control frames are as good as silence.
     active_at: Instant,
     fence: Option<Fence>,
     pings: VecDeque<OwnPing>,
+    /// Since when no ping of ours was answered.
+    unanswered_since: Option<Instant>,
+    pinged_at: Instant,
     rtt: Option<Duration>,
     /// The first Close frame: whose, and when.
     closing: Option<(Side, Instant)>,
@@ -144,6 +147,8 @@ impl Talk {
                 active_at: now,
                 fence: None,
                 pings: VecDeque::new(),
+                unanswered_since: None,
+                pinged_at: now,
                 rtt: None,
                 closing: None,
                 close_told: false,
@@ -241,6 +246,7 @@ impl Talk {
                         wire_len,
                         compressed,
                     }));
+                    course.active_at = now;
                     course.totals.payload_in += bytes.len() as u64;
                     if last {
                         course.message_at = Some(now);
@@ -406,6 +412,8 @@ impl Talk {
         let payload = payload.get(..125).unwrap_or(payload);
         self.sender.ping(payload);
         views.tell(Kind::Ping { direction: Direction::Out, payload });
+        self.course.pinged_at = now;
+        self.course.unanswered_since.get_or_insert(now);
         self.course.pings.push_back(OwnPing { payload: payload.to_vec(), sent: now, asked });
         if self.course.pings.len() > PINGS {
             self.course.pings.pop_front();
@@ -481,6 +489,14 @@ impl Talk {
             self.course.give_up(now + FAIL_PATIENCE);
         }
         let open = self.state() == ReadyState::Open;
+        if open && self.pings_end(settings).is_some_and(|end| now >= end) {
+            let patience = settings.ping_timeout.unwrap_or_default().as_secs_f64();
+            let what = format!("the peer is gone: no pong for {patience} s (--ping-timeout)");
+            self.begin_close(settings, now);
+            self.course.fail(Error::new(Stage::Session, Exit::Timeout, what), now);
+        } else if open && self.next_ping(settings).is_some_and(|due| now >= due) {
+            self.ping(&mut session.views, b"are you there?", false, now);
+        }
         if open && self.duration_ends(settings).is_some_and(|end| now >= end) {
             self.begin_close(settings, now);
         }
@@ -490,6 +506,15 @@ impl Talk {
         if self.patience_ends(session).is_some_and(|end| now >= end) {
             self.course.ended.get_or_insert(End::Local);
         }
+    }
+
+    fn next_ping(&self, settings: &Settings) -> Option<Instant> {
+        settings.ping_interval.map(|interval| self.course.pinged_at + interval)
+    }
+
+    /// When a peer that answers no ping is given up.
+    fn pings_end(&self, settings: &Settings) -> Option<Instant> {
+        Some(self.course.unanswered_since? + settings.ping_timeout?)
     }
 
     fn duration_ends(&self, settings: &Settings) -> Option<Instant> {
@@ -541,7 +566,9 @@ impl Talk {
                 Ok(0) => break,
                 Ok(n) => {
                     self.sender.transmitted(n);
-                    self.course.active_at = now;
+                    if self.sender.buffered() > 0 {
+                        self.course.active_at = now;
+                    }
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -557,7 +584,9 @@ impl Talk {
             Ok(0) => self.course.ended = Some(End::Eof),
             Ok(n) => {
                 self.receiver.received(n);
-                self.course.active_at = now;
+                if self.receiver.is_inside_message() {
+                    self.course.active_at = now;
+                }
             }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(e) => {
@@ -645,6 +674,8 @@ impl Talk {
         let failing = self.course.failing.as_ref().map(|(_, due)| *due);
         let mut ends = vec![session.deadline, self.patience_ends(session), failing];
         if self.state() == ReadyState::Open {
+            ends.push(self.next_ping(&session.settings));
+            ends.push(self.pings_end(&session.settings));
             ends.push(self.duration_ends(&session.settings));
             ends.push(self.linger_ends(session));
         }
@@ -841,6 +872,7 @@ impl Course {
                     && fence.payload == payload
                 {
                     fence.answered = true;
+                    self.active_at = now;
                 }
                 let answered = self.answered(payload);
                 let rtt = answered.as_ref().map(|ping| now - ping.sent);
@@ -866,7 +898,9 @@ impl Course {
     /// The ping that a pong answers; with it the earlier ones are answered too (§5.5.3).
     fn answered(&mut self, payload: &[u8]) -> Option<OwnPing> {
         let at = self.pings.iter().position(|ping| ping.payload == payload)?;
-        self.pings.drain(..=at).next_back()
+        let answered = self.pings.drain(..=at).next_back();
+        self.unanswered_since = self.pings.front().map(|ping| ping.sent);
+        answered
     }
 }
 

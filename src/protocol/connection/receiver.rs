@@ -248,6 +248,11 @@ impl Receiver {
         self.ignored
     }
 
+    /// Whether a data message has begun and not ended.
+    pub fn is_inside_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// Where in the stream we are, for "the connection was lost in …".
     pub fn position(&self) -> String {
         let buffered = self.end - self.begin;
