@@ -16,6 +16,8 @@
 //! testing. Out of scope: HTTP beyond what the opening handshake needs, and being a server for
 //! anything but trying and testing.
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod commands;
 pub mod error;

@@ -1,5 +1,7 @@
 //! The binary: parse, run, exit.
 
+#![forbid(unsafe_code)]
+
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 

@@ -90,8 +90,10 @@ impl Session {
             }
             match self.next_connection() {
                 Some(target) => self.settings.redirect(target),
-                // What happened was shown when it happened; leaving on request is no failure.
-                None => break Ok(Over::Done),
+                // What happened was shown when it happened, and leaving on request is no failure;
+                // never having got in is one.
+                None if self.views.has_opened() => break Ok(Over::Done),
+                None => break outcome,
             }
         };
         self.finish(outcome)

@@ -88,6 +88,11 @@ impl Views {
         Summary { exit: exit as u8, error: error.cloned(), ..self.summary.clone() }
     }
 
+    /// Whether a connection has been open in this run.
+    pub fn has_opened(&self) -> bool {
+        self.summary.opening.is_some()
+    }
+
     /// How long the phases of the opening took.
     pub fn timings(&self) -> &Timings {
         &self.summary.timings
