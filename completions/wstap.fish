@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -39,6 +39,8 @@ complete -c wstap -n "__fish_wstap_needs_command" -l duration -d 'End the open s
 complete -c wstap -n "__fish_wstap_needs_command" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l ping-interval -d 'Send a ping every so often' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'
@@ -168,6 +170,8 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l duration -d 'End th
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-interval -d 'Send a ping every so often' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'

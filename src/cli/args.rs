@@ -9,6 +9,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::cli::values::{nonzero_size, size, time};
 use crate::session::input::InputFormat;
 
+const URL_HELP: &str = "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…";
+
 const AFTER_HELP: &str = "\
 Without a verb wstap connects: a prompt when standard input and output are terminals, else every
 line of standard input is sent as a message and every received message is printed on a line.
@@ -39,8 +41,8 @@ pub struct Cli {
     /// What is to be done, if not to connect.
     #[command(subcommand)]
     pub verb: Option<Verb>,
-    /// ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…
-    #[arg(value_name = "URL", required = true)]
+    /// Whom to connect to.
+    #[arg(value_name = "URL", required = true, help = URL_HELP)]
     pub url: Option<String>,
     /// What to do over the connection.
     #[command(flatten)]
@@ -79,8 +81,8 @@ pub struct DemoArgs {
 /// `wstap inspect URL`.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
-    /// ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…
-    #[arg(value_name = "URL")]
+    /// Whom to connect to.
+    #[arg(value_name = "URL", help = URL_HELP)]
     pub url: String,
     /// Report as JSON Lines
     #[arg(long, help_heading = "Output")]
