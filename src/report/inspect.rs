@@ -145,7 +145,7 @@ impl Reporter for Inspect {
     }
 
     fn needs(&self) -> Needs {
-        Needs::default()
+        Needs { details: true, ..Needs::default() }
     }
 }
 

@@ -239,6 +239,7 @@ impl Reporter for Json {
 
     fn needs(&self) -> Needs {
         Needs {
+            messages: true,
             whole_messages: true,
             frames: self.verbosity >= FRAMES,
             details: true,

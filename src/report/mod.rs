@@ -41,6 +41,8 @@ pub trait Reporter {
 /// What a view needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
+    /// [`crate::event::Kind::Data`] events.
+    pub messages: bool,
     /// Messages in one piece: the session then holds them, up to `--max-message`.
     pub whole_messages: bool,
     /// [`crate::event::Kind::Frame`] events.

@@ -76,7 +76,11 @@ impl Reporter for Payload {
     fn needs(&self) -> Needs {
         // A character that is split over two pieces would be taken for broken UTF-8.
         let escapes = self.terminal && matches!(self.format, Format::Line | Format::Null);
-        Needs { whole_messages: escapes || self.format == Format::Json, ..Needs::default() }
+        Needs {
+            messages: true,
+            whole_messages: escapes || self.format == Format::Json,
+            ..Needs::default()
+        }
     }
 }
 

@@ -91,9 +91,11 @@ impl Stdin {
             self.scanned -= self.begin;
             self.begin = 0;
         }
-        if self.buffer.len() - self.end < CHUNK / 2 {
-            let size = (self.buffer.len() * 2).max(CHUNK);
-            self.buffer.resize(size, 0);
+        if self.buffer.is_empty() {
+            // Fresh zeroed memory costs nothing until it is used; growing would write it.
+            self.buffer = vec![0; CHUNK];
+        } else if self.buffer.len() - self.end < CHUNK / 2 {
+            self.buffer.resize(self.buffer.len() * 2, 0);
         }
         let space = self.buffer.get_mut(self.end..).unwrap_or_default();
         match rustix::io::read(&self.given, space) {

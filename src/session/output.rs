@@ -25,22 +25,26 @@ const PIPE_BUF: usize = 512;
 /// A view and the place where its bytes go.
 pub struct Output {
     reporter: Box<dyn Reporter>,
+    needs: Needs,
     sink: Sink,
 }
 
 impl Output {
     /// A view on a sink.
     pub fn new(reporter: Box<dyn Reporter>, sink: Sink) -> Output {
-        Output { reporter, sink }
+        Output { needs: reporter.needs(), reporter, sink }
     }
 
     /// What the view needs to be told.
     pub fn needs(&self) -> Needs {
-        self.reporter.needs()
+        self.needs
     }
 
     /// Shows an event. What can't be written is found out by [`Output::failure`].
     pub fn event(&mut self, event: &Event<'_>) {
+        if !self.needs.messages && matches!(event.kind, Kind::Data(_)) {
+            return;
+        }
         let _ = match &mut self.sink {
             Sink::Fd(sink) => self.reporter.event(event, sink),
             Sink::Screen(screen) => {
@@ -57,6 +61,7 @@ impl Output {
     /// Changes how the view shows things from now on.
     pub fn set(&mut self, setting: Setting) {
         self.reporter.set(setting);
+        self.needs = self.reporter.needs();
     }
 
     /// Whether so much waits that nothing more should be read.

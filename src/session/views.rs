@@ -36,6 +36,7 @@ impl Views {
             let needs = output.needs();
             Needs {
                 whole_messages: all.whole_messages || needs.whole_messages,
+                messages: all.messages || needs.messages,
                 frames: all.frames || needs.frames,
                 frame_payloads: all.frame_payloads || needs.frame_payloads,
                 details: all.details || needs.details,

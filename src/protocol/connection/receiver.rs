@@ -290,6 +290,9 @@ impl Receiver {
 
     /// Finds the next event without borrowing from the buffer yet.
     fn step(&mut self) -> Result<Option<Step>, Failure> {
+        if let Some(place) = self.small_message() {
+            return Ok(Some(Step::Event(place)));
+        }
         loop {
             if self.message.as_ref().is_some_and(|m| m.finishing) {
                 return self.finish_inflating().map(|piece| Some(Step::Event(piece)));
@@ -331,13 +334,52 @@ impl Receiver {
         }
     }
 
+    /// The common case in one go: a whole message of up to 64 KiB in one frame, with nothing wrong
+    /// about it. Everything else takes the long way.
+    fn small_message(&mut self) -> Option<Place> {
+        if self.message.is_some() || self.frame.is_some() || self.config.frames {
+            return None;
+        }
+        let (&[b0, b1], rest) = self.unread().split_first_chunk::<2>()?;
+        let (header_len, length, rest) = match b1 {
+            0..=125 => (2, usize::from(b1), rest),
+            126 => {
+                let (field, rest) = rest.split_first_chunk::<2>()?;
+                (4, usize::from(u16::from_be_bytes(*field)), rest)
+            }
+            _ => return None,
+        };
+        let payload = rest.get(..length)?;
+        let opcode = match b0 {
+            0x81 if simdutf8::basic::from_utf8(payload).is_ok() => Opcode::Text,
+            0x82 => Opcode::Binary,
+            _ => return None,
+        };
+        let is_minimal = header_len == 2 || length > 125;
+        if !is_minimal || length as u64 > self.config.max_message {
+            return None;
+        }
+        let start = self.begin + header_len;
+        self.consume(header_len + length);
+        self.frames += 1;
+        let piece = Piece {
+            opcode,
+            first: true,
+            last: true,
+            fragments: 1,
+            wire_len: length as u64,
+            compressed: false,
+        };
+        Some(Place::Data(piece, Source::Buffer(start..start + length)))
+    }
+
     fn current(&mut self, change: impl FnOnce(&mut Current)) {
         if let Some(frame) = &mut self.frame {
             change(frame);
         }
     }
 
-    /// Reads and judges a header. A whole small message is handed over from here.
+    /// Reads and judges a header.
     fn header(&mut self) -> Result<Progress, Failure> {
         let unread = self.unread();
         let &[b0, b1, ..] = unread else { return Ok(Progress::NeedsMore) };
@@ -353,36 +395,6 @@ impl Receiver {
             return Err(self.header_violation(Rule::NonMinimalLength, String::new()));
         }
         self.frames += 1;
-        let compressed = header.rsv1;
-        let whole = (self.end - self.begin - header_len) as u64 >= header.length;
-        if whole
-            && header.fin
-            && !compressed
-            && !warning
-            && matches!(header.opcode, Opcode::Text | Opcode::Binary)
-            && !self.config.frames
-            && header.length <= self.config.max_message
-        {
-            let start = self.begin + header_len;
-            let range = start..start + header.length as usize;
-            if header.opcode == Opcode::Text {
-                let text = self.buffer.get(range.clone()).unwrap_or_default();
-                if simdutf8::basic::from_utf8(text).is_err() {
-                    let at = Utf8::default().feed(text).err().unwrap_or(text.len());
-                    return Err(self.utf8_violation(start + at));
-                }
-            }
-            self.consume(header_len + header.length as usize);
-            let piece = Piece {
-                opcode: header.opcode,
-                first: true,
-                last: true,
-                fragments: 1,
-                wire_len: header.length,
-                compressed: false,
-            };
-            return Ok(Progress::Event(Place::Data(piece, Source::Buffer(range))));
-        }
         if !header.opcode.is_control() {
             self.open_message(&header)?;
         }
