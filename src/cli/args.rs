@@ -286,6 +286,9 @@ pub struct TalkArgs {
     /// Codes with which the peer may close, besides 1000 and 1001
     #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "Ending")]
     pub ok_close: Vec<u16>,
+    /// Take text messages that are not UTF-8, with a warning
+    #[arg(long, help_heading = "Protocol")]
+    pub lossy: bool,
     /// Leave pings unanswered
     #[arg(long, help_heading = "Protocol")]
     pub no_pong: bool,

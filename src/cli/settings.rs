@@ -105,6 +105,7 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
     settings.close = close(talk)?;
     settings.ok_close = talk.ok_close.iter().copied().map(CloseCode).collect();
     settings.pong = !talk.no_pong;
+    settings.lossy = talk.lossy;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The session: owns the stream, the protocol's connection and the timers, in one loop.
 
 mod answer;
+mod body;
 pub mod command;
 pub mod input;
 mod json;

@@ -10,8 +10,8 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Opening};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
 use crate::protocol::http1::{BodyReader, HeadError, HeadReader, Response};
-use crate::session::poll;
 use crate::session::settings::Settings;
+use crate::session::{body, poll};
 use crate::text::Untrusted;
 use crate::transport::{self, Stream, Watch};
 
@@ -98,6 +98,7 @@ impl Exchange<'_> {
                     let mut body = BodyReader::new(&response, MAX_BODY);
                     self.body(&mut body, &behind, watch);
                     (response.body, response.body_cut) = body.finish();
+                    body::decode(&mut response, MAX_BODY);
                     return Ok((response, Vec::new()));
                 }
             }

@@ -51,6 +51,8 @@ pub struct Settings {
     pub echo: bool,
     /// Answer pings.
     pub pong: bool,
+    /// Take text that is not UTF-8, with a warning.
+    pub lossy: bool,
     /// The most bytes of a message, `None` for the default: 64 MiB where it must be held or was
     /// compressed, else what 32 bits can count.
     pub max_message: Option<u64>,
@@ -97,6 +99,7 @@ impl Settings {
             binary: false,
             echo: false,
             pong: true,
+            lossy: false,
             max_message: None,
             max_fragments: 131_072,
             fragment: None,

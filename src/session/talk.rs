@@ -123,6 +123,7 @@ impl Talk {
             max_inflated: settings.max_message.unwrap_or(Settings::MAX_HELD),
             max_fragments: settings.max_fragments,
             pong: settings.pong,
+            lossy: settings.lossy,
             fragment: settings.fragment,
         };
         let now = Instant::now();
