@@ -295,6 +295,9 @@ pub struct TalkArgs {
     /// --ping-interval]
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Protocol")]
     pub ping_timeout: Option<Duration>,
+    /// Take text messages that are not UTF-8, with a warning
+    #[arg(long, help_heading = "Protocol")]
+    pub lossy: bool,
     /// Leave pings unanswered
     #[arg(long, help_heading = "Protocol")]
     pub no_pong: bool,

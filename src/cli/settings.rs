@@ -108,6 +108,7 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
     settings.ping_interval = talk.ping_interval.filter(|interval| !interval.is_zero());
     settings.ping_timeout =
         talk.ping_timeout.or(settings.ping_interval.map(|_| Duration::from_secs(10)));
+    settings.lossy = talk.lossy;
     Ok(())
 }
 

@@ -34,6 +34,8 @@ pub struct Config {
     pub max_fragments: u32,
     /// Answer pings.
     pub pong: bool,
+    /// Take text that is not UTF-8, with a warning.
+    pub lossy: bool,
     /// Send messages in frames of at most so many bytes of payload.
     pub fragment: Option<usize>,
 }
@@ -50,6 +52,7 @@ impl Default for Config {
             max_inflated: 64 << 20,
             max_fragments: 131_072,
             pong: true,
+            lossy: false,
             fragment: None,
         }
     }

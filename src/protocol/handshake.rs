@@ -324,13 +324,21 @@ impl Judge<'_> {
         let (count, value) = self.joined("sec-websocket-accept");
         let expected = self.request.expected_accept();
         let ok = count == 1 && value == expected.as_bytes();
-        let note = match count {
-            0 => "the field is missing",
-            1 if value.eq_ignore_ascii_case(expected.as_bytes()) && !ok => "case counts in base64",
+        let why = match count {
+            0 => "the field is missing; ",
+            1 if value.eq_ignore_ascii_case(expected.as_bytes()) => "case counts in base64; ",
             1 => "",
-            _ => "the field must not be repeated",
+            _ => "the field must not be repeated; ",
         };
-        self.say(HandshakeRule::Accept, ok, &expected, &value, note);
+        let note = if ok { String::new() } else { format!("{why}it is {}", self.derivation()) };
+        self.say(HandshakeRule::Accept, ok, &expected, &value, &note);
+    }
+
+    /// How the key makes Sec-WebSocket-Accept (§4.2.2).
+    fn derivation(&self) -> String {
+        let key = http1::values(&self.request.headers, "sec-websocket-key").next();
+        let key = String::from_utf8_lossy(key.unwrap_or_default());
+        format!("base64(SHA-1(\"{key}\" + \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\"))")
     }
 
     fn extensions(&mut self) {

@@ -3,9 +3,13 @@
 //! Nothing in here knows a socket, a clock, a thread or a source of randomness; what it needs of
 //! those is handed in. That makes every rule testable with byte literals.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
+)]
+
 pub mod close;
 pub mod connection;
-
 pub mod deflate;
 pub mod frame;
 pub mod handshake;

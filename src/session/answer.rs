@@ -7,6 +7,7 @@ use crate::event::{Opening, Timings, TlsInfo, Totals};
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
 use crate::protocol::http1::Response;
+use crate::report::units::{Count, Took};
 use crate::report::{phases, redact};
 use crate::session::command::Question;
 use crate::text::Untrusted;
@@ -64,19 +65,25 @@ fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result 
     let subprotocol = opened.opening.subprotocol.as_deref().unwrap_or_default();
     writeln!(out, "subprotocol     {}", or_none(subprotocol))?;
     writeln!(out, "extensions      {}", or_none(&opened.opening.extensions))?;
-    writeln!(out, "open for        {:.1?}", facts.open_for)?;
+    writeln!(out, "open for        {}", Took(facts.open_for))?;
     writeln!(
         out,
-        "received        {} messages, {} bytes in {} frames ({} bytes on the wire)",
-        totals.messages_in, totals.payload_in, totals.frames_in, totals.wire_in
+        "received        {}, {} in {} ({} on the wire)",
+        Count(totals.messages_in, "message"),
+        Count(totals.payload_in, "byte"),
+        Count(totals.frames_in, "frame"),
+        Count(totals.wire_in, "byte")
     )?;
     writeln!(
         out,
-        "sent            {} messages, {} bytes in {} frames ({} bytes on the wire)",
-        totals.messages_out, totals.payload_out, totals.frames_out, totals.wire_out
+        "sent            {}, {} in {} ({} on the wire)",
+        Count(totals.messages_out, "message"),
+        Count(totals.payload_out, "byte"),
+        Count(totals.frames_out, "frame"),
+        Count(totals.wire_out, "byte")
     )?;
     match facts.rtt {
-        Some(rtt) => writeln!(out, "round trip      {rtt:.1?}"),
+        Some(rtt) => writeln!(out, "round trip      {}", Took(rtt)),
         None => writeln!(out, "round trip      not measured yet: /ping"),
     }
 }

@@ -1,6 +1,7 @@
 //! The session: owns the stream, the protocol's connection and the timers, in one loop.
 
 mod answer;
+mod body;
 pub mod command;
 pub mod input;
 mod json;
@@ -27,6 +28,9 @@ use crate::session::signals::Waking;
 use crate::session::talk::{Over, Talk};
 use crate::session::views::Views;
 use crate::transport::{Target, Watch};
+
+/// How long blocked outputs may hold up somebody who wants to be done.
+const HURRY: Duration = Duration::from_millis(50);
 
 /// Where the session's messages come from.
 pub enum Input {
@@ -78,8 +82,9 @@ impl Session {
     pub fn run(mut self) -> Exit {
         let outcome = loop {
             let outcome = self.connection();
-            let error = outcome.as_ref().err();
-            if let Some(error) = error {
+            if let Err(error) = &outcome
+                && !self.was_told(error)
+            {
                 self.views.emit(Kind::Error(error));
             }
             if !self.settings.interactive || self.signalled.is_some() {
@@ -97,6 +102,19 @@ impl Session {
             }
         };
         self.finish(outcome)
+    }
+
+    /// Whether the views have said it already, or it is nobody's failure.
+    fn was_told(&self, error: &Error) -> bool {
+        match error.exit {
+            // The reader of standard output has gone away.
+            Exit::Done => true,
+            // At the prompt the connection's end and the violation are told as they happen.
+            Exit::Lost | Exit::PeerError | Exit::Protocol => {
+                self.settings.interactive && self.views.has_opened()
+            }
+            _ => false,
+        }
     }
 
     /// Opens a connection without talking over it: for `wstap inspect`.
@@ -186,24 +204,34 @@ impl Session {
         }
         let summary = self.views.summary(exit, error.as_ref());
         self.views.emit(Kind::Summary(&summary));
-        // A stdout that blocks may take its time, a signal ends the wait.
-        while !self.views.are_drained() && self.views.broken().is_none() {
-            if self.views.wait(&self.waking, self.deadline) && self.waking.clear().is_some() {
-                break;
-            }
-            if self.deadline.is_some_and(|d| Instant::now() >= d) {
-                break;
-            }
-            self.views.push();
-        }
+        self.bring_out();
         self.views.drain_screens(Duration::from_millis(500));
         match self.views.broken() {
-            Some(failure) if exit == Exit::Done => {
+            Some(failure) if exit == Exit::Done && failure.exit != Exit::Done => {
                 self.views.emit(Kind::Error(&failure));
                 self.views.push();
                 failure.exit
             }
             _ => exit,
+        }
+    }
+
+    /// Writes what waits. A reader may take its time, but not when somebody or `--max-time` wants
+    /// to be done.
+    fn bring_out(&mut self) {
+        let hurry = self.signalled.is_some() || self.deadline.is_some_and(|d| Instant::now() >= d);
+        let mut until = hurry.then(|| Instant::now() + HURRY);
+        loop {
+            self.views.push();
+            if self.views.are_drained() || until.is_some_and(|until| Instant::now() >= until) {
+                return;
+            }
+            if self.views.wait(&self.waking, until.or(self.deadline)) {
+                self.signalled = self.waking.clear().map(|(exit, _)| exit).or(self.signalled);
+            }
+            if self.signalled.is_some() || self.deadline.is_some_and(|d| Instant::now() >= d) {
+                until.get_or_insert(Instant::now() + HURRY);
+            }
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Opening};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
 use crate::protocol::http1::{BodyReader, HeadError, HeadReader, Response};
-use crate::session::poll;
 use crate::session::settings::Settings;
+use crate::session::{body, poll};
 use crate::text::Untrusted;
 use crate::transport::{self, Stream, Watch};
 
@@ -98,6 +98,7 @@ impl Exchange<'_> {
                     let mut body = BodyReader::new(&response, MAX_BODY);
                     self.body(&mut body, &behind, watch);
                     (response.body, response.body_cut) = body.finish();
+                    body::decode(&mut response, MAX_BODY);
                     return Ok((response, Vec::new()));
                 }
             }
@@ -303,7 +304,7 @@ fn refused(response: &Response, settings: &Settings) -> Error {
     let header = |name| response.header(name).map(|value| Untrusted(value).to_string());
     let hint = match status {
         301 | 302 | 303 | 307 | 308 => match header("location") {
-            Some(location) => format!("it points to {location}; -L follows"),
+            Some(location) => format!("it points to {location}: try that"),
             None => "a redirect without a Location".to_owned(),
         },
         401 => match header("www-authenticate") {

@@ -55,6 +55,8 @@ pub struct Settings {
     pub ping_interval: Option<Duration>,
     /// Give the peer up when a ping stays unanswered for so long.
     pub ping_timeout: Option<Duration>,
+    /// Take text that is not UTF-8, with a warning.
+    pub lossy: bool,
     /// The most bytes of a message, `None` for the default: 64 MiB where it must be held or was
     /// compressed, else what 32 bits can count.
     pub max_message: Option<u64>,
@@ -103,6 +105,7 @@ impl Settings {
             pong: true,
             ping_interval: None,
             ping_timeout: None,
+            lossy: false,
             max_message: None,
             max_fragments: 131_072,
             fragment: None,

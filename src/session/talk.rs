@@ -14,6 +14,7 @@ use crate::protocol::connection::{
 };
 use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use crate::report::Needs;
+use crate::report::units::Took;
 use crate::session::answer::{self, answer};
 use crate::session::command::{Command, FrameSpec, MaskSpec};
 use crate::session::input::{InputFormat, Piece};
@@ -134,6 +135,7 @@ impl Talk {
             max_inflated: settings.max_message.unwrap_or(Settings::MAX_HELD),
             max_fragments: settings.max_fragments,
             pong: settings.pong,
+            lossy: settings.lossy,
             fragment: settings.fragment,
         };
         let now = Instant::now();
@@ -317,17 +319,13 @@ impl Talk {
                         continue;
                     }
                     Ok(None) => continue,
-                    Err(error) => {
-                        self.bad_input(session, error);
-                        return;
-                    }
+                    Err(error) => return self.bad_input(session, error, now),
                 },
                 _ if settings.binary => Opcode::Binary,
                 _ if simdutf8::basic::from_utf8(piece.bytes).is_ok() => Opcode::Text,
                 _ => {
                     let error = not_utf8(&piece);
-                    self.bad_input(session, error);
-                    return;
+                    return self.bad_input(session, error, now);
                 }
             };
             self.sender.fragmented(opcode, piece.bytes, settings.fragment);
@@ -337,9 +335,10 @@ impl Talk {
     }
 
     /// What came before the bad piece was sent and is still awaited; nothing behind it is.
-    fn bad_input(&mut self, session: &mut Session, error: Error) {
+    fn bad_input(&mut self, session: &mut Session, error: Error, now: Instant) {
         self.course.failure.get_or_insert(error);
         session.input = Input::None;
+        self.end_of_input(&session.settings, &mut session.views, now);
     }
 
     /// All input was taken: fence it off, or close at once if nothing is to be waited for.
@@ -554,7 +553,7 @@ impl Talk {
 
     /// Gives the transport what it takes.
     fn transmit(&mut self, now: Instant) {
-        if self.course.ended.is_some() {
+        if matches!(self.course.ended, Some(End::Eof | End::Broken(_))) {
             return;
         }
         while self.course.can_write && (self.sender.buffered() > 0 || self.stream.wants_write()) {
@@ -662,7 +661,7 @@ impl Talk {
             && let Input::Stdin(stdin) = &mut session.input
             && let Err(error) = stdin.fill()
         {
-            self.bad_input(session, error);
+            self.bad_input(session, error, now);
         }
         if woken && let Some((exit, count)) = session.waking.clear() {
             self.interrupted(session, exit, count, now);
@@ -879,7 +878,7 @@ impl Course {
                 self.rtt = rtt.or(self.rtt);
                 views.tell(Kind::Pong { direction, payload, rtt });
                 if let (Some(OwnPing { asked: true, .. }), Some(rtt)) = (answered, rtt) {
-                    let text = format!("pong after {:.3} ms", rtt.as_secs_f64() * 1000.0);
+                    let text = format!("pong after {}", Took(rtt));
                     views.tell(Kind::Answer { text: &text });
                 }
             }

@@ -40,7 +40,7 @@ impl Target {
                 .hint("a space is written %20"));
         }
         let mut notes = Vec::new();
-        let full = with_scheme(typed, &mut notes).map_err(|why| bad(&why))?;
+        let (full, guessed) = with_scheme(typed).map_err(|why| bad(&why))?;
         let (bare, zone) = split_zone(&full);
         let url = Url::parse(&bare).map_err(|e| bad(&e.to_string()))?;
         if url.fragment().is_some() {
@@ -75,7 +75,12 @@ impl Target {
         };
         let userinfo = (!url.username().is_empty() || url.password().is_some())
             .then(|| (decode(url.username()), decode(url.password().unwrap_or_default())));
-        Ok((Target { secure, host, typed_host, port, path, userinfo }, notes))
+        let target = Target { secure, host, typed_host, port, path, userinfo };
+        if guessed {
+            let shown = typed.rsplit_once('@').map_or(typed, |(_, shown)| shown);
+            notes.insert(0, format!("{} is taken as {}", Untrusted::text(shown), target.url()));
+        }
+        Ok((target, notes))
     }
 
     /// Host and, unless it is the scheme's default, port: the Host field (RFC 9110 §7.2).
@@ -95,8 +100,8 @@ impl Target {
     }
 }
 
-/// Puts a scheme before what has none, and ours in the place of HTTP's.
-fn with_scheme(typed: &str, notes: &mut Vec<String>) -> std::result::Result<String, String> {
+/// Puts a scheme before what has none, and ours in the place of HTTP's; tells whether it did.
+fn with_scheme(typed: &str) -> std::result::Result<(String, bool), String> {
     if let Some((scheme, rest)) = typed.split_once("://") {
         let ours = match scheme.to_ascii_lowercase().as_str() {
             "ws" => "ws",
@@ -108,10 +113,8 @@ fn with_scheme(typed: &str, notes: &mut Vec<String>) -> std::result::Result<Stri
         if rest.is_empty() || rest.starts_with(['/', '?', ':']) {
             return Err("the host is missing".to_owned());
         }
-        if !scheme.to_ascii_lowercase().starts_with("ws") {
-            notes.push(format!("{ours}:// is used for {scheme}://"));
-        }
-        return Ok(format!("{ours}://{rest}"));
+        let guessed = !scheme.to_ascii_lowercase().starts_with("ws");
+        return Ok((format!("{ours}://{rest}"), guessed));
     }
     let full = if typed.starts_with(':') { format!("localhost{typed}") } else { typed.to_owned() };
     if full.is_empty() || full.starts_with(['/', '?']) {
@@ -131,9 +134,7 @@ fn with_scheme(typed: &str, notes: &mut Vec<String>) -> std::result::Result<Stri
         None if public => "wss",
         _ => "ws",
     };
-    let url = format!("{scheme}://{full}");
-    notes.push(format!("{} is taken as {scheme}://", Untrusted::text(typed)));
-    Ok(url)
+    Ok((format!("{scheme}://{full}"), true))
 }
 
 /// Takes the zone out of `[fe80::1%eth0]` (also written %25), which URLs can't have (RFC 6874).

@@ -96,6 +96,8 @@ pub struct Receiver {
     state: State,
     close: Option<CloseStatus>,
     violation: Option<Violation>,
+    /// `violation` is to be told as a warning before anything else.
+    warning_due: bool,
     frames: u64,
     ignored: u64,
 }
@@ -124,6 +126,8 @@ struct Message {
     wire_len: u64,
     len: u64,
     utf8: Utf8,
+    /// It is not UTF-8, which was told and is tolerated.
+    lossy: bool,
     begun: bool,
     /// Its last frame's payload was taken, but its inflated end is still due.
     finishing: bool,
@@ -157,6 +161,7 @@ impl Receiver {
             state: State::Open,
             close: None,
             violation: None,
+            warning_due: false,
             frames: 0,
             ignored: 0,
         };
@@ -290,10 +295,15 @@ impl Receiver {
 
     /// Finds the next event without borrowing from the buffer yet.
     fn step(&mut self) -> Result<Option<Step>, Failure> {
-        if let Some(place) = self.small_message() {
+        if !self.warning_due
+            && let Some(place) = self.small_message()
+        {
             return Ok(Some(Step::Event(place)));
         }
         loop {
+            if std::mem::take(&mut self.warning_due) {
+                return Ok(Some(Step::Event(Place::Warning)));
+            }
             if self.message.as_ref().is_some_and(|m| m.finishing) {
                 return self.finish_inflating().map(|piece| Some(Step::Event(piece)));
             }
@@ -468,6 +478,7 @@ impl Receiver {
             wire_len: 0,
             len: 0,
             utf8: Utf8::default(),
+            lossy: false,
             begun: false,
             finishing: false,
         });
@@ -491,10 +502,11 @@ impl Receiver {
         }
         let (start, end) = (self.begin, self.begin + available);
         // UTF-8 fails at the byte, also in a frame that is not whole yet.
-        if message.opcode == Opcode::Text && frame.checked < available {
+        if message.opcode == Opcode::Text && !message.lossy && frame.checked < available {
             let fresh = self.buffer.get(start + frame.checked..end).unwrap_or_default();
             if let Err(at) = message.utf8.feed(fresh) {
-                return Err(self.utf8_violation(start + frame.checked + at));
+                let failure = self.utf8_violation(start + frame.checked + at);
+                return self.tolerate(failure).map(|()| Progress::Taken);
             }
             self.current(|f| f.checked = available);
         }
@@ -504,7 +516,8 @@ impl Receiver {
         }
         let last = whole && frame.header.fin;
         if last && !self.text_may_end() {
-            return Err(self.utf8_violation(end));
+            let failure = self.utf8_violation(end);
+            return self.tolerate(failure).map(|()| Progress::Taken);
         }
         self.consume(available);
         let remaining = frame.remaining - available as u64;
@@ -573,7 +586,8 @@ impl Receiver {
         self.check_inflated()?;
         if finished && !self.text_may_end() {
             let detail = "cut inside a character at its end".to_owned();
-            return Err(self.payload_violation(Rule::Utf8, detail));
+            let failure = self.payload_violation(Rule::Utf8, detail);
+            self.tolerate(failure)?;
         }
         Ok(self.hand_over(Source::Held, finished))
     }
@@ -600,17 +614,34 @@ impl Receiver {
             return Err(Failure::Limit(Limit::Message { limit, size }));
         }
         if message.opcode == Opcode::Text
+            && !message.lossy
             && let Err(at) = message.utf8.feed(fresh)
         {
             let detail = format!("at byte {} of the inflated message", before + at as u64);
-            return Err(self.payload_violation(Rule::Utf8, detail));
+            let failure = self.payload_violation(Rule::Utf8, detail);
+            self.tolerate(failure)?;
         }
         self.held_checked = self.held.len();
         Ok(())
     }
 
     fn text_may_end(&self) -> bool {
-        self.message.as_ref().is_none_or(|m| m.opcode != Opcode::Text || m.utf8.is_complete())
+        let message = self.message.as_ref();
+        message.is_none_or(|m| m.opcode != Opcode::Text || m.lossy || m.utf8.is_complete())
+    }
+
+    /// Text that is not UTF-8 fails the connection (§8.1), unless the reader wants to see it: then
+    /// it is told once for each message.
+    fn tolerate(&mut self, failure: Failure) -> Result<(), Failure> {
+        match (failure, &mut self.message) {
+            (Failure::Violation(violation), Some(message)) if self.config.lossy => {
+                message.lossy = true;
+                self.violation = Some(violation);
+                self.warning_due = true;
+                Ok(())
+            }
+            (failure, _) => Err(failure),
+        }
     }
 
     fn hand_over(&mut self, source: Source, last: bool) -> Place {
