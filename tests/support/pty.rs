@@ -163,8 +163,7 @@ impl Pty {
     #[track_caller]
     pub fn wait_output_times(&self, bytes: impl AsRef<[u8]>, times: usize) {
         let bytes = bytes.as_ref();
-        let has =
-            |state: &State| memchr::memmem::find_iter(&state.output, bytes).count() >= times;
+        let has = |state: &State| memchr::memmem::find_iter(&state.output, bytes).count() >= times;
         let (there, state) = self.wait(has, PATIENCE);
         if !there {
             panic!("no {} in the output:\n{}", bytes.escape_ascii(), show(state.parser.screen()));
