@@ -190,6 +190,25 @@ mod round {
     }
 
     #[test]
+    fn secrets_are_not_shown() {
+        let server = ScriptedServer::start(|peer| {
+            let request = peer.request();
+            assert!(request.head.contains("?a=1&token=s3cret "), "{}", request.head);
+            peer.upgrade(&request, "Set-Cookie: id=s3cret\r\n");
+            peer.echo();
+        });
+        let url = format!("{}?a=1&token=s3cret", server.url());
+        let args = ["-v", "-H", "Authorization: Bearer s3cret", "--cookie", "id=s3cret", &url];
+        let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 100));
+        ask(&mut pty, "/status", &["* url             ws://localhost:"]);
+        ask(&mut pty, "/headers", &["* > Authorization: ***", "* < Set-Cookie: ***"]);
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+        assert!(memchr::memmem::find(&pty.output(), b"s3cret").is_none(), "{}", pty.screen());
+        server.finish();
+    }
+
+    #[test]
     fn tls_names_its_version_and_certificates() {
         let tls = Tls::new();
         let server = serve(ServeOptions {
@@ -562,7 +581,36 @@ mod typing {
         wait_prompt(&pty, ">");
         pty.line("/quit");
         expect_exit(&mut pty, 0);
+        let lines = pty.all_lines();
+        let prompts = lines.iter().filter_map(|line| line.strip_prefix("> pasted line "));
+        let wanted = (0..1000).map(|n: usize| n.to_string());
+        assert!(prompts.eq(wanted), "not every line stands as it was pasted");
         server.finish();
+    }
+
+    #[test]
+    fn keys_between_two_lines_wait_for_the_next() {
+        let server = demo::server().unwrap();
+        let mut pty = opened(Terminal::new([server.url()]));
+        for n in 0..200 {
+            // Each goes out as soon as the one before can be read: many meet no editor.
+            pty.send(format!("{n} in vain\x03"));
+            pty.send(format!("line {n}"));
+            pty.send("\r");
+            pty.send("a\x03b\x03");
+        }
+        pty.wait_text("< line 199");
+        pty.send(CTRL_D);
+        expect_exit(&mut pty, 0);
+        let lines = pty.all_lines();
+        let echoed = lines.iter().filter_map(|line| line.strip_prefix("< line "));
+        assert!(echoed.eq((0..200).map(|n: usize| n.to_string())), "lines are missing");
+        let strange = lines.iter().find(|line| {
+            let entered = ["> line ", "< line ", "* "].iter().any(|begin| line.starts_with(begin));
+            let cancelled = line.ends_with(" in vain") || *line == "> a" || *line == "> b";
+            !(entered || cancelled || line.is_empty())
+        });
+        assert_eq!(strange, None);
     }
 
     #[test]
