@@ -323,12 +323,16 @@ impl vt100::Callbacks for Requests {
 fn read(mut reader: Box<dyn Read + Send>, shared: Arc<(Mutex<State>, Condvar)>) {
     thread::spawn(move || {
         let mut buffer = [0; 64 << 10];
+        let mut unshown = Vec::new();
         loop {
             // Linux says EIO at the end of a pty.
             let count = reader.read(&mut buffer).unwrap_or(0);
             let mut state = shared.0.lock().unwrap();
             state.output.extend_from_slice(&buffer[..count]);
-            state.parser.process(&buffer[..count]);
+            unshown.extend_from_slice(&buffer[..count]);
+            let whole = if count == 0 { unshown.len() } else { whole_updates(&unshown) };
+            state.parser.process(&unshown[..whole]);
+            unshown.drain(..whole);
             state.ended = count == 0;
             shared.1.notify_all();
             if count == 0 {
@@ -336,6 +340,14 @@ fn read(mut reader: Box<dyn Read + Send>, shared: Arc<(Mutex<State>, Condvar)>) 
             }
         }
     });
+}
+
+/// How much can be shown: a synchronised update (mode 2026) only as a whole, as terminals do it that
+/// know of them.
+fn whole_updates(output: &[u8]) -> usize {
+    let begin = memchr::memmem::rfind(output, b"\x1b[?2026h");
+    let open = |at: &usize| memchr::memmem::find(&output[*at..], b"\x1b[?2026l").is_none();
+    begin.filter(open).unwrap_or(output.len())
 }
 
 fn show(screen: &vt100::Screen) -> String {
