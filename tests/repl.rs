@@ -275,6 +275,10 @@ mod round {
         pty.line("/reconnect");
         pty.wait_for(|screen| screen.contents().matches("* connected to").count() == 2, PATIENCE);
         ask(&mut pty, "again", &["< again"]);
+        // Also from a connection that is open; and what is typed meanwhile goes to the next.
+        pty.send("/reconnect\rearly\r");
+        pty.wait_for(|screen| screen.contents().matches("* connected to").count() == 3, PATIENCE);
+        pty.wait_text("< early");
         pty.line(&format!("/connect {}", second.url()));
         pty.wait_text(&format!("* connected to {}", second.url()));
         ask(&mut pty, "there", &["< there"]);
