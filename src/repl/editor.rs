@@ -126,6 +126,10 @@ impl Editor {
         };
         let key = self.typed.lock().key.take();
         match (result, key) {
+            (Ok(line), Some(Key::Cancel)) => {
+                self.typed.clear();
+                Input::Cancel { empty: line.is_empty() }
+            }
             (Ok(line), _) => {
                 self.typed.clear();
                 Input::Line(line)
@@ -222,7 +226,12 @@ impl ConditionalEventHandler for Binding {
         self.typed.see(context.line(), context.pos());
         self.typed.lock().key = Some(self.key);
         self.control.leave();
-        Some(if self.key == Key::Eof { Cmd::EndOfFile } else { Cmd::Interrupt })
+        Some(match self.key {
+            // An interrupt would lose the keys that were typed behind this one.
+            Key::Cancel => Cmd::AcceptLine,
+            Key::Eof => Cmd::EndOfFile,
+            Key::Suspend => Cmd::Interrupt,
+        })
     }
 }
 

@@ -90,9 +90,12 @@ where
     let side = SessionSide { commands, wake, screen: Box::new(QueueScreen(queue.clone())) };
     let session = start_session(side, start, &control).map_err(|error| unusable(&error))?;
 
-    let mut prompt = Prompt { options, editor, control, queue, commands: commands_out, history };
+    let commands = commands_out;
+    let mut prompt = Prompt { options, terminal, editor, control, queue, commands, history };
+    prompt.terminal.hold_keys();
     prompt.talk(&watch);
-    let Prompt { editor, control, queue, commands, .. } = prompt;
+    prompt.terminal.release_keys();
+    let Prompt { terminal: _terminal, editor, control, queue, commands, .. } = prompt;
     stop_printer(editor, printer, &queue, &control);
     Ok(leave(session, &commands, &queue, &control))
 }
@@ -213,6 +216,7 @@ fn leave(
 /// The person's side of the conversation.
 struct Prompt {
     options: Options,
+    terminal: Terminal,
     editor: Editor,
     control: Arc<Control>,
     queue: Arc<Queue>,
@@ -230,7 +234,7 @@ impl Prompt {
                 Input::Eof => false,
                 Input::Line(line) => self.line(&line),
                 Input::Suspend => {
-                    watch.stop_job();
+                    self.without_keys(|| watch.stop_job());
                     true
                 }
                 Input::TooLong => {
@@ -249,9 +253,17 @@ impl Prompt {
     fn ended(&self) -> bool {
         let suspended = self.control.ending() == Some(Ending::Suspend);
         if suspended {
-            signals::stop();
+            self.without_keys(signals::stop);
         }
         suspended
+    }
+
+    /// Lets others have the terminal as it was.
+    fn without_keys<T>(&self, others: impl FnOnce() -> T) -> T {
+        self.terminal.release_keys();
+        let outcome = others();
+        self.terminal.hold_keys();
+        outcome
     }
 
     /// Does what a line says. False to leave.
@@ -279,7 +291,7 @@ impl Prompt {
         let outcome = match local {
             Local::Edit => {
                 self.control.lend(true);
-                let edited = local::edit();
+                let edited = self.without_keys(local::edit);
                 self.control.lend(false);
                 edited
             }

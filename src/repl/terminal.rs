@@ -5,7 +5,9 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 
 use rustix::stdio::{stdin, stdout};
-use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr,
+};
 
 /// Bracketed paste off, synchronised output off, cursor on: what the editor may have left behind.
 const RESET: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
@@ -40,6 +42,21 @@ impl Terminal {
             outer(info);
         }));
         Ok(Terminal { modes, hook })
+    }
+
+    /// Keeps keys as they are typed for the editor's next read: the terminal neither shows nor
+    /// interprets what comes between two of them.
+    pub(super) fn hold_keys(&self) {
+        let mut modes = self.modes.clone();
+        modes.input_modes.remove(InputModes::ICRNL | InputModes::IXON);
+        let interpreting = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        modes.local_modes.remove(interpreting | LocalModes::IEXTEN);
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
+    }
+
+    /// Puts the modes back for as long as no editor reads.
+    pub(super) fn release_keys(&self) {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.modes);
     }
 
     /// Puts the modes back, and nothing more: that works also where writing would block.

@@ -53,18 +53,19 @@ pub fn answer(question: Question, opened: &Opened, facts: &Facts, timings: &Timi
 }
 
 fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result {
-    let or_none = |text: &str| match text {
-        "" => "none".to_owned(),
-        some => Untrusted::text(some).to_string(),
+    let or_none = |text: &[u8]| match text {
+        [] => "none".to_owned(),
+        some => Untrusted(some).to_string(),
     };
     let totals = &facts.totals;
     let state = facts.state;
-    writeln!(out, "url             {}", Untrusted::text(&opened.opening.url))?;
+    let url = redact::url(&opened.opening.url);
+    writeln!(out, "url             {}", Untrusted::text(&url))?;
     writeln!(out, "readyState      {} ({})", state as u8, state.name())?;
     writeln!(out, "bufferedAmount  {} bytes", facts.buffered)?;
     let subprotocol = opened.opening.subprotocol.as_deref().unwrap_or_default();
-    writeln!(out, "subprotocol     {}", or_none(subprotocol))?;
-    writeln!(out, "extensions      {}", or_none(&opened.opening.extensions))?;
+    writeln!(out, "subprotocol     {}", or_none(&redact::protocols(subprotocol.as_bytes())))?;
+    writeln!(out, "extensions      {}", or_none(opened.opening.extensions.as_bytes()))?;
     writeln!(out, "open for        {}", Took(facts.open_for))?;
     writeln!(
         out,

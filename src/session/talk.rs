@@ -23,7 +23,7 @@ use crate::session::settings::{Linger, Settings};
 use crate::session::views::Views;
 use crate::session::{Input, Session, json, poll};
 use crate::text::Untrusted;
-use crate::transport::{self, Stream};
+use crate::transport::{self, Stream, Target};
 
 /// Over this no more input is taken, in bytes queued for the peer.
 const HIGH_WATER: usize = 1 << 20;
@@ -292,7 +292,9 @@ impl Talk {
     /// Takes messages from the input while there is room for them.
     fn take_input(&mut self, session: &mut Session, now: Instant) {
         while self.sender.buffered() < HIGH_WATER && self.course.ended.is_none() {
-            if let Some(command) = session.next_command() {
+            // What comes behind a command to leave is for the next connection.
+            let stays = self.course.leave.is_none();
+            if let Some(command) = stays.then(|| session.next_command()).flatten() {
                 self.command(session, command, now);
                 continue;
             }
@@ -399,10 +401,11 @@ impl Talk {
                 views.tell(Kind::Answer { text: &text });
             }
             Command::Quit => self.leave(&session.settings, now, Over::Done),
-            again @ (Command::Connect(_) | Command::Reconnect) => {
-                session.waiting.push_front(again);
-                self.leave(&session.settings, now, Over::Closed);
-            }
+            Command::Connect(url) => match Target::parse(&url) {
+                Ok(_) => self.leave_for(session, Command::Connect(url), now),
+                Err(error) => views.tell(Kind::Error(&error)),
+            },
+            Command::Reconnect => self.leave_for(session, Command::Reconnect, now),
         }
         report_frames(&mut self.sender, &mut session.views);
     }
@@ -436,6 +439,12 @@ impl Talk {
         self.course.deaf = true;
         self.begin_close(settings, now);
         self.course.give_up(now + LEAVE_PATIENCE);
+    }
+
+    /// The person leaves this connection for another, which the command opens.
+    fn leave_for(&mut self, session: &mut Session, next: Command, now: Instant) {
+        session.waiting.push_front(next);
+        self.leave(&session.settings, now, Over::Closed);
     }
 
     fn begin_close(&mut self, settings: &Settings, now: Instant) {

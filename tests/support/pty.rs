@@ -156,8 +156,14 @@ impl Pty {
     /// Waits until the bytes are in the output, wherever they are on the screen.
     #[track_caller]
     pub fn wait_output(&self, bytes: impl AsRef<[u8]>) {
+        self.wait_output_times(bytes, 1);
+    }
+
+    /// Waits until the bytes have been in the output so often.
+    #[track_caller]
+    pub fn wait_output_times(&self, bytes: impl AsRef<[u8]>, times: usize) {
         let bytes = bytes.as_ref();
-        let has = |state: &State| memchr::memmem::find(&state.output, bytes).is_some();
+        let has = |state: &State| memchr::memmem::find_iter(&state.output, bytes).count() >= times;
         let (there, state) = self.wait(has, PATIENCE);
         if !there {
             panic!("no {} in the output:\n{}", bytes.escape_ascii(), show(state.parser.screen()));
@@ -174,6 +180,25 @@ impl Pty {
         let state = self.state();
         let screen = state.parser.screen();
         screen.rows(0, screen.size().1).map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    /// All lines, those that have scrolled out of the window first.
+    pub fn all_lines(&self) -> Vec<String> {
+        let mut state = self.state();
+        let screen = state.parser.screen_mut();
+        let (rows, columns) = screen.size();
+        screen.set_scrollback(usize::MAX);
+        let mut above = screen.scrollback();
+        let mut lines = Vec::new();
+        while above > 0 {
+            screen.set_scrollback(above);
+            let count = above.min(rows.into());
+            lines.extend(screen.rows(0, columns).take(count).map(|row| row.trim_end().to_owned()));
+            above -= count;
+        }
+        screen.set_scrollback(0);
+        lines.extend(screen.rows(0, columns).map(|row| row.trim_end().to_owned()));
+        lines
     }
 
     /// The cursor's row and column, from 0.
@@ -298,12 +323,16 @@ impl vt100::Callbacks for Requests {
 fn read(mut reader: Box<dyn Read + Send>, shared: Arc<(Mutex<State>, Condvar)>) {
     thread::spawn(move || {
         let mut buffer = [0; 64 << 10];
+        let mut unshown = Vec::new();
         loop {
             // Linux says EIO at the end of a pty.
             let count = reader.read(&mut buffer).unwrap_or(0);
             let mut state = shared.0.lock().unwrap();
             state.output.extend_from_slice(&buffer[..count]);
-            state.parser.process(&buffer[..count]);
+            unshown.extend_from_slice(&buffer[..count]);
+            let whole = if count == 0 { unshown.len() } else { whole_updates(&unshown) };
+            state.parser.process(&unshown[..whole]);
+            unshown.drain(..whole);
             state.ended = count == 0;
             shared.1.notify_all();
             if count == 0 {
@@ -311,6 +340,14 @@ fn read(mut reader: Box<dyn Read + Send>, shared: Arc<(Mutex<State>, Condvar)>) 
             }
         }
     });
+}
+
+/// How much can be shown: a synchronised update (mode 2026) only as a whole, as terminals do it that
+/// know of them.
+fn whole_updates(output: &[u8]) -> usize {
+    let begin = memchr::memmem::rfind(output, b"\x1b[?2026h");
+    let open = |at: &usize| memchr::memmem::find(&output[*at..], b"\x1b[?2026l").is_none();
+    begin.filter(open).unwrap_or(output.len())
 }
 
 fn show(screen: &vt100::Screen) -> String {
