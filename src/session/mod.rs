@@ -28,6 +28,9 @@ use crate::session::talk::{Over, Talk};
 use crate::session::views::Views;
 use crate::transport::{Target, Watch};
 
+/// How long what was written may still take to leave, once a signal or `--max-time` has ended us.
+const DRAIN_PATIENCE: Duration = Duration::from_millis(200);
+
 /// Where the session's messages come from.
 pub enum Input {
     /// From the editor's thread.
@@ -78,9 +81,8 @@ impl Session {
     pub fn run(mut self) -> Exit {
         let outcome = loop {
             let outcome = self.connection();
-            let error = outcome.as_ref().err();
-            if let Some(error) = error {
-                self.views.emit(Kind::Error(error));
+            if let Err(error) = &outcome {
+                self.tell(error);
             }
             if !self.settings.interactive || self.signalled.is_some() {
                 break outcome;
@@ -104,7 +106,7 @@ impl Session {
             Talk::say_goodbye(opened, &self.settings)
         });
         if let Err(error) = &outcome {
-            self.views.emit(Kind::Error(error));
+            self.tell(error);
         }
         self.finish(outcome.map(|()| Over::Done))
     }
@@ -127,7 +129,20 @@ impl Session {
             waiting: &mut self.waiting,
             signalled: &mut self.signalled,
         };
-        open(&self.settings, &mut watcher, deadline)
+        let outcome = open(&self.settings, &mut watcher, deadline);
+        outcome.map_err(|error| match self.deadline {
+            Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
+                Error { hints: vec!["more time: --max-time SECONDS".to_owned()], ..error }
+            }
+            _ => error,
+        })
+    }
+
+    /// Shows a failure. An end that was wanted is none: by /quit, or by a reader that has enough.
+    fn tell(&mut self, error: &Error) {
+        if error.exit != Exit::Done {
+            self.views.emit(Kind::Error(error));
+        }
     }
 
     /// Waits, after a connection's end, for what the person wants next: the target of the next
@@ -184,12 +199,18 @@ impl Session {
         }
         let summary = self.views.summary(exit, error.as_ref());
         self.views.emit(Kind::Summary(&summary));
-        // A stdout that blocks may take its time, a signal ends the wait.
+        self.views.push();
+        // A stdout that blocks may take its time, but who asked us to end doesn't wait for it.
+        let soon = Instant::now() + DRAIN_PATIENCE;
+        let until = match self.signalled {
+            Some(_) => Some(soon),
+            None => self.deadline.map(|deadline| deadline.max(soon)),
+        };
         while !self.views.are_drained() && self.views.broken().is_none() {
-            if self.views.wait(&self.waking, self.deadline) && self.waking.clear().is_some() {
+            if self.views.wait(&self.waking, until) && self.waking.clear().is_some() {
                 break;
             }
-            if self.deadline.is_some_and(|d| Instant::now() >= d) {
+            if until.is_some_and(|until| Instant::now() >= until) {
                 break;
             }
             self.views.push();
@@ -197,7 +218,7 @@ impl Session {
         self.views.drain_screens(Duration::from_millis(500));
         match self.views.broken() {
             Some(failure) if exit == Exit::Done => {
-                self.views.emit(Kind::Error(&failure));
+                self.tell(&failure);
                 self.views.push();
                 failure.exit
             }
