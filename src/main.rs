@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use wstap::error::Exit;
 
 fn main() -> ExitCode {
-    let run = || wstap::commands::run(wstap::cli::parse());
+    let run = || wstap::cli::parse().and_then(wstap::commands::run);
     let exit = match catch_unwind(run) {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => {

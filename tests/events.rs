@@ -1,11 +1,14 @@
 //! What `--json` writes is what docs/events.md and docs/events.schema.json say.
 
 mod fixtures;
+#[path = "fixtures/schema.rs"]
+mod schema;
 
 use serde_json::Value;
 use wstap::report::json::{Json, TYPES};
 
-const SCHEMA: &str = include_str!("../docs/events.schema.json");
+use schema::{SCHEMA, check};
+
 const PAGE: &str = include_str!("../docs/events.md");
 
 #[test]
@@ -75,74 +78,4 @@ fn the_checker_finds_what_is_wrong() {
         let event: Value = serde_json::from_str(bad).unwrap();
         assert!(check(&schema, &schema, &event).is_err(), "{bad}");
     }
-}
-
-/// Whether the value fits, for the words of JSON Schema that ours uses; any other word fails.
-fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
-    for (word, rule) in schema.as_object().ok_or("a schema is an object")? {
-        let ok = match word.as_str() {
-            "$schema" | "$id" | "$defs" | "title" | "description" => true,
-            "$ref" => {
-                let pointer = rule.as_str().unwrap().trim_start_matches('#');
-                let target = root.pointer(pointer).ok_or(format!("no {pointer}"))?;
-                check(root, target, value)?;
-                true
-            }
-            "oneOf" => {
-                let all: Vec<_> =
-                    rule.as_array().unwrap().iter().map(|one| check(root, one, value)).collect();
-                if all.iter().filter(|one| one.is_ok()).count() != 1 {
-                    let named = |why: &&String| !why.contains("const");
-                    let why: Vec<&String> =
-                        all.iter().filter_map(|one| one.as_ref().err()).filter(named).collect();
-                    return Err(format!("not one of: {why:?}"));
-                }
-                true
-            }
-            "const" => value == rule,
-            "enum" => rule.as_array().unwrap().contains(value),
-            "type" => match rule.as_str().unwrap() {
-                "object" => value.is_object(),
-                "array" => value.is_array(),
-                "string" => value.is_string(),
-                "integer" => value.is_u64() || value.is_i64(),
-                "number" => value.is_number(),
-                "boolean" => value.is_boolean(),
-                other => return Err(format!("type {other}?")),
-            },
-            "minimum" => value.as_f64() >= rule.as_f64(),
-            "maximum" => value.as_f64() <= rule.as_f64(),
-            "pattern" => {
-                let pattern = regex::Regex::new(rule.as_str().unwrap()).unwrap();
-                value.as_str().is_some_and(|text| pattern.is_match(text))
-            }
-            "items" => {
-                for item in value.as_array().into_iter().flatten() {
-                    check(root, rule, item)?;
-                }
-                true
-            }
-            "required" => rule
-                .as_array()
-                .unwrap()
-                .iter()
-                .all(|key| value.get(key.as_str().unwrap()).is_some()),
-            "properties" => {
-                for (key, rule) in rule.as_object().unwrap() {
-                    if let Some(value) = value.get(key) {
-                        check(root, rule, value).map_err(|why| format!("{key}: {why}"))?;
-                    }
-                }
-                true
-            }
-            "additionalProperties" => value
-                .as_object()
-                .is_none_or(|map| map.keys().all(|key| schema["properties"].get(key).is_some())),
-            other => return Err(format!("the checker does not know {other}")),
-        };
-        if !ok {
-            return Err(format!("{word} {rule} does not fit {value}"));
-        }
-    }
-    Ok(())
 }

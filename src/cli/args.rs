@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::values::{nonzero_size, size, time};
+use crate::error::Error;
 use crate::session::input::InputFormat;
+use crate::text::Untrusted;
 
 const URL_HELP: &str = "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…";
 
@@ -476,9 +478,36 @@ pub enum Generated {
     Zsh,
 }
 
-/// Reads the command line; ends the process for `-h`, `-V` and with exit 2 for what can't be read.
-pub fn parse() -> Cli {
-    Cli::parse()
+/// Reads the command line; ends the process for `-h` and `-V`.
+///
+/// # Errors
+/// Exit 2: what can't be read.
+pub fn parse() -> Result<Cli, Error> {
+    Cli::try_parse().map_err(|e| if e.use_stderr() { usage(&e) } else { e.exit() })
+}
+
+/// clap's report in the form that all failures have: one line, and hints.
+fn usage(e: &clap::Error) -> Error {
+    let report = e.render().to_string();
+    let lines = report
+        .lines()
+        .take_while(|line| !line.starts_with("Usage: ") && !line.starts_with("For more "))
+        .map(|line| Untrusted::text(line.trim()).to_string());
+    let (mut what, mut hints) = (String::new(), Vec::new());
+    for line in lines.filter(|line| !line.is_empty()) {
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            hints.push(tip.to_owned());
+        } else if let Some(rest) = line.strip_prefix("error: ").filter(|_| what.is_empty()) {
+            what.push_str(rest);
+        } else if let Some(list) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            hints.push(list.to_owned());
+        } else {
+            what.push(' ');
+            what.push_str(&line);
+        }
+    }
+    hints.push("all options: wstap --help".to_owned());
+    Error { hints, ..Error::usage(what) }
 }
 
 #[cfg(test)]
@@ -500,5 +529,20 @@ mod tests {
         assert!(matches!(verb.verb, Some(Verb::Explain(_))));
         assert!(Cli::try_parse_from(["wstap"]).is_err());
         assert!(Cli::try_parse_from(["wstap", "x", "--count", "0"]).is_err());
+    }
+
+    #[test]
+    fn what_clap_refuses_is_one_line_and_hints() {
+        let refused = |args: &[&str]| {
+            let args = ["wstap"].iter().chain(args);
+            usage(&Cli::try_parse_from(args).unwrap_err())
+        };
+        let unknown = refused(&["--cont", "3", "x"]);
+        assert_eq!(unknown.what, "unexpected argument '--cont' found");
+        assert_eq!(unknown.hints.len(), 2);
+        assert_eq!(refused(&[]).what, "the following required arguments were not provided: <URL>");
+        let value = refused(&["--input", "x\u{1b}ml", "x"]);
+        assert_eq!(value.what, "invalid value 'x\\x1bml' for '--input <FORMAT>'");
+        assert_eq!(value.hints[0], "possible values: json, line, null, whole");
     }
 }

@@ -82,10 +82,8 @@ impl Session {
     pub fn run(mut self) -> Exit {
         let outcome = loop {
             let outcome = self.connection();
-            if let Err(error) = &outcome
-                && !self.was_told(error)
-            {
-                self.views.emit(Kind::Error(error));
+            if let Err(error) = &outcome {
+                self.tell(error);
             }
             if !self.settings.interactive || self.signalled.is_some() {
                 break outcome;
@@ -104,10 +102,10 @@ impl Session {
         self.finish(outcome)
     }
 
-    /// Whether the views have said it already, or it is nobody's failure.
+    /// Whether the views have said it already, or it is no failure.
     fn was_told(&self, error: &Error) -> bool {
         match error.exit {
-            // The reader of standard output has gone away.
+            // An end that was wanted: by /quit, or by a reader that has enough.
             Exit::Done => true,
             // At the prompt the connection's end and the violation are told as they happen.
             Exit::Lost | Exit::PeerError | Exit::Protocol => {
@@ -124,7 +122,7 @@ impl Session {
             Talk::say_goodbye(opened, &self.settings)
         });
         if let Err(error) = &outcome {
-            self.views.emit(Kind::Error(error));
+            self.tell(error);
         }
         self.finish(outcome.map(|()| Over::Done))
     }
@@ -147,7 +145,20 @@ impl Session {
             waiting: &mut self.waiting,
             signalled: &mut self.signalled,
         };
-        open(&self.settings, &mut watcher, deadline)
+        let outcome = open(&self.settings, &mut watcher, deadline);
+        outcome.map_err(|error| match self.deadline {
+            Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
+                Error { hints: vec!["more time: --max-time SECONDS".to_owned()], ..error }
+            }
+            _ => error,
+        })
+    }
+
+    /// Shows a failure, unless the views have said it already.
+    fn tell(&mut self, error: &Error) {
+        if !self.was_told(error) {
+            self.views.emit(Kind::Error(error));
+        }
     }
 
     /// Waits, after a connection's end, for what the person wants next: the target of the next
@@ -207,8 +218,8 @@ impl Session {
         self.bring_out();
         self.views.drain_screens(Duration::from_millis(500));
         match self.views.broken() {
-            Some(failure) if exit == Exit::Done && failure.exit != Exit::Done => {
-                self.views.emit(Kind::Error(&failure));
+            Some(failure) if exit == Exit::Done => {
+                self.tell(&failure);
                 self.views.push();
                 failure.exit
             }

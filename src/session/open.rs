@@ -45,7 +45,8 @@ pub fn open(settings: &Settings, watch: &mut dyn Watch, deadline: Instant) -> Re
     let start = Instant::now();
     let dialed = transport::dial(&settings.target, &settings.dial, Some(deadline), watch)?;
     let request = Request::new(&settings.request, &generate_key());
-    let mut exchange = Exchange { stream: dialed.stream, deadline, settings, received: 0 };
+    let limit = deadline.saturating_duration_since(start);
+    let mut exchange = Exchange { stream: dialed.stream, deadline, limit, settings, received: 0 };
     let sent = Instant::now();
     let (response, early) = exchange.run(&request, watch)?;
     watch.event(Kind::ResponseReceived { response: &response, took: sent.elapsed() });
@@ -70,6 +71,8 @@ pub fn open(settings: &Settings, watch: &mut dyn Watch, deadline: Instant) -> Re
 struct Exchange<'a> {
     stream: Stream,
     deadline: Instant,
+    /// How long after the start the deadline is.
+    limit: Duration,
     settings: &'a Settings,
     received: usize,
 }
@@ -194,8 +197,7 @@ impl Exchange<'_> {
         watch: &mut dyn Watch,
     ) -> Result<()> {
         if Instant::now() >= until {
-            let limit = self.settings.connect_timeout.as_secs_f64();
-            let what = format!("no answer within {limit} s: {doing}");
+            let what = format!("no answer within {}: {doing}", transport::shown_limit(self.limit));
             return Err(Error::new(Stage::Handshake, Exit::Timeout, what)
                 .hint("more time: --connect-timeout SECONDS"));
         }

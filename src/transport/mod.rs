@@ -34,6 +34,7 @@ pub use proxy::Proxy;
 pub use stream::{Stream, tls_failure};
 pub use target::Target;
 pub use tls::{Sni, TlsOptions, Versions};
+pub use wait::shown_limit;
 
 use connect::Connected;
 use tls::Client;

@@ -104,7 +104,8 @@ impl<'a> Waiter<'a> {
     /// The error of a deadline that was reached while `what` was awaited.
     pub(super) fn timed_out(&self, stage: Stage, what: &str) -> Error {
         let limit = self.deadline.map(|d| d.saturating_duration_since(self.began));
-        let within = limit.map(|limit| format!(" within {}", shown(limit))).unwrap_or_default();
+        let within =
+            limit.map(|limit| format!(" within {}", shown_limit(limit))).unwrap_or_default();
         Error::new(stage, Exit::Timeout, format!("{what}{within}"))
             .hint("more time: --connect-timeout SECONDS")
     }
@@ -116,7 +117,7 @@ fn poll_failed(e: Errno) -> Error {
 
 /// A duration as a person would have typed it. The deadline was set a moment before we began, so
 /// it is rounded up to 10 ms, and to 100 ms from a second on.
-fn shown(limit: Duration) -> String {
+pub fn shown_limit(limit: Duration) -> String {
     let ms = limit.as_millis();
     if ms < 1000 {
         return format!("{} ms", ms.div_ceil(10) * 10);
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn durations_read_as_typed() {
         for (ms, text) in [(499, "500 ms"), (9_999, "10 s"), (1_500, "1.5 s"), (999, "1000 ms")] {
-            assert_eq!(shown(Duration::from_millis(ms)), text);
+            assert_eq!(shown_limit(Duration::from_millis(ms)), text);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ pub struct Run {
     home: Home,
     input: Vec<u8>,
     held_open: bool,
+    unread: bool,
     timeout: Duration,
 }
 
@@ -43,6 +44,7 @@ impl Run {
             home: Home::new(),
             input: Vec::new(),
             held_open: false,
+            unread: false,
             timeout: PATIENCE,
         }
     }
@@ -58,6 +60,12 @@ impl Run {
     pub fn stdin_held_open(mut self, bytes: impl AsRef<[u8]>) -> Run {
         self.input = bytes.as_ref().to_vec();
         self.held_open = true;
+        self
+    }
+
+    /// Nobody reads its stdout before [`Process::take_stdout`].
+    pub fn stdout_unread(mut self) -> Run {
+        self.unread = true;
         self
     }
 
@@ -98,7 +106,11 @@ impl Run {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{:?}: {error}", self.program));
-        let stdout = Collected::from(child.stdout.take().expect("a pipe"));
+        let mut unread = child.stdout.take();
+        let stdout = match unread.take_if(|_| !self.unread) {
+            Some(stdout) => Collected::from(stdout),
+            None => Collected::from(std::io::empty()),
+        };
         let stderr = Collected::from(child.stderr.take().expect("a pipe"));
         let mut stdin = child.stdin.take();
         if !self.input.is_empty() || !self.held_open {
@@ -109,7 +121,7 @@ impl Run {
             stdin = held;
         }
         let deadline = started + self.timeout;
-        Process { child, stdin, stdout, stderr, started, deadline, _home: self.home }
+        Process { child, stdin, unread, stdout, stderr, started, deadline, _home: self.home }
     }
 }
 
@@ -129,6 +141,7 @@ impl TryClonePipe for ChildStdin {
 pub struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
+    unread: Option<ChildStdout>,
     /// What it has printed.
     pub stdout: Collected,
     /// What it has complained.
@@ -148,6 +161,37 @@ impl Process {
     /// Ends its stdin.
     pub fn close_stdin(&mut self) {
         self.stdin = None;
+    }
+
+    /// Its stdout, for a test that reads it at its own pace, or closes it.
+    pub fn take_stdout(&mut self) -> ChildStdout {
+        self.unread.take().expect("stdout was not to be read")
+    }
+
+    /// Waits until its unread stdout takes no more.
+    #[track_caller]
+    pub fn wait_stdout_full(&self) {
+        use std::os::fd::AsFd;
+        let pipe = self.unread.as_ref().expect("stdout was not to be read").as_fd();
+        let capacity = rustix::pipe::fcntl_getpipe_size(pipe).expect("a pipe") as u64;
+        // A pipe has no way to say that it is full.
+        while rustix::io::ioctl_fionread(pipe).expect("a pipe") < capacity {
+            assert!(
+                !self.left().is_zero(),
+                "stdout was never full; stderr: {}",
+                self.stderr.text()
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The most memory that it has held so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.id());
+        let status = std::fs::read_to_string(path).expect("the program runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.expect("a peak") << 10
     }
 
     /// Its process id.
@@ -261,6 +305,22 @@ impl Output {
             );
         }
         self
+    }
+
+    /// Fails unless it ended with that code and one line for the failure, which begins with that
+    /// stage and text.
+    #[track_caller]
+    pub fn expect_failure(self, code: i32, stage_and_what: &str) -> Output {
+        let output = self.expect_code(code);
+        let lines: Vec<&str> =
+            output.stderr.lines().filter(|line| line.starts_with("wstap: ")).collect();
+        let wanted = format!("wstap: {stage_and_what}");
+        assert!(
+            matches!(lines.as_slice(), [line] if line.starts_with(&wanted)),
+            "no single line {wanted:?} in stderr:\n{}",
+            output.stderr
+        );
+        output
     }
 
     /// Fails unless its stdout is exactly that.
