@@ -195,6 +195,8 @@ impl Session {
             }
             self.views.push();
         }
+        // A broken stdout is no reason not to say so on stderr.
+        self.views.push();
         self.views.drain_screens(Duration::from_millis(500));
         match self.views.broken() {
             Some(failure) if exit == Exit::Done => {

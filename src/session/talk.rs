@@ -211,7 +211,7 @@ impl Talk {
     fn deliver(&mut self, session: &mut Session, now: Instant) {
         let (views, settings) = (&mut session.views, &session.settings);
         self.course.caught_up = false;
-        while self.delivers(views) {
+        while self.delivers(views, settings) {
             let course = &mut self.course;
             let Some(incoming) = self.receiver.next(&mut self.sender) else {
                 course.caught_up = true;
@@ -253,8 +253,11 @@ impl Talk {
     }
 
     /// Whether more may be told and answered.
-    fn delivers(&self, views: &Views) -> bool {
-        self.course.deaf || (!views.are_congested() && self.sender.buffered() < HIGH_WATER)
+    fn delivers(&self, views: &Views, settings: &Settings) -> bool {
+        // Only an echo makes output of input without a bound. Otherwise a peer that reads no more
+        // before we read would wait for us, as we for it.
+        let blocked = settings.echo && self.sender.buffered() >= HIGH_WATER;
+        self.course.deaf || (!views.are_congested() && !blocked)
     }
 
     /// Takes messages from the input while there is room for them.
@@ -288,7 +291,7 @@ impl Talk {
                     }
                     Ok(None) => continue,
                     Err(error) => {
-                        self.bad_input(session, error);
+                        self.bad_input(session, error, now);
                         return;
                     }
                 },
@@ -296,7 +299,7 @@ impl Talk {
                 _ if simdutf8::basic::from_utf8(piece.bytes).is_ok() => Opcode::Text,
                 _ => {
                     let error = not_utf8(&piece);
-                    self.bad_input(session, error);
+                    self.bad_input(session, error, now);
                     return;
                 }
             };
@@ -307,9 +310,10 @@ impl Talk {
     }
 
     /// What came before the bad piece was sent and is still awaited; nothing behind it is.
-    fn bad_input(&mut self, session: &mut Session, error: Error) {
+    fn bad_input(&mut self, session: &mut Session, error: Error, now: Instant) {
         self.course.failure.get_or_insert(error);
         session.input = Input::None;
+        self.end_of_input(&session.settings, &mut session.views, now);
     }
 
     /// All input was taken: fence it off, or close at once if nothing is to be waited for.
@@ -557,7 +561,7 @@ impl Talk {
     /// Waits until something can be done, and reads what is there.
     fn wait(&mut self, session: &mut Session, now: Instant) -> Instant {
         let alive = self.course.ended.is_none();
-        let delivers = self.delivers(&session.views);
+        let delivers = self.delivers(&session.views, &session.settings);
         // What was read before is looked at first; until then there may be no space.
         let reads = alive && delivers && self.course.caught_up;
         let writes = alive
@@ -606,7 +610,7 @@ impl Talk {
             && let Input::Stdin(stdin) = &mut session.input
             && let Err(error) = stdin.fill()
         {
-            self.bad_input(session, error);
+            self.bad_input(session, error, now);
         }
         if woken && let Some((exit, count)) = session.waking.clear() {
             self.interrupted(session, exit, count, now);

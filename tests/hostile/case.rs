@@ -200,7 +200,7 @@ impl Case {
         // What the server has to complain of says more.
         let seen = match catch_unwind(AssertUnwindSafe(|| server.finish())) {
             Ok(seen) => seen,
-            Err(panic) => panic!("the script: {}\n{output:#?}", message(&panic)),
+            Err(panic) => panic!("the script: {}\n{output:#?}", message(&*panic)),
         };
         let output = output.expect_code(self.code);
         for part in &self.says {
@@ -280,7 +280,7 @@ pub(crate) fn run(group: &str, cases: Vec<Case>) {
                     let Some(case) = next else { return };
                     let name = case.name.clone();
                     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case.run())) {
-                        let text = format!("=== {group}: {name}\n{}", message(&panic));
+                        let text = format!("=== {group}: {name}\n{}", message(&*panic));
                         failures.lock().unwrap().push(text);
                     }
                 }

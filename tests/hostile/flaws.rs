@@ -216,7 +216,10 @@ fn cve_2018_1000518_compressed_messages_beyond_the_limit() {
     run(
         "max-message",
         vec![
-            ends_with_1009("one byte more", DEFLATE, one_more).args(["--max-message", "1M"]).once(),
+            ends_with_1009("one byte more", DEFLATE, one_more)
+                .args(["--max-message", "1M"])
+                .memory(16 * MIB)
+                .once(),
             compressed("just as much", "", just).args(["--max-message", "1M"]).close(1000).once(),
         ],
     );

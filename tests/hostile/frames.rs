@@ -110,12 +110,7 @@ fn headers_that_break_a_rule() {
         breaks("garbage behind a message", second, 1002, "a reserved opcode")
             .stdout("first\n")
             .exits(8, ["at byte 7 of the frame stream: 83 00"]),
-        breaks(
-            "an HTTP answer in the middle",
-            "HTTP/1.1 400 no\r\n\r\n",
-            1002,
-            "RSV1 on a continuation",
-        ),
+        breaks("an HTTP answer in the middle", "HTTP/1.1 400 no\r\n\r\n", 1002, "RSV1 on a close"),
     ]);
     run("frame headers", cases);
 }

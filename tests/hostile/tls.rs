@@ -101,7 +101,6 @@ fn what_is_no_tls() {
             fails("close_notify first", b"\x15\x03\x03\0\x02\x01\0", "wstap: tls"),
             fails("the end at once", b"", "closed the connection in the TLS handshake"),
             fails("the end in a record", b"\x16\x03\x03\0\x50\x02\0", "closed the connection"),
-            case("a reset", |peer| peer.reset()).over_tls().exits(5, ["wstap: tls: "]),
             case("a stall", Peer::stay_silent)
                 .over_tls()
                 .args(["--connect-timeout", "500ms"])

@@ -324,6 +324,10 @@ impl TlsStream {
     fn step(&mut self) -> Result<bool> {
         loop {
             self.flush().map_err(|e| self.handshake_failed(&e))?;
+            if self.end_untold && self.connection.is_handshaking() {
+                // close_notify is no part of a handshake (RFC 8446 §6.1): nothing follows it.
+                return Err(explain::closed(&self.evidence()));
+            }
             if !self.connection.is_handshaking() {
                 return Ok(true);
             }
