@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -75,6 +75,7 @@ never\t'Never'"
 complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send what is read as binary messages'
 complete -c wstap -n "__fish_wstap_needs_command" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_needs_command" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
+complete -c wstap -n "__fish_wstap_needs_command" -l lossy -d 'Take text messages that are not UTF-8, with a warning'
 complete -c wstap -n "__fish_wstap_needs_command" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
@@ -204,6 +205,7 @@ never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send what is read as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lossy -d 'Take text messages that are not UTF-8, with a warning'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'
