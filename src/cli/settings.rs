@@ -236,6 +236,9 @@ fn header(typed: &str) -> Result<Header> {
     if value.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
         return Err(bad("has a line break or a NUL byte in it"));
     }
+    if value.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
+        return Err(bad("has a control character in it"));
+    }
     Ok(Header::new(name, value.trim()))
 }
 

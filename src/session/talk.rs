@@ -228,7 +228,7 @@ impl Talk {
         let (views, settings) = (&mut session.views, &session.settings);
         let answered = matches!(&session.input, Input::Stdin(stdin) if !stdin.is_exhausted());
         self.course.caught_up = false;
-        while self.delivers(views) {
+        while self.delivers(views, settings) {
             let course = &mut self.course;
             let Some(incoming) = self.receiver.next(&mut self.sender) else {
                 course.caught_up = true;
@@ -285,8 +285,11 @@ impl Talk {
     }
 
     /// Whether more may be told and answered.
-    fn delivers(&self, views: &Views) -> bool {
-        self.course.deaf || (!views.are_congested() && self.sender.buffered() < HIGH_WATER)
+    fn delivers(&self, views: &Views, settings: &Settings) -> bool {
+        // Only an echo makes output of input without a bound. Otherwise a peer that reads no more
+        // before we read would wait for us, as we for it.
+        let blocked = settings.echo && self.sender.buffered() >= HIGH_WATER;
+        self.course.deaf || (!views.are_congested() && !blocked)
     }
 
     /// Takes messages from the input while there is room for them.
@@ -621,7 +624,7 @@ impl Talk {
     /// Waits until something can be done, and reads what is there.
     fn wait(&mut self, session: &mut Session, now: Instant) -> Instant {
         let alive = self.course.ended.is_none();
-        let delivers = self.delivers(&session.views);
+        let delivers = self.delivers(&session.views, &session.settings);
         // What was read before is looked at first; until then there may be no space.
         let reads = alive && delivers && self.course.caught_up;
         let writes = alive

@@ -320,10 +320,21 @@ impl TlsStream {
         self.connection.alpn_protocol()
     }
 
+    /// Whether close_notify came: nothing may follow it (RFC 8446 §6.1), but rustls passes over one
+    /// that comes before the ServerHello.
+    fn is_closed_early(&self) -> bool {
+        const CLOSE_NOTIFY: [u8; 4] = [0, 2, 1, 0];
+        let alert = self.first.first() == Some(&0x15);
+        self.end_untold || (alert && self.first.get(3..7) == Some(&CLOSE_NOTIFY))
+    }
+
     /// Goes on with the handshake; true once it is done.
     fn step(&mut self) -> Result<bool> {
         loop {
             self.flush().map_err(|e| self.handshake_failed(&e))?;
+            if self.connection.is_handshaking() && self.is_closed_early() {
+                return Err(explain::closed(&self.evidence()));
+            }
             if !self.connection.is_handshaking() {
                 return Ok(true);
             }
