@@ -420,6 +420,25 @@ mod endings {
         expect_exit(&mut pty, 0);
     }
 
+    #[test]
+    fn ctrl_z_gives_the_terminal_back_until_fg() {
+        let server = demo::server().unwrap();
+        let script = "set -m; \"$0\" \"$1\"; echo stopped; read word; echo \"[$word]\"; fg";
+        let args = ["-c", script, support::wstap(), server.url()];
+        let mut pty = opened(Terminal::program("/bin/sh", args));
+        pty.send("half");
+        wait_prompt(&pty, "> half");
+        pty.send("\x1a");
+        pty.wait_text("stopped");
+        assert!(pty.is_cooked() && !pty.bracketed_paste());
+        pty.line("to the shell");
+        pty.wait_text("[to the shell]");
+        wait_prompt(&pty, "> half");
+        ask(&mut pty, " and whole", &["< half and whole"]);
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+    }
+
     fn terminated_by(signal: Signal) {
         let server = ScriptedServer::start(|peer| {
             peer.accept();
