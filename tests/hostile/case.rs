@@ -104,7 +104,7 @@ impl Case {
     }
 
     /// The server is a proxy of that scheme.
-    pub(crate) fn as_proxy(mut self, scheme: &'static str) -> Case {
+    pub(crate) fn proxied(mut self, scheme: &'static str) -> Case {
         self.proxy = Some(scheme);
         self
     }
