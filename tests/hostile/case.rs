@@ -104,7 +104,7 @@ impl Case {
     }
 
     /// The server is a proxy of that scheme.
-    pub(crate) fn as_proxy(mut self, scheme: &'static str) -> Case {
+    pub(crate) fn proxied(mut self, scheme: &'static str) -> Case {
         self.proxy = Some(scheme);
         self
     }
@@ -159,7 +159,9 @@ impl Case {
             script(peer);
             if memory.is_some() {
                 peer.frames_until_close();
-                *measured.lock().unwrap() = looks_at.lock().unwrap().and_then(peak_memory);
+                let process = *looks_at.lock().unwrap();
+                let mut most = measured.lock().unwrap();
+                *most = (*most).max(process.and_then(peak_memory));
             }
         };
         let server = match &tls {
@@ -191,8 +193,11 @@ impl Case {
                 true => run.stdin_held_open(&self.stdin),
                 false => run.stdin(&self.stdin),
             };
+            // Held until it is known: the script may ask at once.
+            let mut slot = process.lock().unwrap();
             let started = run.start();
-            *process.lock().unwrap() = Some(started.id());
+            *slot = Some(started.id());
+            drop(slot);
             started.wait()
         };
         let output = start(false);

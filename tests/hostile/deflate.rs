@@ -75,7 +75,7 @@ fn compressed_messages() {
     };
     let wide = [wide(), wide()].concat();
     let mut cases = vec![
-        works("hello", "", &[hello.clone()], "Hello\n"),
+        works("hello", "", std::slice::from_ref(&hello), "Hello\n"),
         works("the context is kept", "", &[hello.clone(), again.clone()], "Hello\nHello\n"),
         works("stored", "", &[stored], "Hello\n"),
         works(
@@ -104,7 +104,7 @@ fn compressed_messages() {
             ],
             "Hello\n",
         ),
-        works("BFINAL", "", &[bfinal.clone()], "Hello\n"),
+        works("BFINAL", "", std::slice::from_ref(&bfinal), "Hello\n"),
         works(
             "messages behind BFINAL",
             "",

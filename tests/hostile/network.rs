@@ -89,7 +89,7 @@ fn proxies_that_refuse() {
         http("garbage", b"\x1b[2Jgarbage\r\n\r\n", "\\x1b[2Jgarbage"),
     ];
     let through = |cases: Vec<Case>, scheme: &'static str| {
-        cases.into_iter().map(|case| case.as_proxy(scheme)).collect()
+        cases.into_iter().map(|case| case.proxied(scheme)).collect()
     };
     run("HTTP proxies", through(cases, "http"));
     let cases = vec![
