@@ -288,7 +288,7 @@ impl Talk {
                     Ok(None) => continue,
                     Err(error) => {
                         self.bad_input(session, error);
-                        return;
+                        continue;
                     }
                 },
                 _ if settings.binary => Opcode::Binary,
@@ -296,7 +296,7 @@ impl Talk {
                 _ => {
                     let error = not_utf8(&piece);
                     self.bad_input(session, error);
-                    return;
+                    continue;
                 }
             };
             self.sender.fragmented(opcode, piece.bytes, settings.fragment);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::error::{Error, Exit, Result, Stage};
+use crate::redact;
 use crate::text::Untrusted;
 
 /// A WebSocket URL, taken apart.
@@ -31,7 +32,8 @@ impl Target {
     /// Exit 2: what is wrong, and what to write instead.
     pub fn parse(typed: &str) -> Result<(Target, Vec<String>)> {
         let bad = |why: &str| {
-            let what = format!("\"{}\" is not a WebSocket URL: {why}", Untrusted::text(typed));
+            let shown = redact::url(typed);
+            let what = format!("\"{}\" is not a WebSocket URL: {why}", Untrusted::text(&shown));
             Error::new(Stage::Usage, Exit::Usage, what)
         };
         if let Some(c) = typed.chars().find(|c| c.is_control() || c.is_whitespace()) {
@@ -132,7 +134,7 @@ fn with_scheme(typed: &str, notes: &mut Vec<String>) -> std::result::Result<Stri
         _ => "ws",
     };
     let url = format!("{scheme}://{full}");
-    notes.push(format!("{} is taken as {scheme}://", Untrusted::text(typed)));
+    notes.push(format!("{} is taken as {scheme}://", Untrusted::text(&redact::url(typed))));
     Ok(url)
 }
 
