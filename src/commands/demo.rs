@@ -11,7 +11,7 @@ use crate::error::{Exit, Result};
 /// If the loopback interface has no free port, and those of connecting.
 pub fn run(args: &DemoArgs) -> Result<Exit> {
     let server = server()?;
-    let mut plan = plan(&server.url(), &args.reach, Some(&args.talk))?;
+    let mut plan = plan(server.url(), &args.reach, Some(&args.talk))?;
     plan.notes.insert(0, format!("an echo server of our own listens on {}", server.url()));
     connect::run(plan)
 }

@@ -55,7 +55,7 @@ impl Signals {
         let (read, write) = UnixStream::pair()?;
         read.set_nonblocking(true)?;
         let wanted = [SIGHUP, SIGINT, SIGTERM];
-        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly::default(), wanted)?;
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, wanted)?;
         Ok(Signals { delivery })
     }
 
