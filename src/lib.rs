@@ -9,7 +9,7 @@
 //! | 4 | [`cli`], [`repl`] |
 //! | 3 | [`session`] |
 //! | 2 | [`transport`], [`report`] |
-//! | 1 | [`event`], [`error`], [`text`] |
+//! | 1 | [`event`], [`error`], [`redact`], [`text`] |
 //! | 0 | [`protocol`] |
 //!
 //! In scope: the opening handshake, frames, messages, compression, the session, its inspection and
@@ -23,6 +23,7 @@ pub mod commands;
 pub mod error;
 pub mod event;
 pub mod protocol;
+pub mod redact;
 pub mod repl;
 pub mod report;
 pub mod session;

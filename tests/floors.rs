@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 fn floor(module: &str) -> u8 {
     match module {
         "protocol" => 0,
-        "error" | "event" | "text" => 1,
+        "error" | "event" | "redact" | "text" => 1,
         "report" | "transport" => 2,
         "session" => 3,
         "cli" | "repl" => 4,

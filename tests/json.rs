@@ -24,8 +24,12 @@ fn events(output: &Output) -> Vec<Value> {
         check(&schema, &schema, event).unwrap_or_else(|why| panic!("{why}: {event}"));
     }
     let counts: Vec<u64> = events.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
-    let expected: Vec<u64> = (1..).take(events.len()).collect();
-    assert_eq!(counts, expected, "{text}");
+    // A gap is an event that this verbosity leaves out: the bytes of a frame.
+    assert!(counts.is_sorted_by(|a, b| a < b), "{text}");
+    if of_type(&events, "frame").is_empty() {
+        let expected: Vec<u64> = (1..).take(events.len()).collect();
+        assert_eq!(counts, expected, "{text}");
+    }
     let summary = events.last().unwrap();
     assert_eq!(summary["type"], "summary");
     assert_eq!(summary["exit"], output.code());
@@ -127,7 +131,7 @@ fn frames_are_events_too() {
 fn a_failure_ends_with_a_summary_too() {
     let refused = ScriptedServer::start(|peer| {
         peer.request();
-        peer.send("HTTP/1.1 403 Forbidden\r\nX: \u{7f}\r\nContent-Length: 2\r\n\r\nno");
+        peer.send("HTTP/1.1 403 Forbidden\r\nX: \u{e4}\r\nContent-Length: 2\r\n\r\nno");
     });
     let violating = ScriptedServer::start(|peer| {
         peer.accept();

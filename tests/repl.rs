@@ -155,8 +155,8 @@ mod round {
         for fact in [
             "subprotocol     chat.v2",
             "extensions      ",
-            "received        1 messages, 5 bytes in 1 frames",
-            "sent            1 messages, 5 bytes in 1 frames",
+            "received        1 message, 5 bytes in 1 frame ",
+            "sent            1 message, 5 bytes in 1 frame ",
             "round trip      not measured",
         ] {
             pty.wait_text(fact);

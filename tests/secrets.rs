@@ -41,14 +41,15 @@ fn echoing() -> ScriptedServer {
     })
 }
 
-/// A server that refuses, repeating nothing.
-fn refusing() -> ScriptedServer {
-    ScriptedServer::start(|peer| {
+/// A server that refuses.
+fn refusing(status: &'static str) -> ScriptedServer {
+    ScriptedServer::start(move |peer| {
         peer.request();
-        peer.send(
-            "HTTP/1.1 404 Not Found\r\nSet-Cookie: session=hunter2\r\n\
+        let head = format!(
+            "HTTP/1.1 {status}\r\nSet-Cookie: session=hunter2\r\n\
              Location: /login?token=hunter2\r\nContent-Length: 0\r\n\r\n",
         );
+        peer.send(head);
     })
 }
 
@@ -83,8 +84,21 @@ fn no_error_shows_them() {
     for (way, path, _) in WAYS {
         for view in VIEWS {
             println!("{way:?} {path} {view:?}");
-            expect_hidden(&run(&refusing(), view, way, path).expect_code(6));
+            for status in ["404 Not Found", "302 Found"] {
+                expect_hidden(&run(&refusing(status), view, way, path).expect_code(6));
+            }
         }
+    }
+}
+
+#[test]
+fn a_wrong_answer_to_a_bearer_subprotocol_keeps_it() {
+    for view in VIEWS {
+        let server = ScriptedServer::start(|peer| {
+            let request = peer.request();
+            peer.upgrade(&request, "Sec-WebSocket-Protocol: bearer, hunter2, other\r\n");
+        });
+        expect_hidden(&run(&server, view, &["-s", "bearer,hunter2"], "/").expect_code(7));
     }
 }
 

@@ -541,8 +541,8 @@ mod tests {
         assert_eq!(unknown.what, "unexpected argument '--cont' found");
         assert_eq!(unknown.hints.len(), 2);
         assert_eq!(refused(&[]).what, "the following required arguments were not provided: <URL>");
-        let value = refused(&["--input", "x\u{1b}ml", "x"]);
-        assert_eq!(value.what, "invalid value 'x\\x1bml' for '--input <FORMAT>'");
+        let value = refused(&["--input", "xml", "x"]);
+        assert_eq!(value.what, "invalid value 'xml' for '--input <FORMAT>'");
         assert_eq!(value.hints[0], "possible values: json, line, null, whole");
     }
 }

@@ -12,6 +12,7 @@ use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::RequestOptions;
 use crate::protocol::http1::{HeadLimits, Header, is_token};
 use crate::protocol::violation::Policy;
+use crate::redact;
 use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
 use crate::session::settings::{Linger, Settings};
@@ -226,8 +227,11 @@ fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
 /// `Name: value` in the grammar of RFC 9110 §5.
 fn header(typed: &str) -> Result<Header> {
     let bad = |why: &str| {
-        Error::usage(format!("the header \"{}\" {why}", Untrusted::text(typed)))
-            .hint("-H 'Name: value'; to send a line as it is: --raw-header")
+        Error::usage(format!(
+            "the header \"{}\" {why}",
+            Untrusted::text(&redact::typed_header(typed))
+        ))
+        .hint("-H 'Name: value'; to send a line as it is: --raw-header")
     };
     let (name, value) = typed.split_once(':').ok_or_else(|| bad("has no colon"))?;
     if name.is_empty() || !name.bytes().all(is_token) {

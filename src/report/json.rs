@@ -11,8 +11,9 @@ use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
 use crate::protocol::http1::{Header, Response};
 use crate::protocol::violation::Violation;
+use crate::redact;
 use crate::report::json_writer::JsonWriter;
-use crate::report::{Needs, Reporter, redact};
+use crate::report::{Needs, Reporter};
 
 /// The verbosity from which frames are told.
 const FRAMES: u8 = 2;

@@ -10,7 +10,6 @@ mod lines;
 pub mod payload;
 pub mod phases;
 mod pretty;
-pub mod redact;
 pub mod style;
 #[cfg(test)]
 mod testing;

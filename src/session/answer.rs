@@ -7,8 +7,9 @@ use crate::event::{Opening, Timings, TlsInfo, Totals};
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
 use crate::protocol::http1::Response;
+use crate::redact;
+use crate::report::phases;
 use crate::report::units::{Count, Took};
-use crate::report::{phases, redact};
 use crate::session::command::Question;
 use crate::text::Untrusted;
 

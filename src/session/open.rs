@@ -10,6 +10,7 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Opening};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
 use crate::protocol::http1::{BodyReader, HeadError, HeadReader, Response};
+use crate::redact;
 use crate::session::settings::Settings;
 use crate::session::{body, poll};
 use crate::text::Untrusted;
@@ -275,14 +276,15 @@ fn broken(report: &HandshakeReport) -> Error {
     let line = |r: &RuleResult| {
         let received = match r.received.as_slice() {
             [] => "nothing".to_owned(),
-            some => format!("\"{}\"", Untrusted(some)),
+            some => format!("\"{}\"", Untrusted(&redact::protocols(some))),
         };
         let note = if r.note.is_empty() {
             String::new()
         } else {
             format!(", {}", Untrusted::text(&r.note))
         };
-        let expected = Untrusted::text(&r.expected);
+        let expected = redact::protocols(r.expected.as_bytes());
+        let expected = Untrusted(&expected);
         format!(
             "not true that {}: expected {expected}, received {received}{note} ({})",
             r.rule.sentence(),
@@ -303,7 +305,10 @@ fn refused(response: &Response, settings: &Settings) -> Error {
         Untrusted(&response.reason)
     );
     let error = Error::new(Stage::Handshake, Exit::Refused, what);
-    let header = |name| response.header(name).map(|value| Untrusted(value).to_string());
+    let header = |name: &str| {
+        let value = redact::value(name.as_bytes(), response.header(name)?);
+        Some(Untrusted(&value).to_string())
+    };
     let hint = match status {
         301 | 302 | 303 | 307 | 308 => match header("location") {
             Some(location) => format!("it points to {location}: try that"),
@@ -318,7 +323,10 @@ fn refused(response: &Response, settings: &Settings) -> Error {
             None => "it asks for a login: -u user:password, or -H 'Authorization: …'".to_owned(),
         },
         403 => "does it check the Origin? try -o https://HOST, or a cookie or a token".to_owned(),
-        404 => format!("is the path right? it was {}", Untrusted::text(&settings.request.target)),
+        404 => format!(
+            "is the path right? it was {}",
+            Untrusted::text(&redact::url(&settings.request.target))
+        ),
         407 => "a proxy asks for a login: --proxy-user user:password".to_owned(),
         426 => match header("sec-websocket-version") {
             Some(versions) => {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::error::{Error, Exit, Result, Stage};
+use crate::redact;
 use crate::text::Untrusted;
 
 /// A WebSocket URL, taken apart.
@@ -31,7 +32,8 @@ impl Target {
     /// Exit 2: what is wrong, and what to write instead.
     pub fn parse(typed: &str) -> Result<(Target, Vec<String>)> {
         let bad = |why: &str| {
-            let what = format!("\"{}\" is not a WebSocket URL: {why}", Untrusted::text(typed));
+            let shown = redact::url(typed);
+            let what = format!("\"{}\" is not a WebSocket URL: {why}", Untrusted::text(&shown));
             Error::new(Stage::Usage, Exit::Usage, what)
         };
         if let Some(c) = typed.chars().find(|c| c.is_control() || c.is_whitespace()) {
@@ -77,8 +79,9 @@ impl Target {
             .then(|| (decode(url.username()), decode(url.password().unwrap_or_default())));
         let target = Target { secure, host, typed_host, port, path, userinfo };
         if guessed {
-            let shown = typed.rsplit_once('@').map_or(typed, |(_, shown)| shown);
-            notes.insert(0, format!("{} is taken as {}", Untrusted::text(shown), target.url()));
+            let (typed, url) = (redact::url(typed), target.url());
+            let url = redact::url(&url);
+            notes.insert(0, format!("{} is taken as {url}", Untrusted::text(&typed)));
         }
         Ok((target, notes))
     }

@@ -185,13 +185,12 @@ impl Process {
         }
     }
 
-    /// The most memory that it has held so far, in bytes.
-    pub fn peak_memory(&self) -> u64 {
+    /// The most memory that it has held so far, in bytes; none once it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
         let path = format!("/proc/{}/status", self.id());
-        let status = std::fs::read_to_string(path).expect("the program runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        kib.expect("a peak") << 10
+        let status = std::fs::read_to_string(path).expect("a child that was not waited for");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok().map(|kib: u64| kib << 10)
     }
 
     /// Its process id.

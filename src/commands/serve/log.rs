@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::report::redact;
+use crate::redact;
 use crate::text::Untrusted;
 
 /// Where and how much is told; formats what peers chose through [`Untrusted`].

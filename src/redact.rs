@@ -58,6 +58,21 @@ pub fn head(head: &[u8]) -> Cow<'_, [u8]> {
     if shown == head { Cow::Borrowed(head) } else { Cow::Owned(shown) }
 }
 
+/// A header as somebody typed it, who may have mistyped it: a name without its colon, line breaks.
+pub fn typed_header(typed: &str) -> String {
+    let lines = typed.split_inclusive(['\r', '\n']).map(|line| {
+        let text = line.trim_end_matches(['\r', '\n']);
+        let end = line.strip_prefix(text).unwrap_or_default();
+        let name = text.split([':', ' ', '=', '\t']).next().unwrap_or_default();
+        let rest = text.strip_prefix(name).unwrap_or_default();
+        let bare = rest.trim_start_matches([':', ' ', '=', '\t']);
+        let between = rest.strip_suffix(bare).unwrap_or_default();
+        let shown = value(name.as_bytes(), bare.as_bytes());
+        format!("{name}{between}{}{end}", String::from_utf8_lossy(&shown))
+    });
+    lines.collect()
+}
+
 /// A URL (or a request's target, or a request line) as it may be shown.
 pub fn url(url: &str) -> Cow<'_, str> {
     match url_bytes(url.as_bytes()) {
@@ -189,7 +204,8 @@ fn url_bytes(url: &[u8]) -> Cow<'_, [u8]> {
 
 /// Where the userinfo of a URL begins and ends.
 fn userinfo(front: &[u8]) -> Option<(usize, usize)> {
-    let start = memchr::memmem::find(front, b"://")? + 3;
+    // What a person typed may lack the scheme.
+    let start = memchr::memmem::find(front, b"://").map_or(0, |at| at + 3);
     let rest = front.get(start..)?;
     let authority = rest.get(..memchr::memchr(b'/', rest).unwrap_or(rest.len()))?;
     Some((start, start + memchr::memrchr(b'@', authority)?))
