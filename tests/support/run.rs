@@ -174,8 +174,14 @@ impl Process {
         use std::os::fd::AsFd;
         let pipe = self.unread.as_ref().expect("stdout was not to be read").as_fd();
         let capacity = rustix::pipe::fcntl_getpipe_size(pipe).expect("a pipe") as u64;
-        // A pipe has no way to say that it is full.
-        while rustix::io::ioctl_fionread(pipe).expect("a pipe") < capacity {
+        // A pipe has no way to say that it is full, and its last page may not be: it is when a lot
+        // is in it and nothing more comes.
+        let waiting = || rustix::io::ioctl_fionread(pipe).expect("a pipe");
+        let (mut last, mut still) = (0, 0);
+        while still < 50 {
+            let now = waiting();
+            still = if now == last && now > capacity / 2 { still + 1 } else { 0 };
+            last = now;
             assert!(
                 !self.left().is_zero(),
                 "stdout was never full; stderr: {}",
