@@ -222,8 +222,11 @@ fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
     })
 }
 
-/// `Name: value` in the grammar of RFC 9110 §5.
-fn header(typed: &str) -> Result<Header> {
+/// Reads `Name: value` in the grammar of RFC 9110 §5.
+///
+/// # Errors
+/// Exit 2: what the grammar doesn't allow.
+pub fn header(typed: &str) -> Result<Header> {
     let bad = |why: &str| {
         Error::usage(format!("the header \"{}\" {why}", Untrusted::text(typed)))
             .hint("-H 'Name: value'; to send a line as it is: --raw-header")

@@ -3,7 +3,7 @@
 mod answer;
 pub mod command;
 pub mod input;
-mod json;
+pub mod json;
 mod open;
 pub mod output;
 mod poll;
