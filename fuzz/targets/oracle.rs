@@ -118,7 +118,10 @@ fn ours(pieces: &[&[u8]]) -> (Vec<Message>, End) {
 }
 
 fn theirs(bytes: &[u8]) -> (Vec<Message>, bool) {
-    let config = WebSocketConfig::default().read_buffer_size(4096);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4096)
+        .max_frame_size(Some(64 << 20))
+        .max_message_size(Some(64 << 20));
     let mut socket = WebSocket::from_raw_socket(Memory(bytes), Role::Client, Some(config));
     let mut messages = Vec::new();
     loop {

@@ -22,7 +22,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let typed_query = typed.split_once('?').map_or("", |(_, query)| query);
     let query = target.path.split_once('?').map_or("", |(_, query)| query);
     let escapes = |text: &str| text.matches('%').count();
-    assert!(escapes(query) >= escapes(typed_query), "{typed:?} lost a part of its query: {query:?}");
+    assert!(
+        escapes(query) >= escapes(typed_query),
+        "{typed:?} lost a part of its query: {query:?}"
+    );
     let url = target.url();
     let (again, notes) = Target::parse(&url).expect("what is shown is a URL");
     assert_eq!(notes, Vec::<String>::new());

@@ -238,7 +238,7 @@ pub fn header(typed: &str) -> Result<Header> {
     if value.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
         return Err(bad("has a line break or a NUL byte in it"));
     }
-    Ok(Header::new(name, value.trim()))
+    Ok(Header::new(name, value.trim_matches([' ', '\t'])))
 }
 
 /// A secret: as typed, or from a file with `@`.
@@ -324,4 +324,15 @@ fn proxy(target: &Target, reach: &ReachArgs) -> Result<Option<Proxy>> {
     }
     chosen.tls = TlsOptions { cacert: reach.cacert.clone(), ..TlsOptions::default() };
     Ok(Some(chosen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_white_space_of_http_is_taken_from_a_value() {
+        assert_eq!(header("A: \t b \t").unwrap(), Header::new("A", "b"));
+        assert_eq!(header("A: \u{a0}b\u{3000}").unwrap(), Header::new("A", "\u{a0}b\u{3000}"));
+    }
 }
