@@ -356,6 +356,36 @@ fn compressed_messages_and_what_is_wrong_with_them() {
 }
 
 #[test]
+fn the_first_fault_of_a_compressed_message_counts_in_any_pieces() {
+    // A stored block of two bytes that are no text, then a block of a type that does not exist.
+    let stored = frame(0xc1, &[0x00, 0x02, 0x00, 0xfd, 0xff, 0xc3, 0x28, 0x07]);
+    // Text that is wrong beyond the limit.
+    let mut long = vec![0x00, 0x06, 0x00, 0xf9, 0xff];
+    long.extend_from_slice(b"abcde\xff\x00");
+    let long = frame(0xc1, &long);
+    for delivery in [Delivery::Pieces, Delivery::Whole] {
+        let config = Config { max_inflated: 4, ..deflated(delivery) };
+        for (bytes, event) in [(&stored, "violation utf8"), (&long, "limit a message of 5 bytes")] {
+            for cut in 0..bytes.len() {
+                let script = Script::with(config).recv(&bytes[..cut]).recv(&bytes[cut..]);
+                assert!(script.events[0].starts_with(event), "{cut}: {:?}", script.events);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_position_never_claims_more_than_was_declared() {
+    let mut script = Script::client();
+    script.take(&[0x01, 0x01, 0x61]);
+    assert_eq!(script.receiver.position(), "in a text message, after 1 fragment");
+    let Script { mut receiver, mut sender, .. } = script;
+    receiver.receive(&[0x80, 0x02, 0xc3, 0x28, 0x81, 0x01, 0x62]);
+    assert!(matches!(receiver.next(&mut sender), Some(Incoming::Violation(_))));
+    assert_eq!(receiver.position(), "in a continuation frame, after 2 of 2 payload bytes");
+}
+
+#[test]
 fn a_bomb_ends_at_the_limit() {
     let mut sender = Script::with(deflated(Delivery::Whole));
     sender.sender.message(Opcode::Binary, &vec![0; 80 << 20]);

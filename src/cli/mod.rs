@@ -9,4 +9,4 @@ pub use args::{
     Cli, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs, OutputFormat, ServeArgs,
     ServeMode, Verb, parse,
 };
-pub use settings::{Plan, plan};
+pub use settings::{Plan, header, plan};

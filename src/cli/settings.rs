@@ -224,8 +224,11 @@ fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
     })
 }
 
-/// `Name: value` in the grammar of RFC 9110 §5.
-fn header(typed: &str) -> Result<Header> {
+/// Reads `Name: value` in the grammar of RFC 9110 §5.
+///
+/// # Errors
+/// Exit 2: what the grammar doesn't allow.
+pub fn header(typed: &str) -> Result<Header> {
     let bad = |why: &str| {
         Error::usage(format!(
             "the header \"{}\" {why}",
@@ -243,7 +246,7 @@ fn header(typed: &str) -> Result<Header> {
     if value.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
         return Err(bad("has a control character in it"));
     }
-    Ok(Header::new(name, value.trim()))
+    Ok(Header::new(name, value.trim_matches([' ', '\t'])))
 }
 
 /// A secret: as typed, or from a file with `@`.
@@ -329,4 +332,15 @@ fn proxy(target: &Target, reach: &ReachArgs) -> Result<Option<Proxy>> {
     }
     chosen.tls = TlsOptions { cacert: reach.cacert.clone(), ..TlsOptions::default() };
     Ok(Some(chosen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_white_space_of_http_is_taken_from_a_value() {
+        assert_eq!(header("A: \t b \t").unwrap(), Header::new("A", "b"));
+        assert_eq!(header("A: \u{a0}b\u{3000}").unwrap(), Header::new("A", "\u{a0}b\u{3000}"));
+    }
 }

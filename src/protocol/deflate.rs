@@ -288,8 +288,9 @@ impl Inflate {
                     return Ok(false);
                 }
             }
+            // There may be output left inside.
+            self.run(&[], out, room).map_err(|_| InflateError::Truncated)?;
             if out.len() >= room {
-                // There may be output left inside.
                 return Ok(false);
             }
             let before = out.len();
@@ -485,6 +486,32 @@ mod tests {
         assert_eq!(inflate(&mut fresh(), &hello[..6]), Err(InflateError::Truncated));
         assert_eq!(inflate(&mut fresh(), &hello[..4]), Err(InflateError::Truncated));
         assert_eq!(inflate(&mut fresh(), &[0xff, 0xff, 0xff]), Err(InflateError::Data));
+    }
+
+    #[test]
+    fn the_room_does_not_change_the_verdict() {
+        // Cut inside a block whose matches go on into the tail, over the end of the room.
+        let mut wire = Vec::new();
+        Deflate::new(Params::default()).message(&[0; 20_000], &mut wire);
+        for cut in 1..=wire.len() {
+            let verdict = |room| {
+                let (mut stream, mut out, mut all) =
+                    (Inflate::new(Params::default()), Vec::new(), Vec::new());
+                let mut rest = &wire[..cut];
+                while !rest.is_empty() {
+                    rest = &rest[stream.inflate(rest, &mut out, room)?..];
+                    all.append(&mut out);
+                }
+                while !stream.finish(&mut out, room)? {
+                    all.append(&mut out);
+                }
+                all.append(&mut out);
+                Ok::<_, InflateError>(all)
+            };
+            for room in [1, 37, 100, 257, 258, 1000] {
+                assert_eq!(verdict(room), verdict(1 << 20), "cut at {cut}, room for {room}");
+            }
+        }
     }
 
     #[test]

@@ -249,8 +249,11 @@ fn parse(head: Vec<u8>) -> Result<Response, HeadError> {
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             let last = response.headers.last_mut();
             let last = last.ok_or_else(|| bad("white space before the first header"))?;
-            last.value.push(b' ');
-            last.value.extend_from_slice(line.trim_ascii());
+            let more = line.trim_ascii();
+            if !last.value.is_empty() && !more.is_empty() {
+                last.value.push(b' ');
+            }
+            last.value.extend_from_slice(more);
             note(&mut response, Leniency::ObsFold);
             continue;
         }
@@ -269,6 +272,9 @@ fn parse(head: Vec<u8>) -> Result<Response, HeadError> {
     Ok(response)
 }
 
+/// A chunk's size with its extensions is read up to so many bytes.
+const MAX_CHUNK_LINE: usize = 1024;
+
 /// Reads a refusal's body: as much as is wanted, with its transfer coding removed.
 #[derive(Debug)]
 pub struct BodyReader {
@@ -276,6 +282,8 @@ pub struct BodyReader {
     limit: usize,
     body: Vec<u8>,
     done: bool,
+    /// The chunks' framing is wrong.
+    broken: bool,
 }
 
 #[derive(Debug)]
@@ -300,6 +308,7 @@ impl BodyReader {
             .is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
         let length = response
             .header("content-length")
+            .filter(|value| value.iter().all(u8::is_ascii_digit))
             .and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
         let none = matches!(response.status, 100..=199 | 204 | 304);
         let framing = match (chunked, length) {
@@ -308,7 +317,7 @@ impl BodyReader {
             (false, None) => Framing::UntilClose,
         };
         let done = none || matches!(framing, Framing::Length(0));
-        BodyReader { framing, limit, body: Vec::new(), done }
+        BodyReader { framing, limit, body: Vec::new(), done, broken: false }
     }
 
     /// Takes more bytes; true once the body is complete or as much as is wanted has come.
@@ -332,6 +341,7 @@ impl BodyReader {
             Framing::Length(left) if left > 0 && !self.done => {
                 Some(format!("{left} bytes of it are missing"))
             }
+            _ if self.broken => Some("a chunk size in it can't be read".to_owned()),
             Framing::Chunked(_) if !self.done => Some("its last chunk is missing".to_owned()),
             _ => None,
         };
@@ -365,32 +375,36 @@ impl BodyReader {
                 rest
             }
             Framing::Chunked(state) => {
-                let Some(end) = memchr::memchr(b'\n', bytes) else {
-                    if let Chunked::Size(line) = state {
-                        line.extend(bytes.iter().take(64));
-                        self.done |= line.len() > 1024;
-                    }
-                    return &[];
-                };
-                let (line, rest) = bytes.split_at(end + 1);
+                let end = memchr::memchr(b'\n', bytes);
+                let (line, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
                 match state {
                     Chunked::Size(seen) => {
-                        seen.extend(line.iter().take(64));
-                        let digits = seen.split(|b| !b.is_ascii_hexdigit()).next();
-                        let size = digits
-                            .and_then(|d| std::str::from_utf8(d).ok())
-                            .and_then(|d| u64::from_str_radix(d, 16).ok());
+                        seen.extend(line.iter().take(MAX_CHUNK_LINE + 1 - seen.len()));
+                        let size = chunk_size(seen);
                         match size {
-                            None | Some(0) => self.done = true,
+                            _ if seen.len() > MAX_CHUNK_LINE => self.broken = true,
+                            _ if end.is_none() => {}
+                            None => self.broken = true,
+                            Some(0) => self.done = true,
                             Some(size) => *state = Chunked::Data(size),
                         }
+                        self.done |= self.broken;
                     }
-                    Chunked::Data(_) | Chunked::DataEnd => *state = Chunked::Size(Vec::new()),
+                    Chunked::Data(_) | Chunked::DataEnd if end.is_some() => {
+                        *state = Chunked::Size(Vec::new());
+                    }
+                    Chunked::Data(_) | Chunked::DataEnd => {}
                 }
                 rest
             }
         }
     }
+}
+
+/// The size in a chunk's first line (RFC 9112 §7.1).
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let digits = line.split(|b| !b.is_ascii_hexdigit()).next()?;
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 #[cfg(test)]
@@ -473,6 +487,14 @@ mod tests {
     }
 
     #[test]
+    fn a_folded_value_has_no_white_space_around_it() {
+        let folded = b"HTTP/1.1 101 x\r\nUpgrade:\r\n websocket\r\n \t\r\nA:\r\n \r\n\r\n";
+        let (response, _) = read(folded).unwrap().unwrap();
+        assert_eq!(response.header("upgrade"), Some(&b"websocket"[..]));
+        assert_eq!(response.header("a"), Some(&b""[..]));
+    }
+
+    #[test]
     fn limits_hold_in_one_byte_pieces_too() {
         let mut reader = HeadReader::new(HeadLimits::default());
         reader.feed(b"HTTP/1.1 101 x\r\nA: ").unwrap();
@@ -506,5 +528,23 @@ mod tests {
             assert_eq!(body(close, b"abc", pieces), (b"abc".to_vec(), None));
             assert_eq!(body(close, &[b'x'; 99], pieces).0.len(), 16);
         }
+    }
+
+    #[test]
+    fn a_chunk_size_means_the_same_in_any_pieces() {
+        let head = "HTTP/1.1 403 no\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let zeros = [&b"0".repeat(70)[..], b"3\r\nabc\r\n0\r\n\r\n"].concat();
+        let long = [b"3;", &b"x".repeat(900)[..], b"\r\nabc\r\n0\r\n\r\n"].concat();
+        let endless = [b"3;", &b"x".repeat(1100)[..], b"\r\nabc\r\n0\r\n\r\n"].concat();
+        for pieces in [1, 7, 64, 65, 5000] {
+            assert_eq!(body(head, &zeros, pieces), (b"abc".to_vec(), None));
+            assert_eq!(body(head, &long, pieces), (b"abc".to_vec(), None));
+            for broken in [&endless[..], b"x\r\n", b"fffffffffffffffff\r\n"] {
+                let (kept, why) = body(head, broken, pieces);
+                assert_eq!((kept, why.is_some_and(|w| w.contains("chunk size"))), (vec![], true));
+            }
+        }
+        let signed = "HTTP/1.1 403 no\r\nContent-Length: +2\r\n\r\n";
+        assert_eq!(body(signed, b"abc", 3).0, b"abc");
     }
 }

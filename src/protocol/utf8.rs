@@ -68,7 +68,8 @@ fn bad_byte(bytes: &[u8], e: std::str::Utf8Error) -> usize {
         // A byte that can't begin a character, or a good one whose successor is wrong.
         Some(1) if !matches!(bytes.get(start), Some(0xc2..=0xf4)) => start,
         Some(prefix) => start + prefix,
-        None => start,
+        // A good beginning, and nothing but an end or a wrong successor behind it.
+        None => bytes.len(),
     }
 }
 
@@ -128,5 +129,13 @@ mod tests {
         assert_eq!(first, Some(3), "F4 90 can't become a character");
         let mut whole = Utf8::default();
         assert!(whole.feed(&bad[..4]).is_err());
+        for (bytes, at) in [
+            (&b"\xc6\xc6"[..], 1),
+            (b"a\xe1\xbd\xe1", 3),
+            (b"\xf0\xf0\x9f\x98", 1),
+            (b"\xc3\xff", 1),
+        ] {
+            assert_eq!(Utf8::default().feed(bytes), Err(at), "{bytes:x?}");
+        }
     }
 }

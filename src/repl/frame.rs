@@ -41,7 +41,7 @@ pub(super) fn parse(arguments: &str) -> Result<FrameSpec, String> {
         seen.push(key);
         rest = rest[word_end..].trim_start();
     }
-    check_length(&spec)?;
+    spec.check_length()?;
     Ok(spec)
 }
 
@@ -115,20 +115,6 @@ fn number(value: &str) -> Option<u64> {
     // from_str_radix would take a sign.
     let plain = digits.bytes().all(|b| b.is_ascii_alphanumeric());
     plain.then(|| u64::from_str_radix(digits, radix).ok()).flatten()
-}
-
-/// A length that its form can't hold would not be on the wire what was typed.
-fn check_length(spec: &FrameSpec) -> Result<(), String> {
-    let length = spec.length.unwrap_or(spec.payload.len() as u64);
-    let most = match spec.length_form {
-        Some(LengthForm::Bits7) => 125,
-        Some(LengthForm::Bits16) => 0xffff,
-        Some(LengthForm::Bits64) | None => return Ok(()),
-    };
-    if length <= most {
-        return Ok(());
-    }
-    Err(format!("a length of {length} can't be written in that form, which ends at {most}"))
 }
 
 fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {

@@ -100,6 +100,17 @@ where
     Ok(leave(session, &commands, &queue, &control))
 }
 
+/// What a typed line asks the session to do; `None` for what is done on this side, and for nothing.
+///
+/// # Errors
+/// Exit 2: what can't be understood in the line, with the command's usage.
+pub fn command(line: &str) -> Result<Option<Command>> {
+    Ok(match parse::parse(line)? {
+        Parsed::Command(command) => Some(command),
+        Parsed::Local(_) | Parsed::Nothing => None,
+    })
+}
+
 fn unusable(error: &io::Error) -> Error {
     let what = format!("no prompt: {}", Untrusted::text(&error.to_string()));
     Error::new(Stage::Input, Exit::Local, what)

@@ -30,7 +30,9 @@ fn escape(rest: &str, bytes: &mut Vec<u8>) -> Option<usize> {
         b't' => b'\t',
         b'u' => {
             let digits = rest[1..].strip_prefix('{')?.split_once('}')?.0;
-            let c = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+            // from_str_radix would take a sign.
+            let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+            let c = char::from_u32(u32::from_str_radix(digits, 16).ok().filter(|_| hex)?)?;
             bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
             return Some(digits.len() + 3);
         }

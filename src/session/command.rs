@@ -79,6 +79,25 @@ pub struct FrameSpec {
     pub payload: Vec<u8>,
 }
 
+impl FrameSpec {
+    /// Whether the declared length can be written in the form that was asked for.
+    ///
+    /// # Errors
+    /// Why what was typed would not be what is on the wire.
+    pub fn check_length(&self) -> Result<(), String> {
+        let length = self.length.unwrap_or(self.payload.len() as u64);
+        let most = match self.length_form {
+            Some(LengthForm::Bits7) => 125,
+            Some(LengthForm::Bits16) => 0xffff,
+            Some(LengthForm::Bits64) | None => return Ok(()),
+        };
+        if length <= most {
+            return Ok(());
+        }
+        Err(format!("a length of {length} can't be written in that form, which ends at {most}"))
+    }
+}
+
 impl Default for FrameSpec {
     fn default() -> FrameSpec {
         FrameSpec {

@@ -177,7 +177,7 @@ impl Fields {
             Some(bits @ 0..=7) => bits as u8,
             Some(_) => return Err("\"rsv\" must be 0 to 7: RSV1 is 4, RSV2 2, RSV3 1".to_owned()),
         };
-        Ok(Command::Frame(FrameSpec {
+        let spec = FrameSpec {
             fin: self.flag("fin")?.unwrap_or(true),
             rsv,
             opcode,
@@ -185,7 +185,9 @@ impl Fields {
             length: self.number("length")?,
             length_form,
             payload: self.payload()?,
-        }))
+        };
+        spec.check_length()?;
+        Ok(Command::Frame(spec))
     }
 }
 
@@ -255,6 +257,8 @@ mod tests {
             (r#"{"type":"close","code":70000}"#, "below 65536"),
             (r#"{"type":"close","reason":"x"}"#, "needs a \"code\""),
             (r#"{"type":"frame","opcode":16}"#, "0 to 15"),
+            (r#"{"type":"frame","length":126,"length_form":7}"#, "ends at 125"),
+            (r#"{"type":"frame","length":65536,"length_form":16}"#, "ends at 65535"),
         ] {
             let why = read(line).unwrap_err();
             assert!(why.contains(part), "{line}: {why}");

@@ -4,7 +4,7 @@ mod answer;
 mod body;
 pub mod command;
 pub mod input;
-mod json;
+pub mod json;
 mod open;
 pub mod output;
 mod poll;

@@ -103,6 +103,9 @@ impl Target {
     }
 }
 
+/// What ends the authority of a URL; browsers take a backslash for a slash.
+const AUTHORITY_ENDS: [char; 4] = ['/', '\\', '?', '#'];
+
 /// Puts a scheme before what has none, and ours in the place of HTTP's; tells whether it did.
 fn with_scheme(typed: &str) -> std::result::Result<(String, bool), String> {
     if let Some((scheme, rest)) = typed.split_once("://") {
@@ -123,7 +126,7 @@ fn with_scheme(typed: &str) -> std::result::Result<(String, bool), String> {
     if full.is_empty() || full.starts_with(['/', '?']) {
         return Err("the host is missing".to_owned());
     }
-    let authority = full.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = full.split(AUTHORITY_ENDS).next().unwrap_or_default();
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
@@ -143,8 +146,11 @@ fn with_scheme(typed: &str) -> std::result::Result<(String, bool), String> {
 /// Takes the zone out of `[fe80::1%eth0]` (also written %25), which URLs can't have (RFC 6874).
 fn split_zone(url: &str) -> (String, Option<String>) {
     let parts = || {
-        let (before, rest) = url.split_once('[')?;
-        let (inside, after) = rest.split_once(']')?;
+        let start = url.find("://")? + 3;
+        let authority = url.get(start..)?.split(AUTHORITY_ENDS).next()?;
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let (before, after) = url.split_at(start + authority.len() - host.len());
+        let (inside, after) = after.strip_prefix('[')?.split_once(']')?;
         let (address, zone) = inside.split_once('%')?;
         let zone = zone.strip_prefix("25").unwrap_or(zone);
         Some((format!("{before}[{address}]{after}"), zone.to_owned()))
@@ -157,7 +163,7 @@ fn split_zone(url: &str) -> (String, Option<String>) {
 
 fn host_as_typed(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = rest.split(AUTHORITY_ENDS).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     host.rsplit_once(':').map_or(host, |(host, _)| host)
 }
@@ -168,6 +174,7 @@ fn decode(text: &str) -> String {
     while let Some((&first, after)) = rest.split_first() {
         let escaped = after.first_chunk::<2>().filter(|_| first == b'%');
         let byte = escaped
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         bytes.push(byte.unwrap_or(first));
@@ -244,5 +251,10 @@ mod tests {
         let (target, _) = Target::parse("ws://[fe80::1%25eth0]:9/").unwrap();
         assert_eq!(target.typed_host, "fe80::1%eth0");
         assert_eq!(target.authority(), "[fe80::1]:9");
+        let (target, _) =
+            Target::parse("ws://a%+f:[b%5d]@[fe80::1%eth0]/[c%20d]?q=[e%20f]").unwrap();
+        assert_eq!(target.userinfo, Some(("a%+f".into(), "[b]]".into())));
+        assert_eq!(target.typed_host, "fe80::1%eth0");
+        assert_eq!(target.path, "/[c%20d]?q=[e%20f]", "brackets are a host's only in the host");
     }
 }

@@ -263,7 +263,7 @@ impl Receiver {
         let buffered = self.end - self.begin;
         match (&self.frame, &self.message) {
             (Some(frame), _) => {
-                let got = frame.header.length - frame.remaining + buffered as u64;
+                let got = frame.header.length - frame.remaining.saturating_sub(buffered as u64);
                 format!(
                     "in a {} frame, after {got} of {} payload bytes",
                     frame.header.opcode, frame.header.length
@@ -271,7 +271,8 @@ impl Receiver {
             }
             (None, _) if buffered > 0 => format!("in a frame header, after {buffered} bytes"),
             (None, Some(message)) => {
-                format!("in a {} message, after {} fragments", message.opcode, message.fragments)
+                let s = if message.fragments == 1 { "" } else { "s" };
+                format!("in a {} message, after {} fragment{s}", message.opcode, message.fragments)
             }
             (None, None) => "between two frames".to_owned(),
         }
@@ -548,10 +549,12 @@ impl Receiver {
         let range = self.begin..self.begin + available;
         let input = self.buffer.get(range).unwrap_or_default();
         let Some(inflate) = &mut self.inflate else { return Ok(Progress::NeedsMore) };
-        let Ok(used) = inflate.inflate(input, &mut self.held, room) else {
+        let used = inflate.inflate(input, &mut self.held, room);
+        // What came before a fault is judged first, as if it had come alone.
+        self.check_inflated()?;
+        let Ok(used) = used else {
             return Err(self.payload_violation(Rule::DeflateData, String::new()));
         };
-        self.check_inflated()?;
         self.consume(used);
         let remaining = frame.remaining - used as u64;
         let shown = frame.shown.saturating_sub(used);
@@ -576,6 +579,7 @@ impl Receiver {
             Some(inflate) => inflate.finish(&mut self.held, room),
             None => Ok(true),
         };
+        self.check_inflated()?;
         let finished = finished.map_err(|e| {
             let rule = match e {
                 InflateError::Data => Rule::DeflateData,
@@ -583,7 +587,6 @@ impl Receiver {
             };
             self.payload_violation(rule, String::new())
         })?;
-        self.check_inflated()?;
         if finished && !self.text_may_end() {
             let detail = "cut inside a character at its end".to_owned();
             let failure = self.payload_violation(Rule::Utf8, detail);
@@ -609,17 +612,21 @@ impl Receiver {
         let fresh = self.held.get(self.held_checked..).unwrap_or_default();
         let before = message.len;
         message.len += fresh.len() as u64;
-        if message.len > self.config.max_inflated {
-            let (limit, size) = (self.config.max_inflated, message.len);
-            return Err(Failure::Limit(Limit::Message { limit, size }));
-        }
+        let (limit, size) = (self.config.max_inflated, message.len);
+        // Text is wrong only up to the limit, however much was inflated in one go.
+        let room = usize::try_from(limit.saturating_sub(before)).unwrap_or(usize::MAX);
+        let within = fresh.get(..room).unwrap_or(fresh);
         if message.opcode == Opcode::Text
             && !message.lossy
-            && let Err(at) = message.utf8.feed(fresh)
+            && let Err(at) = message.utf8.feed(within)
         {
             let detail = format!("at byte {} of the inflated message", before + at as u64);
             let failure = self.payload_violation(Rule::Utf8, detail);
             self.tolerate(failure)?;
+        }
+        if size > limit {
+            // One more is all that counts: how much came at once depends on the pieces.
+            return Err(Failure::Limit(Limit::Message { limit, size: limit.saturating_add(1) }));
         }
         self.held_checked = self.held.len();
         Ok(())

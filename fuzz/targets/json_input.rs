@@ -1,0 +1,22 @@
+//! `--input json`: a line is a command that can be carried out, or an error that is safe to show.
+
+#![no_main]
+
+use wstap::protocol::frame::Opcode;
+use wstap::session::command::Command;
+use wstap::session::input::Piece;
+use wstap::session::json;
+use wstap_fuzz::{assert_harmless, assert_possible};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    match json::command(&Piece { bytes: data, offset: 0, number: 1 }) {
+        Ok(Some(command)) => {
+            assert_possible(&command);
+            if let Command::Message { opcode: Opcode::Text, payload, .. } = &command {
+                assert!(std::str::from_utf8(payload).is_ok());
+            }
+        }
+        Ok(None) => {}
+        Err(error) => assert_harmless(&error),
+    }
+});
