@@ -22,12 +22,12 @@ use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::{Kind, TlsInfo};
+use crate::event::{Kind, Timings, TlsInfo};
 use crate::text::Untrusted;
 
 pub use proxy::Proxy;
@@ -185,19 +185,6 @@ pub struct Dialed {
     pub tls: Option<TlsInfo>,
     /// How long each step took.
     pub timings: Timings,
-}
-
-/// How long each step of dialing took; `None` where there was no such step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timings {
-    /// Looking up the name.
-    pub resolve: Option<Duration>,
-    /// From the first attempt until a connection stood.
-    pub connect: Option<Duration>,
-    /// Until the proxy had connected us, TLS with the proxy included.
-    pub proxy: Option<Duration>,
-    /// The TLS handshake.
-    pub tls: Option<Duration>,
 }
 
 /// Reaches the target.
