@@ -362,6 +362,7 @@ impl Receiver {
             && !warning
             && matches!(header.opcode, Opcode::Text | Opcode::Binary)
             && !self.config.frames
+            && !self.config.frame_payloads
             && header.length <= self.config.max_message
         {
             let start = self.begin + header_len;
