@@ -315,6 +315,16 @@ fn frames_and_payloads_are_shown_if_wanted() {
 }
 
 #[test]
+fn payloads_are_shown_without_their_headers_if_that_is_wanted() {
+    let config = Config { frame_payloads: true, ..Config::default() };
+    Script::with(config)
+        .recv(&frame(0x81, b"hi"))
+        .expect_event("payload 0 [68, 69]")
+        .expect_event("text 1 hi")
+        .end();
+}
+
+#[test]
 fn sent_frames_are_shown_if_wanted() {
     let config = Config { frames: true, fragment: Some(3), ..Config::default() };
     let mut script = Script::with(config);

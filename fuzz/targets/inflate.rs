@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use wstap::protocol::deflate::{Deflate, Inflate, InflateError};
+use wstap::protocol::deflate::{Deflate, Inflate, InflateError, Params};
 use wstap_fuzz::{Input, params, pieces};
 
 /// The most that is inflated of one input.
@@ -15,6 +15,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let bytes = input.rest();
     let params = params(choice);
     if choice & 0x80 != 0 {
+        // The two directions are one here.
+        let client_no_context_takeover = params.server_no_context_takeover;
+        let params = Params { client_no_context_takeover, ..params };
         let (mut deflate, mut inflate) = (Deflate::new(params), Inflate::new(params));
         for message in pieces(bytes, seed) {
             let mut wire = Vec::new();

@@ -149,11 +149,12 @@ fn split_zone(url: &str) -> (String, Option<String>) {
         let start = url.find("://")? + 3;
         let authority = url.get(start..)?.split(AUTHORITY_ENDS).next()?;
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let (before, after) = url.split_at(start + authority.len() - host.len());
-        let (inside, after) = after.strip_prefix('[')?.split_once(']')?;
+        let (before, _) = url.split_at(start + authority.len() - host.len());
+        let after = url.get(start + authority.len()..)?;
+        let (inside, port) = host.strip_prefix('[')?.split_once(']')?;
         let (address, zone) = inside.split_once('%')?;
         let zone = zone.strip_prefix("25").unwrap_or(zone);
-        Some((format!("{before}[{address}]{after}"), zone.to_owned()))
+        Some((format!("{before}[{address}]{port}{after}"), zone.to_owned()))
     };
     match parts() {
         Some((bare, zone)) if !zone.is_empty() => (bare, Some(zone)),
@@ -235,6 +236,7 @@ mod tests {
             ("ws://h/\u{1b}[2J", "\\x1b"),
             ("ws://h/#x", "fragment"),
             ("ws://[::1", "IPv6"),
+            ("ws://[::1%2?[%0]:9/", "IPv6"),
             ("ws://a..b:x/", "port"),
         ] {
             let error = Target::parse(typed).unwrap_err();

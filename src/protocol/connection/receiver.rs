@@ -348,7 +348,8 @@ impl Receiver {
     /// The common case in one go: a whole message of up to 64 KiB in one frame, with nothing wrong
     /// about it. Everything else takes the long way.
     fn small_message(&mut self) -> Option<Place> {
-        if self.message.is_some() || self.frame.is_some() || self.config.frames {
+        let shown = self.config.frames || self.config.frame_payloads;
+        if self.message.is_some() || self.frame.is_some() || shown {
             return None;
         }
         let (&[b0, b1], rest) = self.unread().split_first_chunk::<2>()?;
