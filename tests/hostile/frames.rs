@@ -451,7 +451,7 @@ fn connections_that_end() {
         ends(
             "FIN never came in a message",
             raw_frame(0x01, "a"),
-            "in a text message, after 1 fragments",
+            "in a text message, after 1 fragment",
         )
         .exits(9, ["1006"]),
         ends("FIN behind a message", frame(0x1, "hello"), "between two frames").stdout("hello\n"),
