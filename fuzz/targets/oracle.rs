@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 
-use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
 use wstap::protocol::connection::{Config, Incoming, Receiver};
 use wstap::protocol::frame::{FrameHeader, Opcode};
@@ -90,9 +90,15 @@ fn ours(pieces: &[&[u8]]) -> (Vec<Message>, End) {
                 Some(Incoming::Ping(payload)) => Message::Ping(payload.to_vec().into()),
                 Some(Incoming::Pong(payload)) => Message::Pong(payload.to_vec().into()),
                 Some(Incoming::Close(status)) => {
-                    let frame = status.code.map(|code| tungstenite::protocol::CloseFrame {
-                        code: code.0.into(),
-                        reason: String::from_utf8_lossy(&status.reason).into_owned().into(),
+                    let frame = status.code.map(|code| match code.0 {
+                        // Registered with IANA, which tungstenite does not know.
+                        1014 => {
+                            CloseFrame { code: 1002.into(), reason: "Protocol violation".into() }
+                        }
+                        code => CloseFrame {
+                            code: code.into(),
+                            reason: String::from_utf8_lossy(&status.reason).into_owned().into(),
+                        },
                     });
                     messages.push(Message::Close(frame));
                     return (messages, End::Open);
