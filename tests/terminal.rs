@@ -1,5 +1,5 @@
 //! No view for a terminal lets through what others could use to move its cursor, whatever the
-//! event in which it comes (DESIGN §6).
+//! event in which it comes.
 
 mod fixtures;
 
