@@ -23,6 +23,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         max_fragments: if small { 3 } else { 1000 },
         pong: flags & 0x20 != 0,
         fragment: None,
+        lossy: false,
     };
     let whole = run(config, &[bytes]);
     let split = run(config, &pieces(bytes, seed));
