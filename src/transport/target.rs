@@ -114,7 +114,10 @@ fn with_scheme(typed: &str) -> std::result::Result<(String, bool), String> {
             "wss" => "wss",
             "http" => "ws",
             "https" => "wss",
-            other => return Err(format!("the scheme \"{other}\" is not ws or wss")),
+            other => {
+                let other = Untrusted::text(other);
+                return Err(format!("the scheme \"{other}\" is not ws or wss"));
+            }
         };
         if rest.is_empty() || rest.starts_with(['/', '?', ':']) {
             return Err("the host is missing".to_owned());
@@ -230,6 +233,7 @@ mod tests {
             ("ws://", "host is missing"),
             ("ws:///path", "host is missing"),
             ("ftp://h", "scheme \"ftp\""),
+            ("\u{ad}://h", "scheme \"\\u{ad}\""),
             ("ws://h:0", "port 0"),
             ("ws://h:99999", "invalid port"),
             ("ws://h/a b", "can't be in a URL"),
