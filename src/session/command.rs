@@ -187,16 +187,12 @@ impl CommandSender {
 #[derive(Debug)]
 pub struct Commands {
     commands: Receiver<Command>,
-    ahead: Option<Command>,
     over: bool,
 }
 
 impl Commands {
     /// The next command, if one waits.
     pub fn take(&mut self) -> Option<Command> {
-        if let Some(command) = self.ahead.take() {
-            return Some(command);
-        }
         match self.commands.try_recv() {
             Ok(command) => Some(command),
             Err(TryRecvError::Empty) => None,
@@ -208,20 +204,12 @@ impl Commands {
             Err(TryRecvError::Disconnected) => None,
         }
     }
-
-    /// Puts a command back to the front.
-    pub fn put_back(&mut self, command: Command) {
-        self.ahead = Some(command);
-    }
 }
 
 /// A channel for commands. The waker must be the one of the session's loop.
 pub fn channel(waker: Waker) -> (CommandSender, Commands) {
     let (sender, receiver) = sync_channel(QUEUE);
-    (
-        CommandSender { commands: sender, waker },
-        Commands { commands: receiver, ahead: None, over: false },
-    )
+    (CommandSender { commands: sender, waker }, Commands { commands: receiver, over: false })
 }
 
 /// Where a view's bytes go when that is not a file descriptor: the text above the prompt.

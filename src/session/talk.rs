@@ -682,14 +682,17 @@ impl Talk {
     }
 
     fn next_deadline(&self, session: &Session) -> Option<Instant> {
-        let failing = self.course.failing.as_ref().map(|(_, due)| *due);
-        let mut ends = vec![session.deadline, self.patience_ends(session), failing];
-        if self.state() == ReadyState::Open {
-            ends.push(self.next_ping(&session.settings));
-            ends.push(self.pings_end(&session.settings));
-            ends.push(self.duration_ends(&session.settings));
-            ends.push(self.linger_ends(session));
-        }
+        let settings = &session.settings;
+        let open = self.state() == ReadyState::Open;
+        let ends = [
+            session.deadline,
+            self.patience_ends(session),
+            self.course.failing.as_ref().map(|(_, due)| *due),
+            self.next_ping(settings).filter(|_| open),
+            self.pings_end(settings).filter(|_| open),
+            self.duration_ends(settings).filter(|_| open),
+            self.linger_ends(session).filter(|_| open),
+        ];
         ends.into_iter().flatten().min()
     }
 
