@@ -49,6 +49,20 @@ pub struct Piece<'a> {
     pub number: u64,
 }
 
+impl Piece<'_> {
+    /// The error that says where it is no UTF-8.
+    pub fn not_utf8(&self) -> Error {
+        let at = std::str::from_utf8(self.bytes).err().map_or(0, |e| e.valid_up_to());
+        let byte = self.bytes.get(at).copied().unwrap_or_default();
+        let offset = self.offset + at as u64;
+        let what = format!(
+            "standard input is not UTF-8 at byte {offset} (message {}, byte {at}: {byte:02x})",
+            self.number
+        );
+        Error::new(Stage::Input, Exit::Local, what).hint("to send bytes as they are: --binary")
+    }
+}
+
 impl Stdin {
     /// The process's standard input.
     pub fn new(format: InputFormat) -> Stdin {

@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 pub mod command;
+mod course;
 pub mod input;
 pub mod json;
 mod open;
@@ -11,6 +12,7 @@ mod poll;
 pub mod settings;
 pub mod signals;
 mod talk;
+mod verdict;
 mod views;
 
 use std::collections::VecDeque;
@@ -20,12 +22,13 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Level};
 use crate::session::command::{Command, Commands};
+use crate::session::course::Over;
 use crate::session::input::Stdin;
 use crate::session::open::{Opened, open};
 use crate::session::output::Output;
 use crate::session::settings::Settings;
 use crate::session::signals::Waking;
-use crate::session::talk::{Over, Talk};
+use crate::session::talk::Talk;
 use crate::session::views::Views;
 use crate::transport::{Target, Watch};
 

@@ -1,6 +1,5 @@
 //! The loop over an open connection.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
@@ -8,18 +7,19 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Data, Direction, Frame, FramePayload, Kind, Level, Totals};
-use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Side};
+use crate::protocol::close::{Closure, End, Side};
 use crate::protocol::connection::{
     Config, Delivery, Incoming, Masking, RawFrame, ReadyState, Receiver, Sender,
 };
 use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use crate::report::Needs;
-use crate::report::units::Took;
 use crate::session::answer::{self, answer};
 use crate::session::command::{Command, FrameSpec, MaskSpec};
-use crate::session::input::{InputFormat, Piece};
+use crate::session::course::{Course, Fence, Over};
+use crate::session::input::InputFormat;
 use crate::session::open::Opened;
 use crate::session::settings::{Linger, Settings};
+use crate::session::verdict::Evidence;
 use crate::session::views::Views;
 use crate::session::{Input, Session, json, poll};
 use crate::text::Untrusted;
@@ -28,36 +28,14 @@ use crate::transport::{self, Stream, Target};
 /// Over this no more input is taken, in bytes queued for the peer.
 const HIGH_WATER: usize = 1 << 20;
 
-/// How long a Close frame may stay unanswered, and the stream open after both were exchanged.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
-
 /// How long the peer may take to see why we failed the connection, before we close it.
 const FAIL_PATIENCE: Duration = Duration::from_secs(1);
-
-/// A violation may come right behind messages whose answers are still on their way through our
-/// output and input: so long after the last message the Close frame waits for them.
-const ANSWER_PATIENCE: Duration = Duration::from_millis(100);
-
-/// How long the fence's pong may hold the end back while nothing arrives.
-const FENCE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a person who wants to leave waits for the peer's Close.
 const LEAVE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The same where our own output is blocked, so that the Close may be far behind.
 const BLOCKED_PATIENCE: Duration = Duration::from_millis(50);
-
-/// Pings of ours whose round trip is still measured, at most.
-const PINGS: usize = 16;
-
-/// How a connection's talk ended, where nothing went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// As it was asked for: the session is over.
-    Done,
-    /// The connection is over; a person may want to go on.
-    Closed,
-}
 
 /// A connection and everything that is known of its course.
 pub struct Talk {
@@ -66,54 +44,6 @@ pub struct Talk {
     sender: Sender,
     course: Course,
     opened: Box<answer::Opened>,
-}
-
-/// The course of the connection: counts, timers, and why it is ending.
-struct Course {
-    totals: Totals,
-    opened_at: Instant,
-    /// The last moment at which messages moved; control frames are as good as silence.
-    active_at: Instant,
-    fence: Option<Fence>,
-    pings: VecDeque<OwnPing>,
-    /// Since when no ping of ours was answered.
-    unanswered_since: Option<Instant>,
-    pinged_at: Instant,
-    rtt: Option<Duration>,
-    /// The first Close frame: whose, and when.
-    closing: Option<(Side, Instant)>,
-    /// Our Close frame was told to the views.
-    close_told: bool,
-    /// What comes is no longer told: enough came, or the person left.
-    deaf: bool,
-    /// `--count` or `--until` was met.
-    met: bool,
-    failure: Option<Error>,
-    /// The Close frame that fails the connection, and when it is sent.
-    failing: Option<(CloseStatus, Instant)>,
-    /// When the last message came.
-    message_at: Option<Instant>,
-    /// The stream is closed then at the latest, whatever the peer does.
-    give_up_at: Option<Instant>,
-    /// All events were taken out of what was received.
-    caught_up: bool,
-    can_write: bool,
-    ended: Option<End>,
-    leave: Option<Over>,
-}
-
-/// A ping of ours that was not answered yet.
-struct OwnPing {
-    payload: Vec<u8>,
-    sent: Instant,
-    /// A person asked for it and wants to see the answer.
-    asked: bool,
-}
-
-/// The ping that is sent behind the last message of the input.
-struct Fence {
-    payload: Vec<u8>,
-    answered: bool,
 }
 
 impl Talk {
@@ -138,33 +68,11 @@ impl Talk {
             lossy: settings.lossy,
             fragment: settings.fragment,
         };
-        let now = Instant::now();
         Talk {
             receiver: Receiver::new(config, &opened.early),
             sender: Sender::new(&config, masking()),
             stream: opened.stream,
-            course: Course {
-                totals: Totals::default(),
-                opened_at: now,
-                active_at: now,
-                fence: None,
-                pings: VecDeque::new(),
-                unanswered_since: None,
-                pinged_at: now,
-                rtt: None,
-                closing: None,
-                close_told: false,
-                deaf: false,
-                met: false,
-                failure: None,
-                failing: None,
-                message_at: None,
-                give_up_at: None,
-                caught_up: false,
-                can_write: true,
-                ended: None,
-                leave: None,
-            },
+            course: Course::new(Instant::now()),
             opened: Box::new(answer::Opened {
                 request: opened.request,
                 response: opened.response,
@@ -329,7 +237,7 @@ impl Talk {
                 _ if settings.binary => Opcode::Binary,
                 _ if simdutf8::basic::from_utf8(piece.bytes).is_ok() => Opcode::Text,
                 _ => {
-                    let error = not_utf8(&piece);
+                    let error = piece.not_utf8();
                     return self.bad_input(session, error, now);
                 }
             };
@@ -417,12 +325,7 @@ impl Talk {
         let payload = payload.get(..125).unwrap_or(payload);
         self.sender.ping(payload);
         views.tell(Kind::Ping { direction: Direction::Out, payload });
-        self.course.pinged_at = now;
-        self.course.unanswered_since.get_or_insert(now);
-        self.course.pings.push_back(OwnPing { payload: payload.to_vec(), sent: now, asked });
-        if self.course.pings.len() > PINGS {
-            self.course.pings.pop_front();
-        }
+        self.course.pinged(payload, asked, now);
     }
 
     fn facts(&self) -> answer::Facts {
@@ -500,67 +403,32 @@ impl Talk {
             self.course.give_up(now + FAIL_PATIENCE);
         }
         let open = self.state() == ReadyState::Open;
-        if open && self.pings_end(settings).is_some_and(|end| now >= end) {
+        if open && self.course.pings_end(settings).is_some_and(|end| now >= end) {
             let patience = settings.ping_timeout.unwrap_or_default().as_secs_f64();
             let what = format!("the peer is gone: no pong for {patience} s (--ping-timeout)");
             self.begin_close(settings, now);
             self.course.fail(Error::new(Stage::Session, Exit::Timeout, what), now);
-        } else if open && self.next_ping(settings).is_some_and(|due| now >= due) {
+        } else if open && self.course.next_ping(settings).is_some_and(|due| now >= due) {
             self.ping(&mut session.views, b"are you there?", false, now);
         }
-        if open && self.duration_ends(settings).is_some_and(|end| now >= end) {
+        if open && self.course.duration_ends(settings).is_some_and(|end| now >= end) {
             self.begin_close(settings, now);
         }
-        if open && self.linger_ends(session).is_some_and(|end| now >= end) {
+        if open
+            && self
+                .course
+                .linger_ends(&session.settings, session.views.are_congested())
+                .is_some_and(|end| now >= end)
+        {
             self.begin_close(&session.settings, now);
         }
-        if self.patience_ends(session).is_some_and(|end| now >= end) {
+        if self.patience_ends(&session.views).is_some_and(|end| now >= end) {
             self.course.ended.get_or_insert(End::Local);
         }
     }
 
-    fn next_ping(&self, settings: &Settings) -> Option<Instant> {
-        settings.ping_interval.map(|interval| self.course.pinged_at + interval)
-    }
-
-    /// When a peer that answers no ping is given up.
-    fn pings_end(&self, settings: &Settings) -> Option<Instant> {
-        Some(self.course.unanswered_since? + settings.ping_timeout?)
-    }
-
-    fn duration_ends(&self, settings: &Settings) -> Option<Instant> {
-        settings.duration.map(|duration| self.course.opened_at + duration)
-    }
-
-    /// When the silence behind the end of the input will have lasted long enough. Blocked output
-    /// is no silence: what has arrived wasn't even looked at.
-    fn linger_ends(&self, session: &Session) -> Option<Instant> {
-        let fence = self.course.fence.as_ref()?;
-        let Linger::For(linger) = session.settings.linger else { return None };
-        if session.views.are_congested() {
-            return None;
-        }
-        let silence = if fence.answered { linger } else { linger.max(FENCE_PATIENCE) };
-        Some(self.course.active_at + silence)
-    }
-
-    /// When we stop waiting for the peer to end the connection.
-    fn patience_ends(&self, session: &Session) -> Option<Instant> {
-        let course = &self.course;
-        let (_, since) = course.closing?;
-        // At the end of a pipe everything that arrives before the peer's Close counts.
-        let arriving = !course.deaf && self.receiver.close_received().is_none();
-        let patience = if arriving && session.views.are_congested() {
-            None
-        } else if arriving {
-            Some(since.max(course.active_at) + CLOSE_PATIENCE)
-        } else {
-            Some(since + CLOSE_PATIENCE)
-        };
-        match (patience, course.give_up_at) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+    fn patience_ends(&self, views: &Views) -> Option<Instant> {
+        self.course.patience_ends(self.receiver.close_received().is_some(), views.are_congested())
     }
 
     /// Gives the transport what it takes.
@@ -686,12 +554,14 @@ impl Talk {
         let open = self.state() == ReadyState::Open;
         let ends = [
             session.deadline,
-            self.patience_ends(session),
+            self.patience_ends(&session.views),
             self.course.failing.as_ref().map(|(_, due)| *due),
-            self.next_ping(settings).filter(|_| open),
-            self.pings_end(settings).filter(|_| open),
-            self.duration_ends(settings).filter(|_| open),
-            self.linger_ends(session).filter(|_| open),
+            self.course.next_ping(settings).filter(|_| open),
+            self.course.pings_end(settings).filter(|_| open),
+            self.course.duration_ends(settings).filter(|_| open),
+            self.course
+                .linger_ends(&session.settings, session.views.are_congested())
+                .filter(|_| open),
         ];
         ends.into_iter().flatten().min()
     }
@@ -741,180 +611,14 @@ impl Talk {
         if let Some(over) = self.course.leave {
             return Ok(over);
         }
-        self.judge(&closure, &session.settings)
-    }
-
-    fn judge(&self, closure: &Closure, settings: &Settings) -> Result<Over> {
-        if self.course.met {
-            return Ok(Over::Done);
-        }
-        if closure.received.is_none() {
-            return Err(self.unanswered(closure));
-        }
-        let code = closure.code();
-        let good = matches!(code, CloseCode::NORMAL | CloseCode::GOING_AWAY | CloseCode(1005));
-        if closure.first == Some(Side::Peer) && !good && !settings.ok_close.contains(&code) {
-            let reason = closure.received.as_ref().map_or(&b""[..], |status| &status.reason);
-            let reason = match reason {
-                [] => "without a reason".to_owned(),
-                some => format!("\"{}\"", Untrusted(some)),
-            };
-            let what = format!("the peer closed with {code} ({}): {reason}", code.meaning());
-            return Err(Error::new(Stage::Close, Exit::PeerError, what)
-                .hint(format!("if that is fine: --ok-close {code}")));
-        }
-        let expectation = match (settings.count, &settings.until) {
-            (Some(count), _) => {
-                let came = self.course.totals.messages_in;
-                Some(format!("only {came} of {count} messages came (--count)"))
-            }
-            (None, Some(until)) => {
-                let pattern = Untrusted::text(until.as_str());
-                Some(format!("no message matched {pattern} (--until)"))
-            }
-            (None, None) => None,
+        let evidence = Evidence {
+            closure: &closure,
+            met: self.course.met,
+            messages_in: totals.messages_in,
+            unsent: self.sender.buffered(),
+            position: self.receiver.position(),
         };
-        match expectation {
-            Some(what) => Err(Error::new(Stage::Session, Exit::Expectation, what)),
-            None if settings.interactive => Ok(Over::Closed),
-            None => Ok(Over::Done),
-        }
-    }
-
-    /// The stream ended without the peer's Close frame.
-    fn unanswered(&self, closure: &Closure) -> Error {
-        let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what);
-        let place = self.receiver.position();
-        match &closure.end {
-            End::Local => {
-                let unsent = self.sender.buffered();
-                let what = format!(
-                    "no Close frame from the peer within {} s of ours",
-                    CLOSE_PATIENCE.as_secs()
-                );
-                let error = Error::new(Stage::Close, Exit::Timeout, what);
-                if unsent > 0 {
-                    error.cause(format!("the peer does not read: {unsent} bytes were not taken"))
-                } else {
-                    error
-                }
-            }
-            End::Eof if closure.sent.is_some() => lost(format!(
-                "the peer ended the connection without answering our Close frame (1006), {place}"
-            )),
-            End::Eof => lost(format!(
-                "the peer ended the connection without a closing handshake (1006), {place}"
-            )),
-            End::Broken(why) => {
-                lost(format!("the connection was lost (1006), {place}")).cause(why.clone())
-            }
-        }
-    }
-}
-
-impl Course {
-    /// Counts and tells a message that was queued.
-    fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8]) {
-        self.totals.messages_out += 1;
-        self.totals.payload_out += bytes.len() as u64;
-        views.tell(Kind::Data(Data {
-            direction: Direction::Out,
-            opcode,
-            bytes,
-            first: true,
-            last: true,
-            fragments: 1,
-            wire_len: bytes.len() as u64,
-            compressed: false,
-        }));
-    }
-
-    /// Until when the Close frame that fails the connection waits for answers of the input's.
-    fn answers_until(&self, answered: bool, now: Instant) -> Instant {
-        match self.message_at {
-            Some(at) if answered => at + ANSWER_PATIENCE,
-            _ => now,
-        }
-    }
-
-    fn is_enough(&self, settings: &Settings, bytes: &[u8]) -> bool {
-        settings.count.is_some_and(|count| self.totals.messages_in >= count)
-            || settings.until.as_ref().is_some_and(|until| until.is_match(bytes))
-    }
-
-    fn begin_close(&mut self, sender: &mut Sender, status: &CloseStatus, now: Instant) {
-        self.closing.get_or_insert((Side::Us, now));
-        sender.close(status);
-    }
-
-    fn fail(&mut self, error: Error, give_up_at: Instant) {
-        self.failure.get_or_insert(error);
-        self.give_up(give_up_at);
-    }
-
-    fn give_up(&mut self, at: Instant) {
-        self.give_up_at = Some(self.give_up_at.map_or(at, |earlier| earlier.min(at)));
-    }
-
-    /// Everything that arrives besides data.
-    fn control(&mut self, incoming: Incoming<'_>, views: &mut Views, pong: bool, now: Instant) {
-        let direction = Direction::In;
-        match incoming {
-            Incoming::Data { .. } => {}
-            Incoming::Frame { header, bytes, offset } => {
-                views.tell(Kind::Frame(Frame { direction, header: &header, bytes, offset }));
-            }
-            Incoming::FramePayload { bytes: wire, offset } => {
-                let masking_key = None;
-                views.tell(Kind::FramePayload(FramePayload {
-                    direction,
-                    wire,
-                    masking_key,
-                    offset,
-                }));
-            }
-            Incoming::Ping(payload) => {
-                self.totals.pings_in += 1;
-                views.tell(Kind::Ping { direction, payload });
-                if pong {
-                    views.tell(Kind::Pong { direction: Direction::Out, payload, rtt: None });
-                }
-            }
-            Incoming::Pong(payload) => {
-                self.totals.pongs_in += 1;
-                if let Some(fence) = &mut self.fence
-                    && fence.payload == payload
-                {
-                    fence.answered = true;
-                    self.active_at = now;
-                }
-                let answered = self.answered(payload);
-                let rtt = answered.as_ref().map(|ping| now - ping.sent);
-                self.rtt = rtt.or(self.rtt);
-                views.tell(Kind::Pong { direction, payload, rtt });
-                if let (Some(OwnPing { asked: true, .. }), Some(rtt)) = (answered, rtt) {
-                    let text = format!("pong after {}", Took(rtt));
-                    views.tell(Kind::Answer { text: &text });
-                }
-            }
-            Incoming::Close(status) => {
-                let (first, _) = *self.closing.get_or_insert((Side::Peer, now));
-                views.tell(Kind::Close { direction, status, first });
-            }
-            Incoming::Warning(violation) => {
-                views.tell(Kind::Violation { violation, fatal: false });
-            }
-            // These end the connection: see Talk::deliver.
-            Incoming::Violation(_) | Incoming::Limit(_) => {}
-        }
-    }
-
-    /// The ping that a pong answers; with it the earlier ones are answered too (§5.5.3).
-    fn answered(&mut self, payload: &[u8]) -> Option<OwnPing> {
-        let at = self.pings.iter().position(|ping| ping.payload == payload)?;
-        let answered = self.pings.drain(..=at).next_back();
-        self.unanswered_since = self.pings.front().map(|ping| ping.sent);
-        answered
+        evidence.judge(&session.settings)
     }
 }
 
@@ -929,17 +633,6 @@ fn report_frames(sender: &mut Sender, views: &mut Views) {
             views.tell(Kind::FramePayload(payload));
         }
     });
-}
-
-fn not_utf8(piece: &Piece<'_>) -> Error {
-    let at = std::str::from_utf8(piece.bytes).err().map_or(0, |e| e.valid_up_to());
-    let byte = piece.bytes.get(at).copied().unwrap_or_default();
-    let offset = piece.offset + at as u64;
-    let what = format!(
-        "standard input is not UTF-8 at byte {offset} (message {}, byte {at}: {byte:02x})",
-        piece.number
-    );
-    Error::new(Stage::Input, Exit::Local, what).hint("to send bytes as they are: --binary")
 }
 
 fn how(e: &io::Error) -> String {
