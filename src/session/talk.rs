@@ -10,7 +10,7 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Data, Direction, Frame, FramePayload, Kind, Level, Totals};
 use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Side};
 use crate::protocol::connection::{
-    Config, Delivery, Incoming, Masking, RawFrame, ReadyState, Receiver, Sender,
+    Config, Delivery, Incoming, Masking, Queued, RawFrame, ReadyState, Receiver, Sender,
 };
 use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use crate::report::Needs;
@@ -193,8 +193,8 @@ impl Talk {
     /// What went wrong with the connection, the input or the output.
     pub fn run(mut self, session: &mut Session) -> Result<Over> {
         for (opcode, payload) in &session.settings.first {
-            self.sender.fragmented(*opcode, payload, session.settings.fragment);
-            self.course.sent(&mut session.views, *opcode, payload);
+            let queued = self.sender.fragmented(*opcode, payload, session.settings.fragment);
+            self.course.sent(&mut session.views, *opcode, payload, queued);
         }
         let mut now = Instant::now();
         loop {
@@ -238,8 +238,9 @@ impl Talk {
             match incoming {
                 Incoming::Data { .. } if course.deaf => {}
                 Incoming::Data { opcode, bytes, first, last, fragments, wire_len, compressed } => {
-                    views.tell(Kind::Data(Data {
-                        direction: Direction::In,
+                    let direction = Direction::In;
+                    let data = Data {
+                        direction,
                         opcode,
                         bytes,
                         first,
@@ -247,16 +248,16 @@ impl Talk {
                         fragments,
                         wire_len,
                         compressed,
-                    }));
+                    };
+                    course.totals.count(&data);
+                    views.tell(Kind::Data(data));
                     course.active_at = now;
-                    course.totals.payload_in += bytes.len() as u64;
                     if last {
                         course.message_at = Some(now);
-                        course.totals.messages_in += 1;
                         close = course.is_enough(settings, bytes);
                         if settings.echo {
-                            self.sender.message(opcode, bytes);
-                            course.sent(views, opcode, bytes);
+                            let queued = self.sender.message(opcode, bytes);
+                            course.sent(views, opcode, bytes, queued);
                         }
                     }
                 }
@@ -333,8 +334,8 @@ impl Talk {
                     return self.bad_input(session, error, now);
                 }
             };
-            self.sender.fragmented(opcode, piece.bytes, settings.fragment);
-            self.course.sent(&mut session.views, opcode, piece.bytes);
+            let queued = self.sender.fragmented(opcode, piece.bytes, settings.fragment);
+            self.course.sent(&mut session.views, opcode, piece.bytes, queued);
             report_frames(&mut self.sender, &mut session.views);
         }
     }
@@ -372,8 +373,8 @@ impl Talk {
                     return views.tell(Kind::Notice { level: Level::Warning, text });
                 }
                 let size = fragment.or(session.settings.fragment);
-                self.sender.fragmented(opcode, &payload, size);
-                self.course.sent(views, opcode, &payload);
+                let queued = self.sender.fragmented(opcode, &payload, size);
+                self.course.sent(views, opcode, &payload, queued);
             }
             Command::Ping(payload) => self.ping(views, &payload, session.settings.interactive, now),
             Command::Pong(payload) => {
@@ -814,19 +815,13 @@ impl Talk {
 
 impl Course {
     /// Counts and tells a message that was queued.
-    fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8]) {
-        self.totals.messages_out += 1;
-        self.totals.payload_out += bytes.len() as u64;
-        views.tell(Kind::Data(Data {
-            direction: Direction::Out,
-            opcode,
-            bytes,
-            first: true,
-            last: true,
-            fragments: 1,
-            wire_len: bytes.len() as u64,
-            compressed: false,
-        }));
+    fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8], queued: Queued) {
+        let Queued { fragments, wire_len, compressed } = queued;
+        let (direction, first, last) = (Direction::Out, true, true);
+        let data =
+            Data { direction, opcode, bytes, first, last, fragments, wire_len, compressed };
+        self.totals.count(&data);
+        views.tell(Kind::Data(data));
     }
 
     /// Until when the Close frame that fails the connection waits for answers of the input's.
