@@ -693,6 +693,8 @@ mod tests {
             frames_in: 2,
             wire_in: 29,
             pings_in: 1,
+            compression_in: Compression { plain: 100, wire: 25 },
+            compression_out: Compression { plain: 4, wire: 6 },
             ..Totals::default()
         };
         let status = CloseStatus::default();
@@ -727,6 +729,18 @@ mod tests {
              * sent: compression cost 50 % (4 bytes as 6)\n"
         );
         assert_eq!(shown(&mut pipe(0), &kinds), "");
+        let pieces = [
+            Kind::Data(Data { last: false, ..data }),
+            Kind::Data(Data { first: false, ..data }),
+            Kind::Data(grown),
+            Kind::Data(text(b"plain")),
+        ];
+        assert_eq!(
+            shown(&mut pipe(2), &pieces),
+            "* received text: compression saved 88 % (200 bytes as 25)\n\
+             * sent text: compression cost 50 % (4 bytes as 6)\n"
+        );
+        assert_eq!(shown(&mut pipe(1), &pieces), "");
     }
 
     #[test]

@@ -818,8 +818,7 @@ impl Course {
     fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8], queued: Queued) {
         let Queued { fragments, wire_len, compressed } = queued;
         let (direction, first, last) = (Direction::Out, true, true);
-        let data =
-            Data { direction, opcode, bytes, first, last, fragments, wire_len, compressed };
+        let data = Data { direction, opcode, bytes, first, last, fragments, wire_len, compressed };
         self.totals.count(&data);
         views.tell(Kind::Data(data));
     }

@@ -127,6 +127,8 @@ struct Message {
     begun: bool,
     /// Its last frame's payload was taken, but its inflated end is still due.
     finishing: bool,
+    /// All of it was inflated; only a warning kept it from being handed over.
+    inflated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,7 +267,10 @@ impl Receiver {
                     frame.header.opcode, frame.header.length
                 )
             }
-            (None, _) if buffered > 0 => format!("in a frame header, after {buffered} bytes"),
+            (None, _) if buffered > 0 => {
+                let s = if buffered == 1 { "" } else { "s" };
+                format!("in a frame header, after {buffered} byte{s}")
+            }
             (None, Some(message)) => {
                 let s = if message.fragments == 1 { "" } else { "s" };
                 format!("in a {} message, after {} fragment{s}", message.opcode, message.fragments)
@@ -302,7 +307,10 @@ impl Receiver {
                 return Ok(Some(Step::Event(Place::Warning)));
             }
             if self.message.as_ref().is_some_and(|m| m.finishing) {
-                return self.finish_inflating().map(|piece| Some(Step::Event(piece)));
+                match self.finish_inflating()? {
+                    Progress::Event(place) => return Ok(Some(Step::Event(place))),
+                    Progress::NeedsMore | Progress::Taken => continue,
+                }
             }
             let Some(frame) = self.frame else {
                 match self.header()? {

@@ -26,6 +26,7 @@ impl Receiver {
             lossy: false,
             begun: false,
             finishing: false,
+            inflated: false,
         });
         message.fragments += 1;
         if message.fragments > self.config.max_fragments {
@@ -40,7 +41,11 @@ impl Receiver {
     }
 
     /// Takes what there is of a data frame's payload.
-    pub(super) fn payload(&mut self, frame: Current, available: usize) -> Result<Progress, Failure> {
+    pub(super) fn payload(
+        &mut self,
+        frame: Current,
+        available: usize,
+    ) -> Result<Progress, Failure> {
         let Some(message) = &mut self.message else { return Ok(Progress::NeedsMore) };
         if message.compressed {
             return self.inflate_payload(frame, available);
@@ -117,11 +122,12 @@ impl Receiver {
     }
 
     /// Inflates what is still inside after the last frame of a compressed message.
-    pub(super) fn finish_inflating(&mut self) -> Result<Place, Failure> {
+    pub(super) fn finish_inflating(&mut self) -> Result<Progress, Failure> {
         let room = self.inflate_room();
+        let is_whole = self.message.as_ref().is_some_and(|m| m.inflated);
         let finished = match &mut self.inflate {
-            Some(inflate) => inflate.finish(&mut self.held, room),
-            None => Ok(true),
+            Some(inflate) if !is_whole => inflate.finish(&mut self.held, room),
+            _ => Ok(true),
         };
         self.check_inflated()?;
         let finished = finished.map_err(|e| {
@@ -135,8 +141,12 @@ impl Receiver {
             let detail = "cut inside a character at its end".to_owned();
             let failure = self.payload_violation(Rule::Utf8, detail);
             self.tolerate(failure)?;
+            if let Some(message) = &mut self.message {
+                message.inflated = true;
+            }
+            return Ok(Progress::Taken);
         }
-        Ok(self.hand_over(Source::Held, finished))
+        Ok(Progress::Event(self.hand_over(Source::Held, finished)))
     }
 
     /// How large `held` may become while inflating.
