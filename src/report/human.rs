@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use crate::error::Error;
 use crate::event::{
-    Data, Direction, Event, Frame, FramePayload, Kind, Level, Moment, Setting, Timings,
+    Compression, Data, Direction, Event, Frame, FramePayload, Kind, Level, Moment, Setting, Timings,
 };
 use crate::protocol::frame::Opcode;
 use crate::protocol::http1::Response;
 use crate::report::hexdump::{HexPairs, hexdump, unmasked};
 use crate::report::lines::{Lines, Mark};
-use crate::report::phases::{self, Compression};
+use crate::report::phases;
 use crate::report::pretty::{is_structured, pretty};
 use crate::report::style::{Style, Tone};
 use crate::report::units::{Count, TimeOfDay, Took};
@@ -54,8 +54,8 @@ pub struct Human {
     options: HumanOptions,
     style: Style,
     timings: Timings,
-    compression_in: Compression,
-    compression_out: Compression,
+    /// Payload of the message that is coming in pieces, in bytes.
+    begun: u64,
     /// At the lowest verbosity: what the run's one line about its failure will say, or, if the
     /// run does not fail by it, nobody needs to know.
     held: Vec<u8>,
@@ -68,8 +68,7 @@ impl Human {
             options,
             style: Style::new(options.color),
             timings: Timings::default(),
-            compression_in: Compression::default(),
-            compression_out: Compression::default(),
+            begun: 0,
             held: Vec::new(),
         }
     }
@@ -132,8 +131,6 @@ impl Human {
                 if self.shows(1) {
                     phases::anatomy(lines, closure)?;
                     phases::totals(lines, totals)?;
-                    self.compression_in.tell(lines, Direction::In)?;
-                    self.compression_out.tell(lines, Direction::Out)?;
                 }
                 Ok(())
             }
@@ -222,13 +219,14 @@ impl Human {
     }
 
     fn data(&mut self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        if data.compressed {
-            let sum = match data.direction {
-                Direction::In => &mut self.compression_in,
-                Direction::Out => &mut self.compression_out,
-            };
-            sum.plain += data.bytes.len() as u64;
-            sum.wire += if data.last { data.wire_len } else { 0 };
+        if data.compressed && self.shows(2) {
+            let before = if data.first { 0 } else { self.begun };
+            self.begun = before + data.bytes.len() as u64;
+            if data.last {
+                let what = format!("{} {}", verb(data.direction), data.opcode);
+                let did = Compression { plain: self.begun, wire: data.wire_len };
+                phases::compression(lines, &what, did)?;
+            }
         }
         if !self.options.repl || (data.direction == Direction::Out && !self.options.sent) {
             return Ok(());
@@ -336,10 +334,6 @@ impl Human {
 impl Reporter for Human {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.timings.note(&event.kind);
-        if let Kind::Opened { .. } = event.kind {
-            self.compression_in = Compression::default();
-            self.compression_out = Compression::default();
-        }
         let (style, offset) = (self.style, self.options.utc_offset);
         let time = self.options.timestamps.then_some(TimeOfDay { at: event.at, offset });
         self.told(event.at, &event.kind, &mut Lines { out, style, time, marked: true })
@@ -699,6 +693,8 @@ mod tests {
             frames_in: 2,
             wire_in: 29,
             pings_in: 1,
+            compression_in: Compression { plain: 100, wire: 25 },
+            compression_out: Compression { plain: 4, wire: 6 },
             ..Totals::default()
         };
         let status = CloseStatus::default();
@@ -733,6 +729,18 @@ mod tests {
              * sent: compression cost 50 % (4 bytes as 6)\n"
         );
         assert_eq!(shown(&mut pipe(0), &kinds), "");
+        let pieces = [
+            Kind::Data(Data { last: false, ..data }),
+            Kind::Data(Data { first: false, ..data }),
+            Kind::Data(grown),
+            Kind::Data(text(b"plain")),
+        ];
+        assert_eq!(
+            shown(&mut pipe(2), &pieces),
+            "* received text: compression saved 88 % (200 bytes as 25)\n\
+             * sent text: compression cost 50 % (4 bytes as 6)\n"
+        );
+        assert_eq!(shown(&mut pipe(1), &pieces), "");
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use crate::error::Error;
 use crate::event::{
-    Certificate, Data, Event, Frame, Kind, Level, Opening, Summary, Timings, TlsInfo, Totals,
+    Certificate, Compression, Data, Event, Frame, Kind, Level, Opening, Summary, Timings, TlsInfo,
+    Totals,
 };
 use crate::protocol::close::{CloseStatus, Closure, End, Side};
 use crate::protocol::frame::Opcode;
@@ -263,6 +264,10 @@ pub(super) fn write_message(json: &mut JsonWriter, data: &Data<'_>) {
     json.number("length", data.bytes.len() as u64);
     json.number("wire_length", data.wire_len);
     json.flag("compressed", data.compressed);
+    if data.compressed {
+        let did = Compression { plain: data.bytes.len() as u64, wire: data.wire_len };
+        json.tenths("saved_percent", did.saved_percent());
+    }
 }
 
 /// The `type` of an event's line; `None` for what has no line.
@@ -417,12 +422,24 @@ fn totals(json: &mut JsonWriter, totals: &Totals) {
     json.number("messages_out", totals.messages_out);
     json.number("payload_in", totals.payload_in);
     json.number("payload_out", totals.payload_out);
+    compression(json, "compression_in", totals.compression_in);
+    compression(json, "compression_out", totals.compression_out);
     json.number("wire_in", totals.wire_in);
     json.number("wire_out", totals.wire_out);
     json.number("frames_in", totals.frames_in);
     json.number("frames_out", totals.frames_out);
     json.number("pings_in", totals.pings_in);
     json.number("pongs_in", totals.pongs_in);
+}
+
+fn compression(json: &mut JsonWriter, key: &str, did: Compression) {
+    if did.was_used() {
+        json.object(key, |json| {
+            json.number("plain", did.plain);
+            json.number("wire", did.wire);
+            json.tenths("saved_percent", did.saved_percent());
+        });
+    }
 }
 
 fn timings(json: &mut JsonWriter, timings: &Timings) {

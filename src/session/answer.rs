@@ -84,6 +84,10 @@ fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result 
         Count(totals.frames_out, "frame"),
         Count(totals.wire_out, "byte")
     )?;
+    let compression = [("received", totals.compression_in), ("sent", totals.compression_out)];
+    for (direction, did) in compression.into_iter().filter(|(_, did)| did.was_used()) {
+        writeln!(out, "compression     {direction}: {did}")?;
+    }
     match facts.rtt {
         Some(rtt) => writeln!(out, "round trip      {}", Took(rtt)),
         None => writeln!(out, "round trip      not measured yet: /ping"),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::event::{Data, Direction, Frame, FramePayload, Kind, Totals};
 use crate::protocol::close::{CloseStatus, End, Side};
-use crate::protocol::connection::{Incoming, Sender};
+use crate::protocol::connection::{Incoming, Queued, Sender};
 use crate::protocol::frame::Opcode;
 use crate::report::units::Took;
 use crate::session::settings::{Linger, Settings};
@@ -110,19 +110,12 @@ impl Course {
     }
 
     /// Counts and tells a message that was queued.
-    pub fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8]) {
-        self.totals.messages_out += 1;
-        self.totals.payload_out += bytes.len() as u64;
-        views.tell(Kind::Data(Data {
-            direction: Direction::Out,
-            opcode,
-            bytes,
-            first: true,
-            last: true,
-            fragments: 1,
-            wire_len: bytes.len() as u64,
-            compressed: false,
-        }));
+    pub fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8], queued: Queued) {
+        let Queued { fragments, wire_len, compressed } = queued;
+        let (direction, first, last) = (Direction::Out, true, true);
+        let data = Data { direction, opcode, bytes, first, last, fragments, wire_len, compressed };
+        self.totals.count(&data);
+        views.tell(Kind::Data(data));
     }
 
     /// Until when the Close frame that fails the connection waits for answers of the input's.

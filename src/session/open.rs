@@ -11,6 +11,7 @@ use crate::event::{Kind, Opening};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
 use crate::protocol::http1::{BodyReader, HeadError, HeadReader, Response};
 use crate::redact;
+use crate::report::units::Count;
 use crate::session::settings::Settings;
 use crate::session::{body, poll};
 use crate::text::Untrusted;
@@ -144,13 +145,9 @@ impl Exchange<'_> {
             fresh.clear();
             match self.stream.read(&mut buffer) {
                 Ok(0) => {
-                    let received = self.received;
-                    let what = format!(
-                        "the server closed the connection after {received} bytes, {}",
-                        if received == 0 { "without an answer" } else { "in the response head" }
-                    );
+                    let what = format!("the server closed the connection {}", self.place());
                     let lost = Error::new(Stage::Handshake, Exit::Lost, what);
-                    return Err(if received == 0 && !self.settings.target.secure {
+                    return Err(if self.received == 0 && !self.settings.target.secure {
                         lost.hint(format!("does it want TLS? try {}", self.other_scheme()))
                     } else {
                         lost
@@ -220,10 +217,16 @@ impl Exchange<'_> {
         if let Some(error) = transport::tls_failure(e) {
             return error;
         }
-        let received = self.received;
-        let what = format!("the connection was lost after {received} bytes of the response");
+        let what = format!("the connection was lost {}", self.place());
         Error::new(Stage::Handshake, Exit::Lost, what)
             .cause(Untrusted::text(&e.to_string()).to_string())
+    }
+
+    /// Where in the response we are.
+    fn place(&self) -> String {
+        let received = Count(self.received as u64, "byte");
+        let place = if self.received == 0 { "without an answer" } else { "in the response head" };
+        format!("after {received}, {place}")
     }
 
     fn other_scheme(&self) -> String {

@@ -101,8 +101,8 @@ impl Talk {
     /// What went wrong with the connection, the input or the output.
     pub fn run(mut self, session: &mut Session) -> Result<Over> {
         for (opcode, payload) in &session.settings.first {
-            self.sender.fragmented(*opcode, payload, session.settings.fragment);
-            self.course.sent(&mut session.views, *opcode, payload);
+            let queued = self.sender.fragmented(*opcode, payload, session.settings.fragment);
+            self.course.sent(&mut session.views, *opcode, payload, queued);
         }
         let mut now = Instant::now();
         loop {
@@ -146,8 +146,9 @@ impl Talk {
             match incoming {
                 Incoming::Data { .. } if course.deaf => {}
                 Incoming::Data { opcode, bytes, first, last, fragments, wire_len, compressed } => {
-                    views.tell(Kind::Data(Data {
-                        direction: Direction::In,
+                    let direction = Direction::In;
+                    let data = Data {
+                        direction,
                         opcode,
                         bytes,
                         first,
@@ -155,16 +156,16 @@ impl Talk {
                         fragments,
                         wire_len,
                         compressed,
-                    }));
+                    };
+                    course.totals.count(&data);
+                    views.tell(Kind::Data(data));
                     course.active_at = now;
-                    course.totals.payload_in += bytes.len() as u64;
                     if last {
                         course.message_at = Some(now);
-                        course.totals.messages_in += 1;
                         close = course.is_enough(settings, bytes);
                         if settings.echo {
-                            self.sender.message(opcode, bytes);
-                            course.sent(views, opcode, bytes);
+                            let queued = self.sender.message(opcode, bytes);
+                            course.sent(views, opcode, bytes, queued);
                         }
                     }
                 }
@@ -241,8 +242,8 @@ impl Talk {
                     return self.bad_input(session, error, now);
                 }
             };
-            self.sender.fragmented(opcode, piece.bytes, settings.fragment);
-            self.course.sent(&mut session.views, opcode, piece.bytes);
+            let queued = self.sender.fragmented(opcode, piece.bytes, settings.fragment);
+            self.course.sent(&mut session.views, opcode, piece.bytes, queued);
             report_frames(&mut self.sender, &mut session.views);
         }
     }
@@ -280,8 +281,8 @@ impl Talk {
                     return views.tell(Kind::Notice { level: Level::Warning, text });
                 }
                 let size = fragment.or(session.settings.fragment);
-                self.sender.fragmented(opcode, &payload, size);
-                self.course.sent(views, opcode, &payload);
+                let queued = self.sender.fragmented(opcode, &payload, size);
+                self.course.sent(views, opcode, &payload, queued);
             }
             Command::Ping(payload) => self.ping(views, &payload, session.settings.interactive, now),
             Command::Pong(payload) => {

@@ -41,6 +41,17 @@ pub struct SentFrame<'a> {
     pub offset: u64,
 }
 
+/// What a message became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// Its frames.
+    pub fragments: u32,
+    /// Their payload in bytes, compressed if it was.
+    pub wire_len: u64,
+    /// Whether it was compressed (RFC 7692).
+    pub compressed: bool,
+}
+
 /// The sending half.
 pub struct Sender {
     out: Vec<u8>,
@@ -79,25 +90,34 @@ impl Sender {
     }
 
     /// Queues a data message: compressed if that was agreed, fragmented if that is wanted.
-    pub fn message(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.fragmented(opcode, payload, self.fragment);
+    pub fn message(&mut self, opcode: Opcode, payload: &[u8]) -> Queued {
+        self.fragmented(opcode, payload, self.fragment)
     }
 
     /// The same in frames of at most `size` bytes of payload; `None` for a single frame.
-    pub fn fragmented(&mut self, opcode: Opcode, payload: &[u8], size: Option<usize>) {
+    pub fn fragmented(&mut self, opcode: Opcode, payload: &[u8], size: Option<usize>) -> Queued {
         let Some(deflate) = &mut self.deflate else {
             return self.frames(opcode, false, payload, size);
         };
         let mut compressed = std::mem::take(&mut self.compressed);
         compressed.clear();
         deflate.message(payload, &mut compressed);
-        self.frames(opcode, true, &compressed, size);
+        let queued = self.frames(opcode, true, &compressed, size);
         compressed.shrink_to(KEPT_CAPACITY);
         self.compressed = compressed;
+        queued
     }
 
-    fn frames(&mut self, opcode: Opcode, rsv1: bool, payload: &[u8], size: Option<usize>) {
+    fn frames(
+        &mut self,
+        opcode: Opcode,
+        rsv1: bool,
+        payload: &[u8],
+        size: Option<usize>,
+    ) -> Queued {
         let size = size.unwrap_or(usize::MAX).max(1);
+        let wire_len = payload.len() as u64;
+        let mut fragments = 0;
         let mut rest = payload;
         let mut first = true;
         loop {
@@ -111,8 +131,9 @@ impl Sender {
             header.rsv1 = rsv1 && first;
             self.masked(header, piece);
             first = false;
+            fragments += 1;
             if rest.is_empty() {
-                return;
+                return Queued { fragments, wire_len, compressed: rsv1 };
             }
         }
     }
