@@ -77,6 +77,7 @@ fn the_protocol_knows_no_socket_clock_thread_or_terminal() {
         "println!",
         "eprintln!",
         "getrandom",
+        "rand::",
         "rustix",
         "socket2",
     ];

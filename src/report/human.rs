@@ -341,7 +341,8 @@ impl Reporter for Human {
 
     fn needs(&self) -> Needs {
         Needs {
-            messages: self.options.repl || self.shows(1),
+            received: self.options.repl || self.shows(1),
+            sent: self.options.repl || self.shows(1),
             whole_messages: self.options.repl,
             frames: self.shows(2),
             frame_payloads: self.shows(3),

@@ -241,7 +241,8 @@ impl Reporter for Json {
 
     fn needs(&self) -> Needs {
         Needs {
-            messages: true,
+            received: true,
+            sent: true,
             whole_messages: true,
             frames: self.verbosity >= FRAMES,
             details: true,

@@ -42,7 +42,7 @@ impl Output {
 
     /// Shows an event. What can't be written is found out by [`Output::failure`].
     pub fn event(&mut self, event: &Event<'_>) {
-        if !self.needs.messages && matches!(event.kind, Kind::Data(_)) {
+        if !self.needs.need(&event.kind) {
             return;
         }
         let _ = match &mut self.sink {
@@ -253,6 +253,11 @@ impl Write for FdSink {
         }
         self.buffer.extend_from_slice(rest);
         Ok(bytes.len())
+    }
+
+    /// The same: nothing is ever taken in part.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes).map(drop)
     }
 
     fn flush(&mut self) -> io::Result<()> {

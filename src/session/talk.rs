@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use rustix::event::{PollFd, PollFlags};
 
 use crate::error::{Error, Exit, Result, Stage};
@@ -644,9 +646,13 @@ fn how(e: &io::Error) -> String {
     }
 }
 
-/// Masking keys from the operating system (§5.3, §10.3).
+/// Masking keys that nobody can predict (§5.3, §10.3): a cipher's stream, keyed by the operating
+/// system, since a million small messages would ask it a thousand times.
 fn masking() -> Masking {
-    Box::new(fill_random)
+    let mut seed = [0; 32];
+    fill_random(&mut seed);
+    let mut cipher = StdRng::from_seed(seed);
+    Box::new(move |keys| cipher.fill_bytes(keys))
 }
 
 fn fill_random(bytes: &mut [u8]) {

@@ -16,6 +16,8 @@ use crate::text::Untrusted;
 /// The views, and what they were told that belongs into the summary.
 pub struct Views {
     outputs: Vec<Output>,
+    /// What all of them together need.
+    needs: Needs,
     clock: Clock,
     at: Moment,
     seq: u64,
@@ -27,21 +29,13 @@ impl Views {
     pub fn new(outputs: Vec<Output>) -> Views {
         let clock = Clock::start();
         let at = clock.now();
-        Views { outputs, clock, at, seq: 0, summary: Summary::default() }
+        let needs = all(&outputs);
+        Views { outputs, needs, clock, at, seq: 0, summary: Summary::default() }
     }
 
     /// What all of them together need.
     pub fn needs(&self) -> Needs {
-        self.outputs.iter().fold(Needs::default(), |all, output| {
-            let needs = output.needs();
-            Needs {
-                whole_messages: all.whole_messages || needs.whole_messages,
-                messages: all.messages || needs.messages,
-                frames: all.frames || needs.frames,
-                frame_payloads: all.frame_payloads || needs.frame_payloads,
-                details: all.details || needs.details,
-            }
-        })
+        self.needs
     }
 
     /// Sets the time of the events that follow, until the next one; saves a clock reading for each.
@@ -57,6 +51,9 @@ impl Views {
 
     /// Tells an event of the time that was set.
     pub fn tell(&mut self, kind: Kind<'_>) {
+        if !self.needs.need(&kind) {
+            return;
+        }
         self.seq += 1;
         match kind {
             Kind::Data(_) | Kind::Frame(_) | Kind::FramePayload(_) => {}
@@ -82,6 +79,7 @@ impl Views {
         for output in &mut self.outputs {
             output.set(setting);
         }
+        self.needs = all(&self.outputs);
     }
 
     /// The run in one event.
@@ -158,4 +156,8 @@ impl Views {
             }
         })
     }
+}
+
+fn all(outputs: &[Output]) -> Needs {
+    outputs.iter().fold(Needs::default(), |all, output| all.and(output.needs()))
 }

@@ -3,7 +3,7 @@
 use super::Config;
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::deflate::Deflate;
-use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
+use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
 
 /// Pongs are only queued while fewer bytes than this wait to be sent; beyond, the last one counts
@@ -117,6 +117,10 @@ impl Sender {
     ) -> Queued {
         let size = size.unwrap_or(usize::MAX).max(1);
         let wire_len = payload.len() as u64;
+        if payload.len() <= size.min(125) && self.log.is_none() {
+            self.small(opcode, rsv1, payload);
+            return Queued { fragments: 1, wire_len, compressed: rsv1 };
+        }
         let mut fragments = 0;
         let mut rest = payload;
         let mut first = true;
@@ -258,18 +262,25 @@ impl Sender {
         let key = self.keys.next();
         header.masking_key = Some(key);
         let start = self.out.len();
-        if header.length_form == LengthForm::Bits7 {
-            // The common case, in one go.
-            let b0 = u8::from(header.fin) << 7 | u8::from(header.rsv1) << 6 | header.opcode.bits();
-            let [a, b, c, d] = key;
-            self.out.extend_from_slice(&[b0, 0x80 | header.length as u8, a, b, c, d]);
-        } else {
-            header.encode(&mut self.out);
-        }
+        header.encode(&mut self.out);
+        self.masked_payload(key, payload);
+        self.note(header, start);
+    }
+
+    /// The common case in one go: a message in a frame whose length fits into 7 bits, which nobody
+    /// wants to see.
+    fn small(&mut self, opcode: Opcode, rsv1: bool, payload: &[u8]) {
+        let [a, b, c, d] = self.keys.next();
+        let first = 0x80 | u8::from(rsv1) << 6 | opcode.bits();
+        self.out.extend_from_slice(&[first, 0x80 | payload.len() as u8, a, b, c, d]);
+        self.masked_payload([a, b, c, d], payload);
+        self.frames += 1;
+    }
+
+    fn masked_payload(&mut self, key: [u8; 4], payload: &[u8]) {
         let at = self.out.len();
         self.out.extend_from_slice(payload);
         mask::apply(self.out.get_mut(at..).unwrap_or_default(), key, 0);
-        self.note(header, start);
     }
 
     fn note(&mut self, header: FrameHeader, start: usize) {
