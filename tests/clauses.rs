@@ -88,6 +88,14 @@ fn every_rule_has_its_row_with_its_clause() {
 }
 
 #[test]
+fn every_rule_has_the_close_code_of_its_row() {
+    for rule in RULES {
+        let row = rows().find(|row| quoted(row[1]).next() == Some(rule.name())).unwrap();
+        assert!(row[2].ends_with(&rule.close_code().to_string()), "{rule:?}: {}", row[2]);
+    }
+}
+
+#[test]
 fn every_limit_is_on_the_page() {
     let mut limits = variants(VIOLATION, "Limit");
     let too_much = |error: &String| error.contains("TooLong") || error.contains("TooMany");

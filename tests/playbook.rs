@@ -465,18 +465,42 @@ fn a_frame_at_the_buffers_end_is_moved_to_its_beginning() {
 
 #[test]
 fn a_violation_reads_as_a_sentence() {
-    let mut script = Script::client();
-    script.receiver.receive(&[0x81, 0x00, 0x83, 0x00]);
-    let mut told = Vec::new();
-    while let Some(incoming) = script.receiver.next(&mut script.sender) {
-        if let Incoming::Violation(violation) = incoming {
-            told.push(violation.to_string());
+    for (bytes, sentence) in [
+        (&[0x81, 0x00, 0x83, 0x00][..], "a reserved opcode, 0x3 (RFC 6455 §5.2), at byte 2"),
+        (
+            &[0xc1, 0x01, 0xff],
+            "compressed data that can't be inflated (RFC 7692 §7.2.2), at byte 0",
+        ),
+        (
+            &[0xc1, 0x01, 0xf2],
+            "a compressed message that ends too early (RFC 7692 §7.2.2), at byte 0",
+        ),
+    ] {
+        let mut script = Script::with(deflated(Delivery::Whole));
+        script.receiver.receive(bytes);
+        let mut told = String::new();
+        while let Some(incoming) = script.receiver.next(&mut script.sender) {
+            if let Incoming::Violation(violation) = incoming {
+                told = violation.to_string();
+            }
         }
+        let guilty: String =
+            bytes[bytes.len() & 2..][..2].iter().map(|b| format!(" {b:02x}")).collect();
+        assert_eq!(told, format!("{sentence} of the frame stream:{guilty}"));
     }
-    assert_eq!(
-        told,
-        ["a reserved opcode, 0x3 (RFC 6455 §5.2), at byte 2 of the frame stream: 83 00"]
-    );
+}
+
+#[test]
+fn what_is_queued_is_transmitted_in_parts() {
+    let mut script = Script::client();
+    script.sender.message(Opcode::Text, b"Hello");
+    let all = masked(0x81, b"Hello");
+    script.sender.transmitted(4);
+    assert_eq!((script.sender.transmit(), script.sender.buffered()), (&all[4..], 7));
+    script.sender.ping(b"");
+    script.sender.transmitted(7);
+    assert_eq!(script.sender.counts(), (17, 2));
+    script.expect_send(&masked(0x89, b"")).end();
 }
 
 #[test]

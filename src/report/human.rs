@@ -1,24 +1,18 @@
 //! The view for people: stderr in pipe mode, and the text above the prompt of the REPL.
 
+mod messages;
+
 use std::io::{self, Write};
 
 use crate::error::Error;
-use crate::event::{
-    Compression, Data, Direction, Event, Frame, FramePayload, Kind, Level, Moment, Setting, Timings,
-};
-use crate::protocol::frame::Opcode;
+use crate::event::{Direction, Event, Kind, Level, Moment, Setting, Timings};
 use crate::protocol::http1::Response;
-use crate::report::hexdump::{HexPairs, hexdump, unmasked};
 use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
-use crate::report::pretty::{is_structured, pretty};
 use crate::report::style::{Style, Tone};
-use crate::report::units::{Count, TimeOfDay, Took};
+use crate::report::units::{TimeOfDay, Took};
 use crate::report::{Needs, Reporter};
 use crate::text::{Untrusted, UntrustedLines};
-
-/// How many bytes of a binary message are shown unasked.
-const DUMPED: usize = 256;
 
 /// What stands before the lines of a payload but its first, so that a peer can't forge a mark.
 const MARGIN: &str = "  ";
@@ -193,7 +187,9 @@ impl Human {
                 lines.info(format_args!("{} Close {}", verb(direction), phases::status(status)))
             }
             Kind::Frame(frame) if self.shows(2) => self.frame(&frame, at, lines),
-            Kind::FramePayload(payload) if self.shows(3) => frame_payload(&payload, lines.out),
+            Kind::FramePayload(payload) if self.shows(3) => {
+                messages::frame_payload(&payload, lines.out)
+            }
             _ => Ok(()),
         }
     }
@@ -216,98 +212,6 @@ impl Human {
             phases::head(lines, Mark::Received, &response.head, self.options.show_secrets)?;
         }
         if refused { phases::body(lines, response) } else { Ok(()) }
-    }
-
-    fn data(&mut self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        if data.compressed && self.shows(2) {
-            let before = if data.first { 0 } else { self.begun };
-            self.begun = before + data.bytes.len() as u64;
-            if data.last {
-                let what = format!("{} {}", verb(data.direction), data.opcode);
-                let did = Compression { plain: self.begun, wire: data.wire_len };
-                phases::compression(lines, &what, did)?;
-            }
-        }
-        if !self.options.repl || (data.direction == Direction::Out && !self.options.sent) {
-            return Ok(());
-        }
-        if self.options.hex || data.opcode != Opcode::Text {
-            return self.dump(data, lines);
-        }
-        let mark = match data.direction {
-            Direction::In => Mark::Received,
-            Direction::Out => Mark::Sent,
-        };
-        if data.first {
-            lines.begin(mark)?;
-        } else {
-            lines.out.write_all(MARGIN.as_bytes())?;
-        }
-        if self.options.pretty && is_structured(data.bytes) {
-            pretty(data.bytes, MARGIN, self.style, lines.out)?;
-        } else {
-            self.text(data.bytes, lines.out)?;
-        }
-        lines.out.write_all(b"\n")
-    }
-
-    /// The text with every line but the first behind a margin. A newline at the very end would not
-    /// be seen, so it is shown by name.
-    fn text(&self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
-        let (text, end) = match text.strip_suffix(b"\n") {
-            Some(text) => (text, "\\n"),
-            None => (text, ""),
-        };
-        for (number, line) in text.split(|b| *b == b'\n').enumerate() {
-            if number > 0 {
-                write!(out, "\n{MARGIN}")?;
-            }
-            write!(out, "{}", UntrustedLines(line))?;
-        }
-        if end.is_empty() {
-            return Ok(());
-        }
-        write!(out, "{}", self.style.paint(Tone::Dim, end))
-    }
-
-    fn dump(&self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        let binary = data.opcode != Opcode::Text;
-        let mark = match (data.direction, binary) {
-            (Direction::In, true) => Mark::ReceivedBinary,
-            (Direction::In, false) => Mark::Received,
-            (Direction::Out, true) => Mark::SentBinary,
-            (Direction::Out, false) => Mark::Sent,
-        };
-        lines.line(mark, format_args!("{}", Count(data.bytes.len() as u64, "byte")))?;
-        let all = self.options.hex || self.options.verbosity > 0;
-        let (shown, rest) = match data.bytes.split_at_checked(DUMPED) {
-            Some((shown, rest)) if !all => (shown, rest.len()),
-            _ => (data.bytes, 0),
-        };
-        hexdump(&MARGIN, shown, 0, lines.out)?;
-        if rest > 0 {
-            let more = format!("… {rest} more bytes");
-            writeln!(lines.out, "{MARGIN}{}", self.style.paint(Tone::Dim, more))?;
-        }
-        Ok(())
-    }
-
-    fn frame(&self, frame: &Frame<'_>, at: Moment, lines: &mut Lines<'_>) -> io::Result<()> {
-        lines.line(
-            frame_mark(frame.direction),
-            format_args!(
-                "{}.{:06} s {} offset={}",
-                at.since.as_secs(),
-                at.since.subsec_micros(),
-                frame.header,
-                frame.offset
-            ),
-        )?;
-        if self.shows(3) {
-            let bytes = self.style.paint(Tone::Warning, HexPairs(frame.bytes));
-            writeln!(lines.out, "{MARGIN}header  [{bytes}]")?;
-        }
-        Ok(())
     }
 
     fn error(&mut self, error: &Error, lines: &mut Lines<'_>) -> io::Result<()> {
@@ -367,24 +271,6 @@ fn answer(text: &str, lines: &mut Lines<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn frame_payload(payload: &FramePayload<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let FramePayload { wire, masking_key, offset, .. } = *payload;
-    match masking_key {
-        None => hexdump(&"  payload ", wire, offset, out),
-        Some(key) => {
-            hexdump(&"  masked  ", wire, offset, out)?;
-            unmasked(&"  payload ", wire, key, offset, out)
-        }
-    }
-}
-
-fn frame_mark(direction: Direction) -> Mark {
-    match direction {
-        Direction::In => Mark::ReceivedFrame,
-        Direction::Out => Mark::SentFrame,
-    }
-}
-
 fn verb(direction: Direction) -> &'static str {
     match direction {
         Direction::In => "received",
@@ -406,7 +292,7 @@ mod tests {
 
     use super::*;
     use crate::error::{Exit, Stage};
-    use crate::event::{Certificate, Opening, Summary, TlsInfo, Totals};
+    use crate::event::{Certificate, Compression, Data, Opening, Summary, TlsInfo, Totals};
     use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Side};
     use crate::protocol::frame::FrameHeader;
     use crate::protocol::handshake::{HandshakeReport, Request};
@@ -414,11 +300,11 @@ mod tests {
     use crate::protocol::violation::{Policy, Rule, Violation};
     use crate::report::testing::{binary, shown, text};
 
-    fn pipe(verbosity: u8) -> Human {
+    pub(super) fn pipe(verbosity: u8) -> Human {
         Human::new(HumanOptions { verbosity, ..HumanOptions::default() })
     }
 
-    fn repl() -> Human {
+    pub(super) fn repl() -> Human {
         Human::new(HumanOptions { repl: true, sent: true, ..HumanOptions::default() })
     }
 
@@ -433,48 +319,6 @@ mod tests {
             after: Duration::from_secs(3),
             ignored: 0,
         }
-    }
-
-    #[test]
-    fn messages_in_the_repl_cannot_forge_marks() {
-        let data = [
-            Kind::Data(text(b"one\n! two\x1b[A\x08\n\xe2\x80\xaethree")),
-            Kind::Data(text(b"ends\n")),
-            Kind::Data(text(b"")),
-            Kind::Data(Data { direction: Direction::Out, ..text(b"hi\tyou") }),
-        ];
-        assert_eq!(
-            shown(&mut repl(), &data),
-            "< one\n  ! two\\x1b[A\\x08\n  \\u{202e}three\n< ends\\n\n< \n> hi\tyou\n"
-        );
-        assert_eq!(shown(&mut pipe(3), &data), "", "payloads are stdout's in pipe mode");
-    }
-
-    #[test]
-    fn binary_messages_are_dumped_and_cropped() {
-        let bytes = [0; 300];
-        let text = shown(&mut repl(), &[Kind::Data(binary(&bytes))]);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 18);
-        assert_eq!(lines[0], "<b 300 bytes");
-        assert_eq!(
-            lines[1],
-            "  00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|"
-        );
-        assert_eq!(lines[17], "  … 44 more bytes");
-        let options = HumanOptions { hex: true, repl: true, ..HumanOptions::default() };
-        let text = shown(&mut Human::new(options), &[Kind::Data(binary(&bytes))]);
-        assert_eq!(text.lines().count(), 20);
-    }
-
-    #[test]
-    fn json_is_pretty_on_request() {
-        let options = HumanOptions { pretty: true, repl: true, ..HumanOptions::default() };
-        let data = [Kind::Data(text(b"{\"a\":[1]}")), Kind::Data(text(b"{\"a\""))];
-        assert_eq!(
-            shown(&mut Human::new(options), &data),
-            "< {\n    \"a\": [\n      1\n    ]\n  }\n< {\"a\"\n"
-        );
     }
 
     #[test]
@@ -655,31 +499,6 @@ mod tests {
         assert_eq!(
             shown(&mut pipe(0), &kinds),
             "! tls: not verified, let pass by --insecure: expired\n"
-        );
-    }
-
-    #[test]
-    fn frames_with_vv_and_their_bytes_with_vvv() {
-        let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d];
-        let (header, _) = FrameHeader::parse(&bytes).unwrap();
-        let direction = Direction::Out;
-        let wire = &[0x7f, 0x9f, 0x4d, 0x51, 0x58];
-        let masking_key = header.masking_key;
-        let kinds = [
-            Kind::Frame(Frame { direction, header: &header, bytes: &bytes, offset: 11 }),
-            Kind::FramePayload(FramePayload { direction, wire, masking_key, offset: 0 }),
-        ];
-        let line = ">f 1.234567 s FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d \
-                    offset=11\n";
-        assert_eq!(shown(&mut pipe(1), &kinds), "");
-        assert_eq!(shown(&mut pipe(2), &kinds), line);
-        assert_eq!(
-            shown(&mut pipe(3), &kinds),
-            format!(
-                "{line}  header  [81 85 37 fa 21 3d]\n  masked  00000000  7f 9f 4d 51 58             \
-                 {:23}|..MQX|\n  payload 00000000  48 65 6c 6c 6f             {0:23}|Hello|\n",
-                ""
-            )
         );
     }
 
