@@ -114,7 +114,8 @@ fn split_at_colon(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name, rest.strip_prefix(b":")?))
 }
 
-fn is_secret_header(name: &[u8]) -> bool {
+/// Whether the values of a field are secrets.
+pub fn is_secret_header(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let known: [&[u8]; 4] = [b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"];
     let tells: [&[u8]; 6] =
