@@ -103,6 +103,9 @@ impl Inspect {
                 phases::opened(lines, opening, show_secrets)?;
                 phases::timings(lines, &self.timings)
             }
+            Kind::Notice { level: Level::Detail, text } => {
+                lines.info(format_args!("{}", Untrusted::text(text)))
+            }
             Kind::Notice { level: Level::Warning, text } => {
                 lines.warn(format_args!("{}", Untrusted::text(text)))
             }
