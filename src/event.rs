@@ -143,12 +143,25 @@ pub enum Kind<'a> {
         /// Its head.
         response: &'a Response,
     },
-    /// The final response's head (and, for a refusal, what there is of its body).
+    /// A response's head (and, for a refusal, what there is of its body).
     ResponseReceived {
         /// As on the wire.
         response: &'a Response,
         /// From the request to the response.
         took: Duration,
+        /// Another request follows from it, for a login or a redirect; its body isn't read.
+        followed: bool,
+    },
+    /// A redirect is followed; what was told of the connection before is over.
+    Redirected {
+        /// The response's status.
+        status: u16,
+        /// The URL that was asked for, without user name and password.
+        from: &'a str,
+        /// The URL that is asked for next.
+        to: &'a str,
+        /// The names of the fields that are not sent to another origin.
+        dropped: &'a [String],
     },
     /// The response was judged.
     Judged {
@@ -479,7 +492,7 @@ impl Timings {
     /// Takes note of an event's time, if it ends a phase. A new attempt begins anew.
     pub fn note(&mut self, kind: &Kind<'_>) {
         match kind {
-            Kind::Resolving { .. } => *self = Timings::default(),
+            Kind::Redirected { .. } | Kind::Resolving { .. } => *self = Timings::default(),
             Kind::Resolved { took, .. } => self.resolve = Some(*took),
             Kind::Connected { took, .. } => self.connect = Some(*took),
             Kind::ProxyConnected { took, .. } => self.proxy = Some(*took),

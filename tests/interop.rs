@@ -102,6 +102,7 @@ impl Proxy {
                 config = config.replace(word, &value);
             }
             let config = home.file("nginx.conf", config);
+            home.file("users", "me:{PLAIN}hunter2\n");
             let directory = home.path().as_os_str().to_owned();
             let args: [OsString; 6] = [
                 "-p".into(),
@@ -347,6 +348,40 @@ fn an_nginx_that_forgets_the_upgrade_is_a_refusal() {
         let output = proxy.wstap("/down/echo", &[]).stdin("a\n").run().expect_code(6);
         output.expect_stderr("502");
     }
+}
+
+#[test]
+fn an_nginx_that_redirects() {
+    for peer in Peer::both() {
+        let Some(proxy) = Proxy::start(&peer) else { return };
+        for status in ["301", "302", "303", "307", "308"] {
+            let path = format!("/to/{status}");
+            let run = proxy.wstap(&path, &["-L"]).stdin("a\n");
+            run.run().expect_code(0).expect_stdout("a\n");
+            let output = proxy.wstap(&path, &[]).stdin("a\n").run().expect_code(6);
+            output.expect_stderr("/echo: -L follows it");
+        }
+        let output = proxy.wstap("/to/itself", &["-L"]).stdin("a\n").run();
+        output.expect_failure(6, "handshake: redirect loop: wss://localhost:");
+        let output = proxy.wstap("/to/plain", &["-L"]).stdin("a\n").run().expect_code(6);
+        output.expect_stderr("it would go on without TLS: http://localhost:");
+    }
+}
+
+#[test]
+fn an_nginx_that_wants_a_password() {
+    let Some(peer) = Peer::node() else { return };
+    let Some(proxy) = Proxy::start(&peer) else { return };
+    let home = Home::new();
+    home.file(".netrc", "machine localhost login me password hunter2\n");
+    for args in [&["-u", "me:hunter2"][..], &["--anyauth", "-u", "me:hunter2"], &["--netrc"]] {
+        let run = proxy.wstap("/login/echo", args).home(&home).stdin("a\n");
+        run.run().expect_code(0).expect_stdout("a\n");
+    }
+    let output = proxy.wstap("/login/echo", &["-u", "me:wrong"]).stdin("a\n").run();
+    output.expect_failure(6, "handshake: upgrade refused").expect_stderr("sent with Basic, is");
+    let output = proxy.wstap("/login/echo", &["--digest", "-u", "me:hunter2"]).stdin("").run();
+    output.expect_code(6).expect_stderr("another login than Digest");
 }
 
 #[test]

@@ -198,6 +198,45 @@ mod round {
     }
 
     #[test]
+    fn secrets_are_shown_on_request() {
+        let server = ScriptedServer::start(|peer| {
+            let request = peer.request();
+            peer.upgrade(&request, "Set-Cookie: id=s3cret\r\n");
+            peer.echo();
+        });
+        let url = format!("{}?token=s3cret", server.url());
+        let args = ["--show-secrets", "--bearer", "s3cret", &url];
+        let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 100));
+        ask(&mut pty, "/status", &["?token=s3cret"]);
+        let lines = ["* > Authorization: Bearer s3cret", "* < Set-Cookie: id=s3cret"];
+        ask(&mut pty, "/headers", &lines);
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+    }
+
+    #[test]
+    fn another_server_gets_no_login_that_was_typed_for_the_first() {
+        let [first, other] = [(); 2].map(|()| {
+            ScriptedServer::start(|peer| {
+                peer.accept();
+                peer.echo();
+            })
+        });
+        let args = ["-u", "me:s3cret", "-H", "X-Kept: yes", &first.url()];
+        let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 100));
+        let connect = format!("/connect {}", other.url());
+        ask(&mut pty, &connect, &[&format!("* connected to {}", other.url())]);
+        let back = format!("/connect {}again", first.url());
+        ask(&mut pty, &back, &[&format!("* connected to {}again", first.url())]);
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+        let (first, other) = (first.finish().requests, other.finish().requests);
+        assert!(first.iter().all(|request| request.header("authorization").is_some()));
+        assert_eq!((first.len(), other[0].header("authorization")), (2, None));
+        assert_eq!(other[0].header("x-kept"), Some("yes"));
+    }
+
+    #[test]
     fn tls_names_its_version_and_certificates() {
         let tls = Tls::new();
         let server = serve(ServeOptions {

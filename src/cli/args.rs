@@ -122,12 +122,35 @@ pub struct ReachArgs {
     /// Send this Cookie; @FILE reads it from a file
     #[arg(long, value_name = "NAME=VALUE; …", help_heading = "Request")]
     pub cookie: Option<String>,
-    /// Log in with Basic authentication; @FILE reads it from a file
-    #[arg(short = 'u', long, value_name = "USER:PASSWORD", help_heading = "Request")]
+    /// Send the cookies of this file (Netscape's format), and keep in it what the server sets
+    #[arg(long, value_name = "FILE", help_heading = "Request")]
+    pub cookie_jar: Option<PathBuf>,
+    /// Follow redirects; to another origin without logins, cookies and tokens
+    #[arg(short = 'L', long, help_heading = "Request")]
+    pub location: bool,
+    /// The most redirects that -L follows
+    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Request")]
+    pub max_redirs: usize,
+
+    /// Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file,
+    /// @env:NAME from the environment, here and for all other secrets
+    #[arg(short = 'u', long, value_name = "USER:PASSWORD", help_heading = "Login")]
     pub user: Option<String>,
+    /// Log in with Digest alone, so that the password never goes over the wire
+    #[arg(long, conflicts_with = "anyauth", help_heading = "Login")]
+    pub digest: bool,
+    /// Wait for what the server asks for, then log in with the safest of it
+    #[arg(long, help_heading = "Login")]
+    pub anyauth: bool,
     /// Log in with a bearer token; @FILE reads it from a file
-    #[arg(long, value_name = "TOKEN", help_heading = "Request")]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "user", help_heading = "Login")]
     pub bearer: Option<String>,
+    /// Without -u, log in with what ~/.netrc has for the host
+    #[arg(long, help_heading = "Login")]
+    pub netrc: bool,
+    /// The same with another file
+    #[arg(long, value_name = "FILE", help_heading = "Login")]
+    pub netrc_file: Option<PathBuf>,
 
     /// Go on with a server whose certificate can't be trusted, and say why it can't
     #[arg(short = 'k', long, help_heading = "TLS")]

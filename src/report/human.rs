@@ -97,7 +97,9 @@ impl Human {
                 }
                 phases::unverified(lines, tls)
             }
-            Kind::ResponseReceived { response, .. } => self.response(response, lines),
+            Kind::ResponseReceived { response, followed, .. } => {
+                self.response(response, followed, lines)
+            }
             Kind::Judged { report } if self.shows(1) => phases::rules(lines, report, show_secrets),
             Kind::Judged { report } => phases::rule_warnings(lines, report),
             Kind::Opened { opening } => {
@@ -170,6 +172,9 @@ impl Human {
             Kind::RequestSent { request } => {
                 phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
             }
+            Kind::Redirected { status, from, to, dropped } => {
+                phases::redirected(lines, status, (from, to), dropped, show_secrets)
+            }
             Kind::InformationalResponse { response } => {
                 phases::head(lines, Mark::Received, &response.head, show_secrets)
             }
@@ -206,8 +211,13 @@ impl Human {
         tell(&mut Lines { out: &mut self.held, style: lines.style, time: lines.time, marked: true })
     }
 
-    fn response(&self, response: &Response, lines: &mut Lines<'_>) -> io::Result<()> {
-        let refused = response.status != 101;
+    fn response(
+        &self,
+        response: &Response,
+        followed: bool,
+        lines: &mut Lines<'_>,
+    ) -> io::Result<()> {
+        let refused = response.status != 101 && !followed;
         if refused || self.shows(1) {
             phases::head(lines, Mark::Received, &response.head, self.options.show_secrets)?;
         }
@@ -413,7 +423,8 @@ mod tests {
         let (mut response, _) = reader.feed(head).unwrap().unwrap();
         response.body = b"no \x1b[2J\r\nentry\n".to_vec();
         response.body_cut = Some("the connection ended".into());
-        let refused = [Kind::ResponseReceived { response: &response, took: Duration::ZERO }];
+        let refused =
+            [Kind::ResponseReceived { response: &response, took: Duration::ZERO, followed: false }];
         assert_eq!(
             shown(&mut pipe(0), &refused),
             "< HTTP/1.1 403 Forbidden\n< Set-Cookie: ***\n< X: \\xff\n< \n< no \\x1b[2J\n< entry\n\
@@ -442,7 +453,11 @@ mod tests {
         let report = HandshakeReport::judge(&request, &response, Policy::Lenient);
         let kinds = [
             Kind::RequestSent { request: &request },
-            Kind::ResponseReceived { response: &response, took: Duration::from_millis(5) },
+            Kind::ResponseReceived {
+                response: &response,
+                took: Duration::from_millis(5),
+                followed: false,
+            },
             Kind::Judged { report: &report },
         ];
         assert_eq!(

@@ -20,7 +20,7 @@ use crate::report::{Needs, Reporter};
 const FRAMES: u8 = 2;
 
 /// Every type that a line can have, in the order in which a run may bring them.
-pub const TYPES: [&str; 24] = [
+pub const TYPES: [&str; 25] = [
     "resolving",
     "resolved",
     "connecting",
@@ -31,6 +31,7 @@ pub const TYPES: [&str; 24] = [
     "request",
     "informational",
     "response",
+    "redirected",
     "handshake",
     "open",
     "message",
@@ -173,7 +174,13 @@ impl Json {
                 self.headers(&request.headers);
             }
             Kind::InformationalResponse { response } => self.response(response),
-            Kind::ResponseReceived { response, took } => {
+            Kind::Redirected { status, from, to, dropped } => {
+                json.number("status", status.into());
+                self.url("from", from);
+                self.url("to", to);
+                self.json.texts("dropped", dropped.iter().map(String::as_str));
+            }
+            Kind::ResponseReceived { response, took, .. } => {
                 self.response(response);
                 self.json.seconds("took", took);
             }
@@ -283,6 +290,7 @@ fn type_name(kind: &Kind<'_>) -> Option<&'static str> {
         Kind::TlsEstablished { .. } => "tls",
         Kind::RequestSent { .. } => "request",
         Kind::InformationalResponse { .. } => "informational",
+        Kind::Redirected { .. } => "redirected",
         Kind::ResponseReceived { .. } => "response",
         Kind::Judged { .. } => "handshake",
         Kind::Opened { .. } => "open",

@@ -1,6 +1,7 @@
 //! How the phases of a connection's beginning and end are told to people; every view for people
 //! says them in the same words.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -116,6 +117,25 @@ fn certificate(lines: &mut Lines<'_>, number: usize, certificate: &Certificate) 
 
 fn days_of(days: i64) -> Count {
     Count(days.unsigned_abs(), "day")
+}
+
+/// A redirect that is followed.
+pub(super) fn redirected(
+    lines: &mut Lines<'_>,
+    status: u16,
+    (from, to): (&str, &str),
+    dropped: &[String],
+    show_secrets: bool,
+) -> io::Result<()> {
+    let url = |url| if show_secrets { Cow::Borrowed(url) } else { redact::url(url) };
+    let (from, to) = (url(from), url(to));
+    let (from, to) = (Untrusted::text(&from), Untrusted::text(&to));
+    lines.info(format_args!("{status} redirects from {from} to {to}"))?;
+    if dropped.is_empty() {
+        return Ok(());
+    }
+    let dropped = dropped.join(", ");
+    lines.info(format_args!("not sent to another origin: {}", Untrusted::text(&dropped)))
 }
 
 /// A head as on the wire.

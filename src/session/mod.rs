@@ -3,9 +3,13 @@
 mod answer;
 mod body;
 pub mod command;
+pub mod cookies;
 mod course;
+mod follow;
 pub mod input;
 pub mod json;
+pub mod login;
+pub mod netrc;
 mod open;
 pub mod output;
 mod poll;
@@ -22,6 +26,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Level};
 use crate::session::command::{Command, Commands};
+use crate::session::cookies::CookieFile;
 use crate::session::course::Over;
 use crate::session::input::Stdin;
 use crate::session::open::{Opened, open};
@@ -48,6 +53,8 @@ pub enum Input {
 /// A session before it runs.
 pub struct Session {
     settings: Settings,
+    /// Taken out of the settings: it changes.
+    cookies: Option<CookieFile>,
     input: Input,
     views: Views,
     waking: Waking,
@@ -61,9 +68,15 @@ pub struct Session {
 
 impl Session {
     /// A session with its input, its views and what wakes it.
-    pub fn new(settings: Settings, input: Input, outputs: Vec<Output>, waking: Waking) -> Session {
+    pub fn new(
+        mut settings: Settings,
+        input: Input,
+        outputs: Vec<Output>,
+        waking: Waking,
+    ) -> Session {
         let deadline = settings.max_time.map(|limit| Instant::now() + limit);
         Session {
+            cookies: settings.cookies.take(),
             settings,
             input,
             views: Views::new(outputs),
@@ -148,7 +161,7 @@ impl Session {
             waiting: &mut self.waiting,
             signalled: &mut self.signalled,
         };
-        let outcome = open(&self.settings, &mut watcher, deadline);
+        let outcome = open(&self.settings, &mut self.cookies, &mut watcher, deadline);
         outcome.map_err(|error| match self.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
                 Error { hints: vec!["more time: --max-time SECONDS".to_owned()], ..error }

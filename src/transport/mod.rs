@@ -10,6 +10,7 @@
 )]
 
 mod connect;
+pub mod proxies;
 pub mod proxy;
 mod resolve;
 mod stream;
@@ -30,6 +31,7 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Timings, TlsInfo};
 use crate::text::Untrusted;
 
+pub use proxies::Proxies;
 pub use proxy::Proxy;
 pub use stream::{Stream, tls_failure};
 pub use target::Target;
