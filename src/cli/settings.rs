@@ -19,7 +19,7 @@ use crate::session::settings::{Linger, Settings};
 use crate::text::Untrusted;
 use crate::transport::proxy::{self, Credentials, Proxy};
 use crate::transport::{
-    ConnectTo, DialOptions, Family, Resolve, Sni, Target, TlsOptions, Versions,
+    ConnectTo, DialOptions, Family, PassPhrase, Pins, Resolve, Sni, Target, TlsOptions, Versions,
 };
 
 /// What browsers offer too: any parameters of the server's, and a window of ours that it may bound.
@@ -282,6 +282,7 @@ fn dial(target: &Target, reach: &ReachArgs) -> Result<DialOptions> {
             cacert: reach.cacert.clone(),
             cert: reach.cert.clone(),
             key: reach.key.clone(),
+            pass: reach.pass.as_deref().map(secret).transpose()?.map(PassPhrase),
             sni: match reach.sni.as_deref() {
                 None => Sni::Auto,
                 Some("off") => Sni::Off,
@@ -293,7 +294,10 @@ fn dial(target: &Target, reach: &ReachArgs) -> Result<DialOptions> {
                 (_, true) => Versions::Only13,
                 _ => Versions::Any,
             },
-            pinned: Vec::new(),
+            pinned: reach
+                .pinnedpubkey
+                .as_deref()
+                .map_or_else(|| Ok(Pins::default()), str::parse)?,
         },
         unix_socket: reach.unix_socket.clone(),
         resolve: reach

@@ -33,7 +33,7 @@ use crate::text::Untrusted;
 pub use proxy::Proxy;
 pub use stream::{Stream, tls_failure};
 pub use target::Target;
-pub use tls::{Sni, TlsOptions, Versions};
+pub use tls::{PassPhrase, Pins, Sni, TlsOptions, Versions};
 pub use wait::shown_limit;
 
 use connect::Connected;
