@@ -93,28 +93,30 @@ fn private_key(
             .cause(Untrusted::text(&e.to_string()).to_string())
     })?;
     let text = String::from_utf8_lossy(&bytes);
-    // The oldest form, without a key derivation worth the name (RFC 1421 §4.6.1.1): its header lines
-    // would be read as a part of the key.
+    let failed = |what: &str| unusable(format!("{option} {shown}: {what}"));
+    let convert = format!(
+        "convert it, then give --pass: \
+         openssl pkcs8 -topk8 -v2 aes256 -in {shown} -out new-key.pem"
+    );
+    // OpenSSL's own form, with MD5 for a key derivation.
     if text.contains("Proc-Type: 4,ENCRYPTED") {
-        let what =
-            format!("{option} {shown}: the private key is encrypted in the old way of OpenSSL");
-        return Err(unusable(what).hint(format!(
-            "convert it, then give --pass: openssl pkcs8 -topk8 -v2 aes256 -in {shown} -out new-key.pem"
-        )));
+        return Err(failed("the private key is encrypted in the old way of OpenSSL").hint(convert));
     }
     if let Some(encrypted) = section(&text, "ENCRYPTED PRIVATE KEY") {
-        let failed = |what: &str| unusable(format!("{option} {shown}: {what}"));
-        let plainly = format!("decrypt it: openssl pkey -in {shown} -out plain-key.pem");
         let Some(pass) = pass else {
-            return Err(failed("the private key is encrypted, and there is no pass phrase")
-                .hint(format!("--pass @FILE reads it from a file; or {plainly}")));
+            return Err(failed("the private key is encrypted, and there is no pass phrase").hint(
+                format!(
+                    "--pass @FILE reads it from a file; \
+                     or decrypt it: openssl pkey -in {shown} -out plain-key.pem"
+                ),
+            ));
         };
         return decrypted(&encrypted, pass).map_err(|failure| match failure {
             Failure::PassPhrase => failed("the pass phrase doesn't open the private key")
                 .hint("a file's last line break doesn't count; spaces do"),
-            Failure::Form(why) => failed("the encrypted private key can't be read")
+            Failure::Form(why) => failed("the private key is encrypted in a way that isn't known")
                 .cause(Untrusted::text(&why).to_string())
-                .hint(plainly),
+                .hint(convert),
         });
     }
     if let Ok(key) = PrivateKeyDer::from_pem_slice(&bytes) {

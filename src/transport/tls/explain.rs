@@ -151,7 +151,11 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
             Finding::new(what)
                 .hint(format!("the CA may have been made anew: --cacert FILE; {to_insecure}"))
         }
-        CertificateError::BadSignature => Finding::new("a signature in the handshake is wrong"),
+        CertificateError::BadSignature => {
+            let what = "a signature in the handshake is wrong: the server seems not to have its \
+                        certificate's private key";
+            Finding::new(what).hint("on the server: do certificate and key belong together?")
+        }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             Finding::new(format!("the certificate is not for servers: {subject}")).hint(to_insecure)
         }
