@@ -6,15 +6,13 @@
 mod support;
 
 use std::ffi::OsString;
-use std::io::Write;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tungstenite::Message;
 
-use support::PATIENCE;
 use support::home::Home;
+use support::peers::{folder, free_port, listens, program, skip};
 use support::run::{Process, Run};
 use support::tls::Tls;
 
@@ -28,7 +26,7 @@ struct Peer {
 impl Peer {
     /// The server on node's ws.
     fn node() -> Option<Peer> {
-        let modules = installed()?.join("node_modules");
+        let modules = folder()?.join("node_modules");
         if !modules.join("ws").is_dir() {
             return skip("node's ws");
         }
@@ -38,7 +36,7 @@ impl Peer {
 
     /// The server on python's websockets.
     fn python() -> Option<Peer> {
-        let python = installed()?.join("py/bin/python");
+        let python = folder()?.join("py/bin/python");
         if !python.exists() {
             return skip("python's websockets");
         }
@@ -82,10 +80,7 @@ struct Proxy {
 
 impl Proxy {
     fn start(upstream: &Peer) -> Option<Proxy> {
-        let program = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx"]
-            .into_iter()
-            .find(|path| Path::new(path).exists());
-        let Some(program) = program else { return skip("nginx") };
+        let program = program("nginx")?;
         let template = std::fs::read_to_string(source("nginx.conf")).unwrap();
         let (tls, home) = (Tls::new(), Home::new());
         // The port is free now, but somebody else may take it before nginx does.
@@ -111,7 +106,7 @@ impl Proxy {
                 "-c".into(),
                 config.into_os_string(),
             ];
-            let process = Run::program(program, args).timeout(Duration::from_secs(300)).start();
+            let process = Run::program(&program, args).timeout(Duration::from_secs(300)).start();
             if listens(port, &process) {
                 return Some(Proxy { port, tls, _process: process, _home: home });
             }
@@ -129,39 +124,8 @@ impl Proxy {
     }
 }
 
-/// nginx has no way to say that it listens, so this asks until it does.
-fn listens(port: u16, process: &Process) -> bool {
-    let end = Instant::now() + PATIENCE;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        if Instant::now() > end || process.stdout.wait_end(Duration::from_millis(10)) {
-            return false;
-        }
-    }
-    true
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
-}
-
-/// Where `.ci/peers` has put the peers.
-fn installed() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = std::env::var_os("WSTAP_PEERS").unwrap_or_else(|| "target/peers".into());
-    let path = root.join(path);
-    if path.is_dir() { Some(path) } else { skip("the peers' folder") }
-}
-
-fn skip<T>(what: &str) -> Option<T> {
-    let line = format!("SKIPPED: {what} is missing; .ci/peers installs it\n");
-    assert!(std::env::var_os("WSTAP_REQUIRE_PEERS").is_none_or(|v| v != "1"), "{line}");
-    // Not with a macro: the test harness would hide the line.
-    let _ = std::io::stderr().write_all(line.as_bytes());
-    None
 }
 
 /// The rigs themselves, by a client that isn't wstap.

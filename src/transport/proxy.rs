@@ -308,8 +308,15 @@ impl Talk<'_, '_> {
 
     fn refused(&self, response: &Response) -> Error {
         let error = self.failed(format!("it refuses: \"{}\"", status_line(response)));
-        if response.status != 407 {
-            return error;
+        match (response.status, &self.proxy.credentials) {
+            (407, _) => {}
+            // tinyproxy's answer to a wrong password.
+            (401, Some(_)) => return error.hint("the user name or password is wrong"),
+            (401, None) => return error.hint("--proxy-user NAME:PASSWORD"),
+            (403 | 405, _) => {
+                return error.hint("its rules may not allow CONNECT to this host or port");
+            }
+            _ => return error,
         }
         let schemes: Vec<String> = values(&response.headers, "proxy-authenticate")
             .map(|value| format!("\"{}\"", Untrusted(value)))
@@ -417,7 +424,11 @@ impl Talk<'_, '_> {
             None => &[0x05, 0x01, 0x00],
         };
         self.send(methods)?;
-        let [version, method] = self.exactly::<2>("of its choice of a login")?;
+        let choice = self.exactly::<2>("of its choice of a login");
+        let [version, method] = choice.map_err(|e| match self.proxy.credentials {
+            None if e.exit == Exit::Connect => e.hint("it may want a login: --proxy-user"),
+            _ => e,
+        })?;
         self.check_version(version, 0x05, &[version, method])?;
         match (method, self.proxy.credentials.as_ref()) {
             (0x00, _) => Ok(()),
