@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -80,6 +80,11 @@ struct Proxy {
 
 impl Proxy {
     fn start(upstream: &Peer) -> Option<Proxy> {
+        Proxy::start_verifying(upstream, "off")
+    }
+
+    /// `verify`: on, off or optional, as nginx's ssl_verify_client.
+    fn start_verifying(upstream: &Peer, verify: &str) -> Option<Proxy> {
         let program = program("nginx")?;
         let template = std::fs::read_to_string(source("nginx.conf")).unwrap();
         let (tls, home) = (Tls::new(), Home::new());
@@ -93,6 +98,8 @@ impl Proxy {
                 ("@UPSTREAM@", upstream.port.to_string()),
                 ("@CERT@", tls.cert.display().to_string()),
                 ("@KEY@", tls.key.display().to_string()),
+                ("@CA@", tls.ca.display().to_string()),
+                ("@VERIFY@", verify.to_owned()),
             ] {
                 config = config.replace(word, &value);
             }
@@ -320,4 +327,77 @@ fn an_unknown_authority_is_a_tls_failure() {
     let url = format!("wss://localhost:{}/echo", proxy.port);
     Run::new([&url]).stdin("a\n").run().expect_code(5).expect_stdout("");
     Run::new(["-k", &url]).stdin("a\n").run().expect_code(0).expect_stdout("a\n");
+}
+
+#[test]
+fn nginx_wants_a_client_certificate() {
+    let Some(upstream) = Peer::python() else { return };
+    let Some(proxy) = Proxy::start_verifying(&upstream, "on") else { return };
+    let (cert, key) = &proxy.tls.client;
+    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    // nginx takes the connection all the same, and refuses the request.
+    let output = proxy.wstap("/echo", &[]).run().expect_failure(6, "handshake: ");
+    let output = output.expect_stderr("400").expect_stderr("No required SSL certificate was sent");
+    output.expect_stderr("--cert FILE --key FILE");
+    for version in ["--tlsv1.2", "--tlsv1.3"] {
+        let run = proxy.wstap("/echo", &["-n1", version, "--cert", &cert, "--key", &key]);
+        run.stdin("hello\n").run().expect_code(0).expect_stdout("hello\n");
+    }
+    let (cert_of_another, key_of_another) = &Tls::new().client;
+    let another = [cert_of_another, key_of_another].map(|path| {
+        let name = path.with_extension("strange.pem");
+        let name = name.file_name().expect("a name").to_string_lossy().into_owned();
+        proxy.tls.file(&name, std::fs::read(path).expect("a file")).display().to_string()
+    });
+    let run = proxy.wstap("/echo", &["--cert", &another[0], "--key", &another[1]]);
+    run.run().expect_failure(6, "handshake: ").expect_stderr("The SSL certificate error");
+    let Some(openssl) = program("openssl") else { return };
+    let encrypted = proxy.tls.ca.with_file_name("encrypted.pem").display().to_string();
+    let pass = proxy.tls.file("pass", "open sesame\n").display().to_string();
+    for more in [&[][..], &["-scrypt"]] {
+        let args = ["pkcs8", "-topk8", "-in", &key, "-out", &encrypted, "-passout"];
+        let args = args.into_iter().chain(["pass:open sesame"]).chain(more.iter().copied());
+        Run::program(&openssl, args).run().expect_code(0);
+        let pass = format!("@{pass}");
+        let args = ["-n1", "--cert", &cert, "--key", &encrypted, "--pass", &pass];
+        let run = proxy.wstap("/echo", &args).stdin("hello\n");
+        run.run().expect_code(0).expect_stdout("hello\n");
+    }
+}
+
+/// OpenSSL's server, made to speak only what wstap doesn't.
+#[test]
+fn openssl_speaks_something_else() {
+    let Some(openssl) = program("openssl") else { return };
+    let tls = Tls::new();
+    let (ca, cert, key) = (tls.ca.as_os_str(), tls.cert.as_os_str(), tls.key.as_os_str());
+    for (args, says) in [
+        (&["-tls1", "-cipher", "ALL:@SECLEVEL=0"][..], "no common version"),
+        (&["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], "TLS 1.1 or older"),
+        (&["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"], "no common cipher"),
+        (&["-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256"], "no common cipher"),
+        (&["-tls1_3", "-groups", "P-521"], "no common cipher suite, key exchange"),
+        (&["-tls1_2", "-Verify", "1", "-verify_return_error"], "requires a client certificate"),
+        (&["-tls1_3", "-Verify", "1", "-verify_return_error"], "requires a client certificate"),
+    ] {
+        println!("openssl s_server {args:?}");
+        let all: [&OsStr; 7] = [
+            "s_server".as_ref(),
+            "-accept".as_ref(),
+            "127.0.0.1:0".as_ref(),
+            "-cert".as_ref(),
+            cert,
+            "-key".as_ref(),
+            key,
+        ];
+        let all = all.into_iter().chain(args.iter().map(OsStr::new));
+        let server = Run::program(&openssl, all).stdin_held_open("").start();
+        server.wait_stdout("ACCEPT 127.0.0.1:");
+        server.wait_stdout("\n");
+        let text = server.stdout.text();
+        let (_, port) = text.split_once("ACCEPT 127.0.0.1:").expect("a port");
+        let url = format!("wss://localhost:{}/", port.lines().next().expect("a line"));
+        let run = Run::new([OsStr::new("--cacert"), ca, OsStr::new(&url)]);
+        run.run().expect_failure(5, "tls: ").expect_stderr(says).expect_stderr("hint: ");
+    }
 }

@@ -52,7 +52,15 @@ pub fn open(settings: &Settings, watch: &mut dyn Watch, deadline: Instant) -> Re
     let (response, early) = exchange.run(&request, watch)?;
     watch.event(Kind::ResponseReceived { response: &response, took: sent.elapsed() });
     if response.status != 101 {
-        return Err(refused(&response, settings));
+        let error = refused(&response, settings);
+        // 495 and 496 are nginx's inner words for it; what it sends is 400.
+        let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
+        return Err(if client && exchange.stream.lacks_certificate() {
+            let hint = "the server asked for a client certificate: --cert FILE --key FILE";
+            Error { hints: vec![hint.to_owned()], ..error }
+        } else {
+            error
+        });
     }
     let report = HandshakeReport::judge(&request, &response, settings.policy);
     watch.event(Kind::Judged { report: &report });

@@ -169,7 +169,10 @@ fn ask(
         })
         .map_err(|e| failed(&e))?;
     let what = format!("no answer for {shown}");
-    waiter.fd(answer.as_fd(), PollFlags::IN, Stage::Resolve, &what)?;
+    waiter.fd(answer.as_fd(), PollFlags::IN, Stage::Resolve, &what).map_err(|e| match e.exit {
+        Exit::Timeout => e.hint("without the name servers: --resolve HOST:PORT:ADDRESS"),
+        _ => e,
+    })?;
     match receiver.recv() {
         Ok(Ok(mut addresses)) => {
             let mut seen = Vec::new();

@@ -332,6 +332,10 @@ impl TlsStream {
         info::read(&self.connection, self.sni.clone(), self.verifier.passed())
     }
 
+    pub(super) fn lacks_certificate(&self) -> bool {
+        self.asked.asked.load(Ordering::Relaxed) && !self.asked.has
+    }
+
     pub(super) fn alpn(&self) -> Option<&[u8]> {
         self.connection.alpn_protocol()
     }
