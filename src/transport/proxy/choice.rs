@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use url::Host;
 
 use crate::error::Result;
-use crate::transport::{Proxy, Target, plain_host, unbracketed};
+use crate::transport::{Proxy, Target, a_label, plain_host, unbracketed};
 
 /// The proxy that the environment asks for: `ws_proxy` or `wss_proxy`, then `http_proxy` or
 /// `https_proxy`, then `all_proxy`, unless `no_proxy` names the target. Lower case counts before
@@ -49,10 +49,9 @@ pub fn is_excepted(list: &str, host: &Host<String>, port: u16) -> bool {
             _ if entry == "*" => true,
             Some(address) => covers(entry, address),
             None => {
-                let entry = plain_host(entry);
-                let entry = entry.strip_prefix('*').unwrap_or(&entry);
-                let entry = entry.strip_prefix('.').unwrap_or(entry);
-                let above = name.strip_suffix(entry);
+                let entry = entry.strip_prefix('*').unwrap_or(entry);
+                let entry = a_label(entry.strip_prefix('.').unwrap_or(entry));
+                let above = name.strip_suffix(entry.as_str());
                 !entry.is_empty() && above.is_some_and(|a| a.is_empty() || a.ends_with('.'))
             }
         }
@@ -127,6 +126,7 @@ mod tests {
             ("::/0", "2001:db8:1::", true),
             ("2001:db8::/32", "10.0.0.1", false),
             (".", "a.test", false),
+            ("*.Bücher.test", "x.bücher.test", true),
         ] {
             assert_eq!(is_excepted(list, &host(name), 443), yes, "{list} {name}");
         }
