@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -57,6 +57,8 @@ complete -c wstap -n "__fish_wstap_needs_command" -l bearer -d 'Log in with a be
 complete -c wstap -n "__fish_wstap_needs_command" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_needs_command" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l resolve -d 'Use this address for that host and port' -r
@@ -111,6 +113,8 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l bearer -d 'Log i
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l resolve -d 'Use this address for that host and port' -r
@@ -153,6 +157,8 @@ complete -c wstap -n "__fish_wstap_using_subcommand serve" -s s -l subprotocol -
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l origin -d 'Accept only these Origins' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l key -d 'The certificate\'s private key (PEM)' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s b -l binary -d 'The source sends binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'Show each handshake; -vv each message'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s h -l help -d 'Print help'
@@ -189,6 +195,8 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l bearer -d 'Log in w
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l resolve -d 'Use this address for that host and port' -r

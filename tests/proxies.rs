@@ -240,7 +240,10 @@ fn pproxy_wants_a_login_over_tls() {
     target.reached(&["--proxy", &plain, "--proxy-user", "me:secret"]);
     // The proxy's own certificate is judged, too.
     let run = Run::new(["--proxy", &plain, &target.server.url()]);
-    run.run().expect_failure(5, "proxy: ").expect_stderr("is not trusted");
+    run.run()
+        .expect_failure(5, "proxy: ")
+        .expect_stderr("is not trusted")
+        .expect_stderr("--cacert FILE counts");
 }
 
 #[test]

@@ -227,6 +227,15 @@ fn reach(
 
 /// The error of a step towards the proxy, said of the proxy. An interruption stays what it is.
 fn at(proxy: &Proxy, error: Error) -> Error {
+    let error = match error.exit {
+        Exit::Tls => Error {
+            hints: vec![
+                "for the proxy's own TLS --cacert FILE counts, --insecure doesn't".to_owned(),
+            ],
+            ..error
+        },
+        _ => error,
+    };
     match error.exit {
         Exit::Resolve | Exit::Connect | Exit::Timeout | Exit::Tls => Error {
             stage: Stage::Proxy,

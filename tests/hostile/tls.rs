@@ -43,11 +43,18 @@ fn certificates() {
         params.distinguished_name.push(rcgen::DnType::CommonName, "\x1b]0;owned\x07\u{9b}2J");
         Tls::with_params(params)
     };
+    let folder = Tls::new();
     let unknown = |name: &str| case(name, good).tls(Tls::new()).untrusted();
     let mut cases = vec![
         case("a good one", good).tls(Tls::new()).exits(0, []).stdout("hello\n"),
         unknown("an unknown CA").exits(5, ["wstap: tls: ", "is not trusted", "--cacert"]),
         unknown("an unknown CA, insecure").args(["-k"]).exits(0, ["not trusted"]).once(),
+        case("a folder with the CA", good)
+            .args(["--cacert", &folder.ca.parent().expect("a folder").display().to_string()])
+            .tls(folder)
+            .untrusted()
+            .exits(0, [])
+            .stdout("hello\n"),
         case("control bytes in a name", good)
             .tls(hostile())
             .args(["-v"])
