@@ -94,7 +94,6 @@ fn covers(entry: &str, address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Exit;
 
     fn host(text: &str) -> Host<String> {
         crate::transport::parse_host(text).unwrap()
