@@ -38,7 +38,7 @@ _wstap() {
 
     case "${cmd}" in
         wstap)
-            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --help --version inspect serve demo explain generate"
+            opts="-x -b -n -w -E -t -H -s -o -A -u -k -4 -6 -m -v -q -h -V --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --origin --user-agent --cookie --user --bearer --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --help --version inspect serve demo explain generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -156,14 +156,6 @@ _wstap() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cookie-jar)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-redirs)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -176,10 +168,6 @@ _wstap() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --netrc-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --cacert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -189,6 +177,14 @@ _wstap() {
                     return 0
                     ;;
                 --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pass)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pinnedpubkey)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -264,7 +260,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__demo)
-            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --help"
+            opts="-x -b -n -w -E -t -H -s -o -A -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --origin --user-agent --cookie --user --bearer --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -382,14 +378,6 @@ _wstap() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cookie-jar)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-redirs)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -402,10 +390,6 @@ _wstap() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --netrc-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --cacert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -415,6 +399,14 @@ _wstap() {
                     return 0
                     ;;
                 --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pass)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pinnedpubkey)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -518,7 +510,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__inspect)
-            opts="-H -s -o -A -L -u -k -4 -6 -m -v -q -h --json --header --raw-header --subprotocol --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --help"
+            opts="-H -s -o -A -u -k -4 -6 -m -v -q -h --json --header --raw-header --subprotocol --origin --user-agent --cookie --user --bearer --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -564,14 +556,6 @@ _wstap() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cookie-jar)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-redirs)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -584,10 +568,6 @@ _wstap() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --netrc-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --cacert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -597,6 +577,14 @@ _wstap() {
                     return 0
                     ;;
                 --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pass)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pinnedpubkey)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -672,7 +660,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__serve)
-            opts="-b -s -v -h --mode --interval --count --size --binary --truncate --subprotocol --origin --cert --key --verbose --help"
+            opts="-b -s -v -h --mode --interval --count --size --binary --truncate --subprotocol --origin --cert --key --pass --pinnedpubkey --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -715,6 +703,14 @@ _wstap() {
                     return 0
                     ;;
                 --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pass)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pinnedpubkey)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

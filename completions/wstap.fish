@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -52,14 +52,13 @@ complete -c wstap -n "__fish_wstap_needs_command" -s s -l subprotocol -d 'Offer 
 complete -c wstap -n "__fish_wstap_needs_command" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
-complete -c wstap -n "__fish_wstap_needs_command" -l max-redirs -d 'The most redirects that -L follows' -r
-complete -c wstap -n "__fish_wstap_needs_command" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
+complete -c wstap -n "__fish_wstap_needs_command" -s u -l user -d 'Log in with Basic authentication; @FILE reads it from a file' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l netrc-file -d 'The same with another file' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_needs_command" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l resolve -d 'Use this address for that host and port' -r
@@ -86,10 +85,6 @@ complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JS
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'A time before each line for people'
-complete -c wstap -n "__fish_wstap_needs_command" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
-complete -c wstap -n "__fish_wstap_needs_command" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
-complete -c wstap -n "__fish_wstap_needs_command" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
-complete -c wstap -n "__fish_wstap_needs_command" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
 complete -c wstap -n "__fish_wstap_needs_command" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
 complete -c wstap -n "__fish_wstap_needs_command" -l tlsv1.2 -d 'Only TLS 1.2'
 complete -c wstap -n "__fish_wstap_needs_command" -l tlsv1.3 -d 'Only TLS 1.3'
@@ -113,14 +108,13 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s s -l subprotocol
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-redirs -d 'The most redirects that -L follows' -r
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s u -l user -d 'Log in with Basic authentication; @FILE reads it from a file' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l netrc-file -d 'The same with another file' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l resolve -d 'Use this address for that host and port' -r
@@ -139,10 +133,6 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l color -d 'Colour
 auto\t'Where standard error is a terminal, and the environment doesn\'t object'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l json -d 'Report as JSON Lines'
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l tlsv1.2 -d 'Only TLS 1.2'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l tlsv1.3 -d 'Only TLS 1.3'
@@ -167,6 +157,8 @@ complete -c wstap -n "__fish_wstap_using_subcommand serve" -s s -l subprotocol -
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l origin -d 'Accept only these Origins' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l key -d 'The certificate\'s private key (PEM)' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s b -l binary -d 'The source sends binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'Show each handshake; -vv each message'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s h -l help -d 'Print help'
@@ -198,14 +190,13 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -s s -l subprotocol -d
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-redirs -d 'The most redirects that -L follows' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s u -l user -d 'Log in with Basic authentication; @FILE reads it from a file' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l netrc-file -d 'The same with another file' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l resolve -d 'Use this address for that host and port' -r
@@ -232,10 +223,6 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print even
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'A time before each line for people'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l tlsv1.2 -d 'Only TLS 1.2'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l tlsv1.3 -d 'Only TLS 1.3'

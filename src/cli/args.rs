@@ -164,6 +164,13 @@ pub struct ReachArgs {
     /// The client certificate's private key (PEM), if not in the same file
     #[arg(long, value_name = "FILE", requires = "cert", help_heading = "TLS")]
     pub key: Option<PathBuf>,
+    /// The private key's pass phrase; @FILE reads it from a file
+    #[arg(long, value_name = "PHRASE", requires = "cert", help_heading = "TLS")]
+    pub pass: Option<String>,
+    /// Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a
+    /// file with the key (PEM or DER); also with --insecure
+    #[arg(long, value_name = "KEYS", help_heading = "TLS")]
+    pub pinnedpubkey: Option<String>,
     /// Send this name in the TLS handshake; "off" for none
     #[arg(long, value_name = "NAME", help_heading = "TLS")]
     pub sni: Option<String>,
@@ -448,6 +455,13 @@ pub struct ServeArgs {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
+    /// The private key's pass phrase; @FILE reads it from a file
+    #[arg(long, value_name = "PHRASE", requires = "cert", help_heading = "TLS")]
+    pub pass: Option<String>,
+    /// Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a
+    /// file with the key (PEM or DER); also with --insecure
+    #[arg(long, value_name = "KEYS", help_heading = "TLS")]
+    pub pinnedpubkey: Option<String>,
     /// Show each handshake; -vv each message
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub verbose: u8,

@@ -22,7 +22,8 @@ use crate::session::settings::{Linger, Settings};
 use crate::text::Untrusted;
 use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
-    ConnectTo, DialOptions, Family, Proxies, Resolve, Sni, Target, TlsOptions, Versions,
+    ConnectTo, DialOptions, Family, PassPhrase, Pins, Proxies, Resolve, Sni, Target, TlsOptions,
+    Versions,
 };
 
 /// What browsers offer too: any parameters of the server's, and a window of ours that it may bound.
@@ -329,6 +330,7 @@ fn dial(reach: &ReachArgs) -> Result<DialOptions> {
             cacert: reach.cacert.clone(),
             cert: reach.cert.clone(),
             key: reach.key.clone(),
+            pass: reach.pass.as_deref().map(secret).transpose()?.map(PassPhrase),
             sni: match reach.sni.as_deref() {
                 None => Sni::Auto,
                 Some("off") => Sni::Off,
@@ -340,7 +342,10 @@ fn dial(reach: &ReachArgs) -> Result<DialOptions> {
                 (_, true) => Versions::Only13,
                 _ => Versions::Any,
             },
-            pinned: Vec::new(),
+            pinned: reach
+                .pinnedpubkey
+                .as_deref()
+                .map_or_else(|| Ok(Pins::default()), str::parse)?,
         },
         unix_socket: reach.unix_socket.clone(),
         resolve: reach

@@ -78,7 +78,17 @@ pub fn open(
                 let judged = (request, response);
                 return opened(settings, exchange, early, judged, start, watch);
             }
-            Next::Done => return Err(refused(&response, &course)),
+            Next::Done => {
+                let error = refused(&response, &course);
+                // 495 and 496 are nginx's inner words for it; what it sends is 400.
+                let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
+                return Err(if client && exchange.stream.lacks_certificate() {
+                    let hint = "the server asked for a client certificate: --cert FILE --key FILE";
+                    Error { hints: vec![hint.to_owned()], ..error }
+                } else {
+                    error
+                });
+            }
             Next::Login(text) => {
                 watch.event(Kind::Notice { level: Level::Detail, text: &text });
             }

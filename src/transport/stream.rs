@@ -161,6 +161,12 @@ impl Stream {
         }
     }
 
+    /// Whether the server asked for a client certificate and got none. Some go on all the same, and
+    /// refuse the request.
+    pub fn lacks_certificate(&self) -> bool {
+        matches!(&self.kind, Kind::Tls(tls) if tls.lacks_certificate())
+    }
+
     pub(super) fn tls_mut(&mut self) -> Option<&mut TlsStream> {
         match &mut self.kind {
             Kind::Tls(tls) => Some(tls),
