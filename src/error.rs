@@ -1,6 +1,7 @@
 //! What went wrong: the stage, one clear line, its causes, a hint, and the exit code.
 
 use std::fmt;
+use std::time::Duration;
 
 /// The exit codes; stable, documented in the man page (one test each).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,12 +103,15 @@ pub struct Error {
     pub causes: Vec<String>,
     /// What to try next, if there is something; one line each.
     pub hints: Vec<String>,
+    /// How long the server asks to be left alone before the next attempt.
+    pub retry_after: Option<Duration>,
 }
 
 impl Error {
     /// A failure without causes and hints.
     pub fn new(stage: Stage, exit: Exit, what: impl Into<String>) -> Error {
-        Error { stage, exit, what: what.into(), causes: Vec::new(), hints: Vec::new() }
+        let what = what.into();
+        Error { stage, exit, what, causes: Vec::new(), hints: Vec::new(), retry_after: None }
     }
 
     /// Something on the command line that can't be understood.

@@ -14,6 +14,7 @@ pub mod deflate;
 pub mod frame;
 pub mod handshake;
 pub mod http1;
+pub mod http_date;
 pub mod mask;
 pub mod utf8;
 pub mod violation;

@@ -1,7 +1,7 @@
 //! From nothing to an open connection: dial, send the request, judge the answer.
 
 use std::io::ErrorKind;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags};
 use tungstenite::handshake::client::generate_key;
@@ -9,6 +9,7 @@ use tungstenite::handshake::client::generate_key;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Opening};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
+use crate::protocol::http_date::retry_after;
 use crate::protocol::http1::{BodyReader, HeadError, HeadReader, Response};
 use crate::redact;
 use crate::session::settings::Settings;
@@ -304,7 +305,8 @@ fn refused(response: &Response, settings: &Settings) -> Error {
         "upgrade refused: the server answered {status} {} instead of 101",
         Untrusted(&response.reason)
     );
-    let error = Error::new(Stage::Handshake, Exit::Refused, what);
+    let mut error = Error::new(Stage::Handshake, Exit::Refused, what);
+    error.retry_after = retry_after(&response.headers, unix_now());
     let header = |name: &str| {
         let value = redact::value(name.as_bytes(), response.header(name)?);
         Some(Untrusted(&value).to_string())
@@ -350,4 +352,10 @@ fn refused(response: &Response, settings: &Settings) -> Error {
         _ => return error,
     };
     error.hint(hint)
+}
+
+/// Seconds since 1970.
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
