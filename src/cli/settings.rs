@@ -15,6 +15,7 @@ use crate::protocol::violation::Policy;
 use crate::redact;
 use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
+use crate::session::reconnect::Reconnect;
 use crate::session::settings::{Linger, Settings};
 use crate::text::Untrusted;
 use crate::transport::proxy::{self, Credentials, Proxy};
@@ -110,6 +111,8 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
     settings.ping_timeout =
         talk.ping_timeout.or(settings.ping_interval.map(|_| Duration::from_secs(10)));
     settings.lossy = talk.lossy;
+    settings.reconnect =
+        talk.reconnect.map(|attempts| Reconnect { attempts, backoff: talk.backoff });
     Ok(())
 }
 

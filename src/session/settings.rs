@@ -10,6 +10,7 @@ use crate::protocol::handshake::RequestOptions;
 use crate::protocol::http1::HeadLimits;
 use crate::protocol::violation::Policy;
 use crate::session::input::InputFormat;
+use crate::session::reconnect::Reconnect;
 use crate::transport::{DialOptions, Target};
 
 /// Everything a session needs to know.
@@ -64,6 +65,8 @@ pub struct Settings {
     pub max_fragments: u32,
     /// Send messages in frames of at most so many bytes.
     pub fragment: Option<usize>,
+    /// Get a connection that was lost back.
+    pub reconnect: Option<Reconnect>,
     /// A person sits there: the session stays after the connection's end and takes commands.
     pub interactive: bool,
 }
@@ -109,18 +112,32 @@ impl Settings {
             max_message: None,
             max_fragments: 131_072,
             fragment: None,
+            reconnect: None,
             interactive: false,
         }
     }
 
     /// The same session with another target; what was typed for the first one's host is gone.
     pub fn redirect(&mut self, target: Target) {
-        if target != self.target {
+        let same = target == self.target;
+        if !same {
             self.request.host = target.authority();
             self.request.target = target.path.clone();
             self.target = target;
         }
-        self.first.clear();
+        if !same || self.reconnect.is_none() {
+            self.first.clear();
+        }
+    }
+
+    /// Whether a connection that is lost behind the end of the input is worth another: because
+    /// messages are sent anew, or something is still expected.
+    pub fn outlasts_input(&self) -> bool {
+        !self.first.is_empty()
+            || self.linger == Linger::Forever
+            || self.count.is_some()
+            || self.until.is_some()
+            || self.duration.is_some()
     }
 
     /// The largest message that is held, in bytes.

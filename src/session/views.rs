@@ -57,7 +57,10 @@ impl Views {
 
     /// Tells an event of the time that was set.
     pub fn tell(&mut self, kind: Kind<'_>) {
-        self.seq += 1;
+        // Bytes belong to their frame's event.
+        if !matches!(kind, Kind::FramePayload(_)) {
+            self.seq += 1;
+        }
         match kind {
             Kind::Data(_) | Kind::Frame(_) | Kind::FramePayload(_) => {}
             Kind::Opened { opening } => {
@@ -81,6 +84,13 @@ impl Views {
     pub fn set(&mut self, setting: Setting) {
         for output in &mut self.outputs {
             output.set(setting);
+        }
+    }
+
+    /// The session tries to get its connection back, or doesn't any more.
+    pub fn set_waiting(&mut self, waiting: bool) {
+        for output in &mut self.outputs {
+            output.set_waiting(waiting);
         }
     }
 

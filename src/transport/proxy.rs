@@ -361,7 +361,9 @@ impl Talk<'_, '_> {
     }
 
     fn refused(&self, response: &Response) -> Error {
-        let error = self.failed(format!("it refuses: \"{}\"", status_line(response)));
+        let error = self
+            .failed(format!("it refuses: \"{}\"", status_line(response)))
+            .passing(response.is_passing());
         if response.status != 407 {
             return error;
         }
@@ -379,7 +381,7 @@ impl Talk<'_, '_> {
     }
 
     fn not_http(&self, e: HeadError) -> Error {
-        match e {
+        let error = match e {
             HeadError::NotHttp(bytes) => {
                 let error =
                     self.failed(format!("its answer is not HTTP: \"{}\"", Untrusted(&bytes)));
@@ -401,7 +403,8 @@ impl Talk<'_, '_> {
             HeadError::TooMany(limit) => {
                 self.failed(format!("its answer has more than {limit} headers"))
             }
-        }
+        };
+        error.passing(false)
     }
 
     /// SOCKS5 CONNECT, to the address or else the name; gives the reply in words.
@@ -433,7 +436,11 @@ impl Talk<'_, '_> {
         self.check_version(version, 0x05, &[version, reply])?;
         if reply != 0x00 {
             let words = reply_words(reply);
-            return Err(self.failed(format!("it refuses: {words} (SOCKS5 reply {reply})")));
+            // Not allowed, or not understood; the others speak of the network.
+            let refused = matches!(reply, 0x02 | 0x07..);
+            return Err(self
+                .failed(format!("it refuses: {words} (SOCKS5 reply {reply})"))
+                .passing(!refused));
         }
         match kind {
             0x01 => drop(self.exactly::<6>("of its address")?),
@@ -470,15 +477,18 @@ impl Talk<'_, '_> {
                     return Ok(());
                 }
                 let what = format!("it refuses the user name and password (status {status})");
-                Err(self.failed(what))
+                Err(self.failed(what).passing(false))
             }
             (0xff, None) => Err(self
                 .failed("it accepts nobody without a login (SOCKS5 method 255)")
+                .passing(false)
                 .hint("--proxy-user NAME:PASSWORD")),
-            (0xff, Some(_)) => {
-                Err(self.failed("it accepts none of our logins: none, and by password"))
-            }
-            _ => Err(self.failed(format!("it chose the login method {method}, not offered"))),
+            (0xff, Some(_)) => Err(self
+                .failed("it accepts none of our logins: none, and by password")
+                .passing(false)),
+            _ => Err(self
+                .failed(format!("it chose the login method {method}, not offered"))
+                .passing(false)),
         }
     }
 
@@ -486,7 +496,9 @@ impl Talk<'_, '_> {
         if version == expected {
             return Ok(());
         }
-        let error = self.failed(format!("its answer is not SOCKS5: \"{}\"", Untrusted(bytes)));
+        let error = self
+            .failed(format!("its answer is not SOCKS5: \"{}\"", Untrusted(bytes)))
+            .passing(false);
         Err(match version {
             b'H' => error.hint("it looks like HTTP: --proxy http://…"),
             _ => error,
