@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= reconnect= backoff= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -41,6 +41,8 @@ complete -c wstap -n "__fish_wstap_needs_command" -l close-reason -d 'The reason
 complete -c wstap -n "__fish_wstap_needs_command" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ping-interval -d 'Send a ping every so often' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'
@@ -82,7 +84,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l no-pong -d 'Leave pings una
 complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -l pretty -d 'Indent and colour JSON messages at the prompt'
-complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'A time before each line for people'
+complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
 complete -c wstap -n "__fish_wstap_needs_command" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
 complete -c wstap -n "__fish_wstap_needs_command" -l tlsv1.2 -d 'Only TLS 1.2'
 complete -c wstap -n "__fish_wstap_needs_command" -l tlsv1.3 -d 'Only TLS 1.3'
@@ -173,6 +175,8 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-reason -d 'Th
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-interval -d 'Send a ping every so often' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'
@@ -214,7 +218,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-pong -d 'Leave p
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pretty -d 'Indent and colour JSON messages at the prompt'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'A time before each line for people'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l tlsv1.2 -d 'Only TLS 1.2'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l tlsv1.3 -d 'Only TLS 1.3'
