@@ -151,6 +151,27 @@ mod tried_again {
     }
 
     #[test]
+    fn the_same_refusal_is_shown_once() {
+        let server = ScriptedServer::start(|peer| {
+            let request = peer.request();
+            let status = match peer.number() {
+                1..=3 => "503 Busy",
+                4 => "502 Bad",
+                _ => return peer.upgrade(&request, ""),
+            };
+            peer.send(format!("HTTP/1.1 {status}\r\nContent-Length: 4\r\n\r\nbody"));
+        });
+        let mut process = run(&[], &server.url()).stdin_held_open("").start();
+        process.wait_stderr("* connected to ws://");
+        process.signal(Signal::INT);
+        process.close_stdin();
+        let output = process.wait();
+        for (line, times) in [("< HTTP/1.1 503", 1), ("< HTTP/1.1 502", 1), ("answered 503", 3)] {
+            assert_eq!(output.stderr.matches(line).count(), times, "{line}: {}", output.stderr);
+        }
+    }
+
+    #[test]
     fn a_server_that_asks_to_be_left_alone() {
         let refuse = |peer: &mut Peer| {
             peer.request();
@@ -676,6 +697,63 @@ mod prompt {
         pty.line("/close 4000");
         pty.wait_text("closed by us with 4000");
         pty.send(CTRL_C);
+        assert_eq!(pty.wait_exit(PATIENCE), 0, "{}", pty.screen());
+        server.finish();
+    }
+
+    #[test]
+    fn ctrl_c_ends_an_attempt() {
+        let asked = Gate::new();
+        let is_asked = asked.clone();
+        let server = ScriptedServer::start(move |peer| match peer.number() {
+            1 => {
+                peer.accept();
+                peer.expect(0x1);
+            }
+            2 => {
+                peer.request();
+                is_asked.open();
+                peer.stay_silent();
+            }
+            _ => {
+                peer.accept();
+                peer.echo();
+            }
+        });
+        let mut pty = connect(&SOON, &server.url());
+        pty.line("bye");
+        asked.wait();
+        pty.line("typed meanwhile");
+        pty.send(CTRL_C);
+        pty.wait_text("not connected: /reconnect");
+        pty.wait_text("this waits for the connection");
+        pty.line("/reconnect");
+        pty.wait_text("< typed meanwhile");
+        pty.line("/quit");
+        assert_eq!(pty.wait_exit(PATIENCE), 0, "{}", pty.screen());
+        server.finish();
+    }
+
+    #[test]
+    fn lines_typed_while_the_peer_closes_wait_too() {
+        let typed = Gate::new();
+        let go_on = typed.clone();
+        let server = ScriptedServer::start(move |peer| {
+            peer.accept();
+            if peer.number() == 1 {
+                close(peer, 1012);
+                go_on.wait();
+            } else {
+                peer.echo();
+            }
+        });
+        let mut pty = connect(&[&SOON[..], &["-v"]].concat(), &server.url());
+        pty.wait_text("received Close 1012");
+        pty.line("late");
+        pty.wait_text("this waits for the connection");
+        typed.open();
+        pty.wait_text("< late");
+        pty.line("/quit");
         assert_eq!(pty.wait_exit(PATIENCE), 0, "{}", pty.screen());
         server.finish();
     }

@@ -56,6 +56,8 @@ pub struct Human {
     compression_out: Compression,
     /// The connection was lost and is tried to be got back.
     reconnecting: bool,
+    /// The status of the last response.
+    status: u16,
     /// At the lowest verbosity: what the run's one line about its failure will say, or, if the
     /// run does not fail by it, nobody needs to know.
     held: Vec<u8>,
@@ -71,6 +73,7 @@ impl Human {
             compression_in: Compression::default(),
             compression_out: Compression::default(),
             reconnecting: false,
+            status: 0,
             held: Vec::new(),
         }
     }
@@ -216,8 +219,11 @@ impl Human {
         tell(&mut Lines { out: &mut self.held, style: lines.style, time: lines.time, marked: true })
     }
 
-    fn response(&self, response: &Response, lines: &mut Lines<'_>) -> io::Result<()> {
-        let refused = response.status != 101;
+    fn response(&mut self, response: &Response, lines: &mut Lines<'_>) -> io::Result<()> {
+        let before = std::mem::replace(&mut self.status, response.status);
+        // A server that is busy for long says the same at each attempt.
+        let repeated = self.reconnecting && before == response.status && !self.shows(1);
+        let refused = response.status != 101 && !repeated;
         if refused || self.shows(1) {
             phases::head(lines, Mark::Received, &response.head, self.options.show_secrets)?;
         }

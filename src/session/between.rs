@@ -68,12 +68,8 @@ impl Session {
                         }
                         Err(error) => self.views.emit(Kind::Error(&error)),
                     },
-                    Command::Message { opcode, payload, fragment } => {
-                        let fragment = fragment.or(self.settings.fragment);
-                        self.keep(Message { opcode, payload, fragment });
-                    }
                     Command::Set(setting) => self.views.set(setting),
-                    _ => self.not_done(),
+                    other => self.put_off(other),
                 }
             }
             if let Some(broken) = self.views.broken() {
@@ -123,7 +119,7 @@ impl Session {
                     },
                     Command::GiveUp => {}
                     Command::Set(setting) => self.views.set(setting),
-                    _ => self.not_done(),
+                    other => self.put_off(other),
                 }
             }
             if self.views.wait(&self.waking, self.deadline) {
@@ -166,7 +162,8 @@ impl Session {
         self.past.opened?.checked_add(self.settings.duration?)
     }
 
-    fn keep(&mut self, message: Message) {
+    /// Keeps a message for the next connection.
+    pub(super) fn keep(&mut self, message: Message) {
         let (level, text) = match self.unsent.keep(message) {
             true => (Level::Info, "this waits for the connection"),
             false => (Level::Warning, "too much waits for the connection: this will not be sent"),
@@ -174,8 +171,17 @@ impl Session {
         self.views.emit(Kind::Notice { level, text });
     }
 
-    fn not_done(&mut self) {
-        let text = "not connected, so this was not done: /reconnect, /connect URL or /quit";
-        self.views.emit(Kind::Notice { level: Level::Warning, text });
+    /// Without a connection messages can wait, if there is to be another; nothing else can.
+    fn put_off(&mut self, command: Command) {
+        match command {
+            Command::Message { opcode, payload, fragment } if self.settings.reconnect.is_some() => {
+                let fragment = fragment.or(self.settings.fragment);
+                self.keep(Message { opcode, payload, fragment });
+            }
+            _ => {
+                let text = "not connected, so this was not done: /reconnect, /connect URL or /quit";
+                self.views.emit(Kind::Notice { level: Level::Warning, text });
+            }
+        }
     }
 }

@@ -285,11 +285,15 @@ impl Talk {
         let views = &mut session.views;
         match command {
             Command::Message { opcode, payload, fragment } => {
+                let size = fragment.or(session.settings.fragment);
+                let closed = self.course.closing.is_some_and(|(side, _)| side == Side::Peer);
+                if closed && session.settings.reconnect.is_some() {
+                    return session.keep(Message { opcode, payload, fragment: size });
+                }
                 if self.state() != ReadyState::Open {
                     let text = "the connection is closing: this was not sent";
                     return views.tell(Kind::Notice { level: Level::Warning, text });
                 }
-                let size = fragment.or(session.settings.fragment);
                 self.sender.fragmented(opcode, &payload, size);
                 session.unsent.queued(self.sender.counts().0, opcode, &payload, size);
                 self.course.sent(views, opcode, &payload);
@@ -611,9 +615,9 @@ impl Talk {
             end,
         };
         let mut totals = self.totals();
-        let unsent = &session.unsent;
-        totals.messages_out -= unsent.count() as u64;
-        totals.payload_out -= unsent.bytes() as u64;
+        let (messages, bytes) = session.unsent.in_stream();
+        totals.messages_out -= messages;
+        totals.payload_out -= bytes;
         session.views.emit(Kind::Closed { closure: &closure, totals: &totals });
         session.past.received = self.course.received();
         if session.signalled.is_some() {

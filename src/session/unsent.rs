@@ -7,6 +7,9 @@ use crate::protocol::frame::Opcode;
 /// More than this is not taken while there is no connection, in bytes.
 const MOST: usize = 1 << 20;
 
+/// Where a message ends that is in no stream yet.
+const NOWHERE: u64 = u64::MAX;
+
 /// What a message takes besides its payload, in bytes.
 const OVERHEAD: usize = 64;
 
@@ -59,7 +62,7 @@ impl Unsent {
         let all = self.bytes + OVERHEAD * self.messages.len() + message.payload.len();
         let room = all <= MOST;
         if room {
-            self.push(0, message);
+            self.push(NOWHERE, message);
         }
         room
     }
@@ -76,9 +79,12 @@ impl Unsent {
         self.messages.len()
     }
 
-    /// Their payload in bytes.
-    pub fn bytes(&self) -> usize {
-        self.bytes
+    /// How many were queued for a stream, and their payload in bytes.
+    pub fn in_stream(&self) -> (u64, u64) {
+        let queued = self.messages.iter().filter(|(end, _)| *end != NOWHERE);
+        queued.fold((0, 0), |(count, bytes), (_, message)| {
+            (count + 1, bytes + message.payload.len() as u64)
+        })
     }
 
     /// Forgets all.
@@ -105,12 +111,14 @@ mod tests {
         let mut unsent = Unsent::new(true);
         unsent.queued(10, Opcode::Text, b"one", None);
         unsent.queued(20, Opcode::Text, b"three", None);
-        assert_eq!((unsent.count(), unsent.bytes()), (2, 8));
+        assert_eq!(unsent.in_stream(), (2, 8));
         unsent.transmitted(9);
         assert_eq!(unsent.count(), 2);
         unsent.transmitted(19);
-        assert_eq!((unsent.count(), unsent.bytes()), (1, 5));
+        assert_eq!(unsent.in_stream(), (1, 5));
         assert!(unsent.keep(message("typed")));
+        unsent.transmitted(19);
+        assert_eq!((unsent.count(), unsent.in_stream()), (2, (1, 5)));
         let mut again = Vec::new();
         unsent.queue_again(|message| {
             again.push(message.clone());
@@ -120,7 +128,7 @@ mod tests {
         unsent.transmitted(7);
         assert_eq!(unsent.count(), 1);
         unsent.transmitted(14);
-        assert_eq!((unsent.count(), unsent.bytes()), (0, 0));
+        assert_eq!((unsent.count(), unsent.bytes), (0, 0));
     }
 
     #[test]
