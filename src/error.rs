@@ -103,15 +103,25 @@ pub struct Error {
     pub causes: Vec<String>,
     /// What to try next, if there is something; one line each.
     pub hints: Vec<String>,
+    /// Whether it may pass by itself: another attempt makes sense.
+    pub passing: bool,
     /// How long the server asks to be left alone before the next attempt.
     pub retry_after: Option<Duration>,
 }
 
 impl Error {
-    /// A failure without causes and hints.
+    /// A failure without causes and hints. It may pass by itself if it is one of the network's:
+    /// exits 3, 4, 9 and 11.
     pub fn new(stage: Stage, exit: Exit, what: impl Into<String>) -> Error {
-        let what = what.into();
-        Error { stage, exit, what, causes: Vec::new(), hints: Vec::new(), retry_after: None }
+        Error {
+            stage,
+            exit,
+            what: what.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            passing: matches!(exit, Exit::Resolve | Exit::Connect | Exit::Lost | Exit::Timeout),
+            retry_after: None,
+        }
     }
 
     /// Something on the command line that can't be understood.
@@ -122,6 +132,12 @@ impl Error {
     /// Adds a cause.
     pub fn cause(mut self, cause: impl Into<String>) -> Error {
         self.causes.push(cause.into());
+        self
+    }
+
+    /// Says whether it may pass by itself.
+    pub fn passing(mut self, passing: bool) -> Error {
+        self.passing = passing;
         self
     }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::values::{nonzero_size, size, time};
+use crate::cli::values::{backoff, nonzero_size, size, time};
 use crate::error::Error;
 use crate::session::input::InputFormat;
+use crate::session::reconnect::Backoff;
 use crate::text::Untrusted;
 
 const URL_HELP: &str = "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…";
@@ -327,6 +328,27 @@ pub struct TalkArgs {
     /// --ping-interval]
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Protocol")]
     pub ping_timeout: Option<Duration>,
+    /// Get a connection that fails or is lost back, with at most so many attempts in a row [default:
+    /// without end]
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        value_parser = clap::value_parser!(u32).range(1..),
+        help_heading = "Ending"
+    )]
+    pub reconnect: Option<Option<u32>>,
+    /// How long to wait before reconnecting: at first, and at most after ever longer waits
+    #[arg(
+        long,
+        value_name = "MIN[..MAX]",
+        value_parser = backoff,
+        default_value = "500ms..30s",
+        requires = "reconnect",
+        help_heading = "Ending"
+    )]
+    pub backoff: Backoff,
     /// Take text messages that are not UTF-8, with a warning
     #[arg(long, help_heading = "Protocol")]
     pub lossy: bool,
@@ -352,7 +374,7 @@ pub struct TalkArgs {
     /// Indent and colour JSON messages at the prompt
     #[arg(long, help_heading = "Output")]
     pub pretty: bool,
-    /// A time before each line for people
+    /// The time of day (UTC) before each line for people
     #[arg(short = 't', long, help_heading = "Output")]
     pub timestamps: bool,
 }

@@ -18,6 +18,7 @@ use crate::report::payload::Format;
 use crate::session::cookies::CookieFile;
 use crate::session::login::{Login, LoginScheme};
 use crate::session::netrc::Netrc;
+use crate::session::reconnect::Reconnect;
 use crate::session::settings::{Linger, Settings};
 use crate::text::Untrusted;
 use crate::transport::proxy::{Credentials, Proxy};
@@ -122,6 +123,8 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
     settings.ping_timeout =
         talk.ping_timeout.or(settings.ping_interval.map(|_| Duration::from_secs(10)));
     settings.lossy = talk.lossy;
+    settings.reconnect =
+        talk.reconnect.map(|attempts| Reconnect { attempts, backoff: talk.backoff });
     Ok(())
 }
 

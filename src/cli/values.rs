@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::session::reconnect::Backoff;
+
 /// A size: bytes, or K, M, G (powers of 1024).
 ///
 /// # Errors
@@ -48,9 +50,43 @@ pub fn time(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * factor).map_err(|_| bad())
 }
 
+/// Waits between attempts: `MIN..MAX`, or `MIN` alone.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn backoff(text: &str) -> Result<Backoff, String> {
+    let (min, max) = match text.split_once("..") {
+        Some((min, max)) => (time(min)?, time(max)?),
+        None => {
+            let min = time(text)?;
+            (min, min.max(Backoff::default().max))
+        }
+    };
+    if min.is_zero() {
+        return Err("the first wait must be longer than nothing".to_owned());
+    }
+    if min > max {
+        return Err("the first wait must not be longer than the longest: MIN..MAX".to_owned());
+    }
+    Ok(Backoff { min, max })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backoffs() {
+        let read = |text| backoff(text).map(|read| (read.min.as_millis(), read.max.as_millis()));
+        assert_eq!(read("500ms..30s"), Ok((500, 30_000)));
+        assert_eq!(read("2"), Ok((2_000, 30_000)));
+        assert_eq!(read("1m"), Ok((60_000, 60_000)));
+        assert_eq!(read("1..1"), Ok((1_000, 1_000)));
+        assert_eq!(read("0.5..1.5"), Ok((500, 1_500)));
+        for bad in ["", "..", "1..", "..1", "0", "0..1", "2..1", "1-2", "1...2"] {
+            assert!(backoff(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn sizes() {

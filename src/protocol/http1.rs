@@ -76,6 +76,12 @@ pub struct Response {
 }
 
 impl Response {
+    /// Whether a refusal may pass by itself: 408, 425, 429 (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC
+    /// 6585 §4), and the server's own errors.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.status, 408 | 425 | 429 | 500..=599)
+    }
+
     /// The value of the first field of that name.
     pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
         values(&self.headers, name).next()

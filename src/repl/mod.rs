@@ -240,7 +240,7 @@ impl Prompt {
     fn talk(&mut self, watch: &Watch) {
         loop {
             let go_on = match self.editor.read() {
-                Input::Cancel { empty } => !empty,
+                Input::Cancel { empty } => !empty || self.give_up(),
                 Input::Ended => self.ended(),
                 Input::Eof => false,
                 Input::Line(line) => self.line(&line),
@@ -259,6 +259,15 @@ impl Prompt {
                 return;
             }
         }
+    }
+
+    /// Lets the session try no more to get its connection back. False if it doesn't try.
+    fn give_up(&self) -> bool {
+        let waiting = self.queue.take_waiting();
+        if waiting {
+            self.send(Command::GiveUp);
+        }
+        waiting
     }
 
     fn ended(&self) -> bool {

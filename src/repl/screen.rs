@@ -38,6 +38,7 @@ pub(super) struct Queue {
     text: Mutex<Text>,
     changed: Condvar,
     connected: AtomicBool,
+    waiting: AtomicBool,
     waker: Waker,
 }
 
@@ -62,6 +63,7 @@ impl Queue {
             text: Mutex::default(),
             changed: Condvar::new(),
             connected: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
             waker,
         }
     }
@@ -75,6 +77,11 @@ impl Queue {
     /// Whether the connection is open, for the prompt.
     pub(super) fn is_connected(&self) -> bool {
         self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Whether the session tries to get its connection back; said once.
+    pub(super) fn take_waiting(&self) -> bool {
+        self.waiting.swap(false, Ordering::Relaxed)
     }
 
     /// The next piece, once there is one; `None` when the queue is closed.
@@ -235,6 +242,10 @@ impl Screen for QueueScreen {
 
     fn set_connected(&mut self, connected: bool) {
         self.0.connected.store(connected, Ordering::Relaxed);
+    }
+
+    fn set_waiting(&mut self, waiting: bool) {
+        self.0.waiting.store(waiting, Ordering::Relaxed);
     }
 }
 

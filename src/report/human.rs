@@ -26,10 +26,8 @@ pub struct HumanOptions {
     pub quiet: bool,
     /// Colours.
     pub color: bool,
-    /// The time of day before each line.
+    /// The time of day, in UTC, before each line.
     pub timestamps: bool,
-    /// For `timestamps`: seconds east of UTC.
-    pub utc_offset: i32,
     /// JSON payloads over several lines.
     pub pretty: bool,
     /// Every message as a hexdump, in full.
@@ -50,6 +48,10 @@ pub struct Human {
     timings: Timings,
     /// Payload of the message that is coming in pieces, in bytes.
     begun: u64,
+    /// The connection was lost and is tried to be got back.
+    reconnecting: bool,
+    /// The status of the last response.
+    status: u16,
     /// At the lowest verbosity: what the run's one line about its failure will say, or, if the
     /// run does not fail by it, nobody needs to know.
     held: Vec<u8>,
@@ -63,6 +65,8 @@ impl Human {
             style: Style::new(options.color),
             timings: Timings::default(),
             begun: 0,
+            reconnecting: false,
+            status: 0,
             held: Vec::new(),
         }
     }
@@ -103,7 +107,8 @@ impl Human {
             Kind::Judged { report } if self.shows(1) => phases::rules(lines, report, show_secrets),
             Kind::Judged { report } => phases::rule_warnings(lines, report),
             Kind::Opened { opening } => {
-                if self.options.repl || self.shows(1) {
+                let back = std::mem::take(&mut self.reconnecting);
+                if back || self.options.repl || self.shows(1) {
                     phases::opened(lines, opening, show_secrets)?;
                 }
                 if self.shows(1) { phases::timings(lines, &self.timings) } else { Ok(()) }
@@ -132,8 +137,9 @@ impl Human {
             }
             Kind::Reconnecting { attempt, delay, why } => {
                 self.held.clear();
+                self.reconnecting = true;
                 let (delay, why) = (Took(delay), Untrusted::text(why));
-                lines.info(format_args!("reconnecting in {delay} (attempt {attempt}): {why}"))
+                lines.info(format_args!("{why}; reconnecting in {delay} (attempt {attempt})"))
             }
             Kind::Notice { level, text } => {
                 let text = Untrusted::text(text);
@@ -212,12 +218,15 @@ impl Human {
     }
 
     fn response(
-        &self,
+        &mut self,
         response: &Response,
         followed: bool,
         lines: &mut Lines<'_>,
     ) -> io::Result<()> {
-        let refused = response.status != 101 && !followed;
+        let before = std::mem::replace(&mut self.status, response.status);
+        // A server that is busy for long says the same at each attempt.
+        let repeated = self.reconnecting && before == response.status && !self.shows(1);
+        let refused = response.status != 101 && !followed && !repeated;
         if refused || self.shows(1) {
             phases::head(lines, Mark::Received, &response.head, self.options.show_secrets)?;
         }
@@ -248,8 +257,8 @@ impl Human {
 impl Reporter for Human {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.timings.note(&event.kind);
-        let (style, offset) = (self.style, self.options.utc_offset);
-        let time = self.options.timestamps.then_some(TimeOfDay { at: event.at, offset });
+        let style = self.style;
+        let time = self.options.timestamps.then_some(TimeOfDay(event.at));
         self.told(event.at, &event.kind, &mut Lines { out, style, time, marked: true })
     }
 
@@ -580,16 +589,11 @@ mod tests {
 
     #[test]
     fn times_and_colours_where_asked_for() {
-        let options = HumanOptions {
-            color: true,
-            timestamps: true,
-            utc_offset: 3_600,
-            ..HumanOptions::default()
-        };
+        let options = HumanOptions { color: true, timestamps: true, ..HumanOptions::default() };
         let notice = [Kind::Notice { level: Level::Info, text: "hi\x1b" }];
         assert_eq!(
             shown(&mut Human::new(options), &notice),
-            "\x1b[90m01:00:01.234\x1b[0m \x1b[34m*\x1b[0m hi\\x1b\n"
+            "\x1b[90m00:00:01.234\x1b[0m \x1b[34m*\x1b[0m hi\\x1b\n"
         );
     }
 }

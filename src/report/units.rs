@@ -33,20 +33,14 @@ impl fmt::Display for Count {
     }
 }
 
-/// The time of day with milliseconds, `offset` seconds east of UTC: `14:03:07.042`.
+/// The time of day in UTC, as in the JSON events, with milliseconds: `14:03:07.042`.
 #[derive(Clone, Copy, Debug)]
-pub struct TimeOfDay {
-    /// When.
-    pub at: Moment,
-    /// Seconds east of UTC.
-    pub offset: i32,
-}
+pub struct TimeOfDay(pub Moment);
 
 impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wall = self.at.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let local = i64::try_from(wall.as_secs()).unwrap_or_default() + i64::from(self.offset);
-        let second = local.rem_euclid(86_400);
+        let wall = self.0.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let second = wall.as_secs() % 86_400;
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         write!(f, "{hour:02}:{minute:02}:{second:02}.{:03}", wall.subsec_millis())
     }
@@ -76,10 +70,13 @@ mod tests {
 
     #[test]
     fn times_of_day_wrap_around_midnight() {
-        let at = Moment { wall: UNIX_EPOCH + Duration::from_millis(1_042), since: Duration::ZERO };
-        assert_eq!(TimeOfDay { at, offset: 0 }.to_string(), "00:00:01.042");
-        assert_eq!(TimeOfDay { at, offset: -2 }.to_string(), "23:59:59.042");
-        assert_eq!(TimeOfDay { at, offset: 7_200 }.to_string(), "02:00:01.042");
+        let shown = |millis| {
+            let wall = UNIX_EPOCH + Duration::from_millis(millis);
+            TimeOfDay(Moment { wall, since: Duration::ZERO }).to_string()
+        };
+        assert_eq!(shown(1_042), "00:00:01.042");
+        assert_eq!(shown(86_399_999), "23:59:59.999");
+        assert_eq!(shown(86_400_000), "00:00:00.000");
         assert_eq!(Count(1, "byte").to_string(), "1 byte");
         assert_eq!(Count(2, "byte").to_string(), "2 bytes");
     }

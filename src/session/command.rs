@@ -24,6 +24,8 @@ pub enum Command {
     Connect(String),
     /// Send a frame exactly like this.
     Frame(FrameSpec),
+    /// Make no further attempt to get a connection.
+    GiveUp,
     /// Send a data message.
     Message {
         /// Text or Binary.
@@ -176,11 +178,6 @@ impl CommandSender {
         self.waker.wake();
         sent
     }
-
-    /// A waker for the same session.
-    pub fn waker(&self) -> Waker {
-        self.waker.clone()
-    }
 }
 
 /// The session's end.
@@ -223,4 +220,7 @@ pub trait Screen: io::Write + Send {
 
     /// The connection has opened or ended; a prompt shows which.
     fn set_connected(&mut self, _connected: bool) {}
+
+    /// The session makes, or waits for, an attempt to get a connection back; or doesn't any more.
+    fn set_waiting(&mut self, _waiting: bool) {}
 }

@@ -9,6 +9,7 @@ use crate::protocol::close::{CloseStatus, End, Side};
 use crate::protocol::connection::{Incoming, Queued, Sender};
 use crate::protocol::frame::Opcode;
 use crate::report::units::Took;
+use crate::session::reconnect::Past;
 use crate::session::settings::{Linger, Settings};
 use crate::session::views::Views;
 
@@ -37,7 +38,11 @@ pub enum Over {
 /// The course of the connection: counts, timers, and why it is ending.
 pub struct Course {
     pub totals: Totals,
+    /// Messages received over earlier connections, which count, too.
+    pub earlier: u64,
     pub opened_at: Instant,
+    /// When the first connection opened.
+    pub began: Instant,
     /// The last moment at which messages moved; control frames are as good as silence.
     pub active_at: Instant,
     pub fence: Option<Fence>,
@@ -87,7 +92,9 @@ impl Course {
     pub fn new(now: Instant) -> Course {
         Course {
             totals: Totals::default(),
+            earlier: 0,
             opened_at: now,
+            began: now,
             active_at: now,
             fence: None,
             pings: VecDeque::new(),
@@ -109,6 +116,17 @@ impl Course {
         }
     }
 
+    /// Goes on where earlier connections ended.
+    pub fn follow(&mut self, past: &Past) {
+        self.earlier = past.received;
+        self.began = past.opened.unwrap_or(self.opened_at);
+    }
+
+    /// Messages received over this connection and those before it.
+    pub fn received(&self) -> u64 {
+        self.earlier + self.totals.messages_in
+    }
+
     /// Counts and tells a message that was queued.
     pub fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8], queued: Queued) {
         let Queued { fragments, wire_len, compressed } = queued;
@@ -127,7 +145,7 @@ impl Course {
     }
 
     pub fn is_enough(&self, settings: &Settings, bytes: &[u8]) -> bool {
-        settings.count.is_some_and(|count| self.totals.messages_in >= count)
+        settings.count.is_some_and(|count| self.received() >= count)
             || settings.until.as_ref().is_some_and(|until| until.is_match(bytes))
     }
 
@@ -226,7 +244,7 @@ impl Course {
     }
 
     pub fn duration_ends(&self, settings: &Settings) -> Option<Instant> {
-        settings.duration.map(|duration| self.opened_at + duration)
+        settings.duration.map(|duration| self.began + duration)
     }
 
     /// When the silence behind the end of the input will have lasted long enough. Blocked output

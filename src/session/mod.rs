@@ -1,6 +1,7 @@
 //! The session: owns the stream, the protocol's connection and the timers, in one loop.
 
 mod answer;
+mod between;
 mod body;
 pub mod command;
 pub mod cookies;
@@ -13,9 +14,11 @@ pub mod netrc;
 mod open;
 pub mod output;
 mod poll;
+pub mod reconnect;
 pub mod settings;
 pub mod signals;
 mod talk;
+mod unsent;
 mod verdict;
 mod views;
 
@@ -25,17 +28,20 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Level};
+use crate::session::between::Next;
 use crate::session::command::{Command, Commands};
 use crate::session::cookies::CookieFile;
 use crate::session::course::Over;
 use crate::session::input::Stdin;
 use crate::session::open::{Opened, open};
 use crate::session::output::Output;
+use crate::session::reconnect::Past;
 use crate::session::settings::Settings;
 use crate::session::signals::Waking;
 use crate::session::talk::Talk;
+use crate::session::unsent::Unsent;
 use crate::session::views::Views;
-use crate::transport::{Target, Watch};
+use crate::transport::Watch;
 
 /// How long blocked outputs may hold up somebody who wants to be done.
 const HURRY: Duration = Duration::from_millis(50);
@@ -60,6 +66,9 @@ pub struct Session {
     waking: Waking,
     /// Commands that came while a connection was being opened.
     waiting: VecDeque<Command>,
+    /// Messages that no connection has taken whole.
+    unsent: Unsent,
+    past: Past,
     /// The exit code of the first signal that asked us to end.
     signalled: Option<Exit>,
     /// The whole run must be over by then.
@@ -77,11 +86,13 @@ impl Session {
         let deadline = settings.max_time.map(|limit| Instant::now() + limit);
         Session {
             cookies: settings.cookies.take(),
+            unsent: Unsent::new(settings.reconnect.is_some()),
             settings,
             input,
             views: Views::new(outputs),
             waking,
             waiting: VecDeque::new(),
+            past: Past::default(),
             signalled: None,
             deadline,
         }
@@ -97,10 +108,19 @@ impl Session {
     /// Runs it to its end and gives the exit code. Failures have been shown then.
     pub fn run(mut self) -> Exit {
         let outcome = loop {
-            let outcome = self.connection();
-            if let Err(error) = &outcome {
-                self.tell(error);
-            }
+            let outcome = match self.connection().map_err(|error| self.after(error)) {
+                Ok(over) => Ok(over),
+                Err(Next::Attempt) => continue,
+                Err(Next::GivenUp(error)) => Err(error),
+                Err(Next::End(mut error)) => {
+                    if !self.settings.interactive {
+                        error.causes.extend(self.unsent_words());
+                    }
+                    self.tell(&error);
+                    Err(error)
+                }
+            };
+            self.views.set_waiting(false);
             if !self.settings.interactive || self.signalled.is_some() {
                 break outcome;
             }
@@ -108,7 +128,7 @@ impl Session {
                 break outcome;
             }
             match self.next_connection() {
-                Some(target) => self.settings.redirect(target),
+                Some(target) => self.turn_to(target),
                 // What happened was shown when it happened, and leaving on request is no failure;
                 // never having got in is one.
                 None if self.views.has_opened() => break Ok(Over::Done),
@@ -125,7 +145,7 @@ impl Session {
             Exit::Done => true,
             // At the prompt the connection's end and the violation are told as they happen.
             Exit::Lost | Exit::PeerError | Exit::Protocol => {
-                self.settings.interactive && self.views.has_opened()
+                self.settings.interactive && matches!(error.stage, Stage::Session | Stage::Close)
             }
             _ => false,
         }
@@ -147,13 +167,29 @@ impl Session {
     fn connection(&mut self) -> Result<Over> {
         let opened = self.open()?;
         self.views.emit(Kind::Opened { opening: &opened.opening });
+        self.views.set_waiting(false);
+        let since = Instant::now();
+        let Some(reconnect) = self.settings.reconnect else {
+            self.past = Past { opened: Some(since), ..Past::default() };
+            return self.talk(opened);
+        };
+        self.past.opened.get_or_insert(since);
+        let outcome = self.talk(opened);
+        if reconnect.is_lasting(since.elapsed()) {
+            self.past.attempts = 0;
+        }
+        outcome
+    }
+
+    fn talk(&mut self, opened: Opened) -> Result<Over> {
         let needs = self.views.needs();
         Talk::new(opened, &self.settings, needs).run(self)
     }
 
     fn open(&mut self) -> Result<Opened> {
         let limit = Instant::now() + self.settings.connect_timeout;
-        let deadline = self.deadline.map_or(limit, |whole| whole.min(limit));
+        let ends = [Some(limit), self.deadline, self.duration_ends()];
+        let deadline = ends.into_iter().flatten().min().unwrap_or(limit);
         let mut watcher = Watcher {
             views: &mut self.views,
             waking: &mut self.waking,
@@ -164,7 +200,8 @@ impl Session {
         let outcome = open(&self.settings, &mut self.cookies, &mut watcher, deadline);
         outcome.map_err(|error| match self.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
-                Error { hints: vec!["more time: --max-time SECONDS".to_owned()], ..error }
+                let hints = vec!["more time: --max-time SECONDS".to_owned()];
+                Error { hints, passing: false, ..error }
             }
             _ => error,
         })
@@ -174,39 +211,6 @@ impl Session {
     fn tell(&mut self, error: &Error) {
         if !self.was_told(error) {
             self.views.emit(Kind::Error(error));
-        }
-    }
-
-    /// Waits, after a connection's end, for what the person wants next: the target of the next
-    /// connection, or `None` to leave.
-    fn next_connection(&mut self) -> Option<Target> {
-        self.views.emit(Kind::Notice {
-            level: Level::Info,
-            text: "not connected: /reconnect, /connect URL or /quit",
-        });
-        loop {
-            self.views.push();
-            while let Some(command) = self.next_command() {
-                match command {
-                    Command::Quit => return None,
-                    Command::Reconnect => return Some(self.settings.target.clone()),
-                    Command::Connect(url) => match Target::parse(&url) {
-                        Ok((target, _)) => return Some(target),
-                        Err(error) => self.views.emit(Kind::Error(&error)),
-                    },
-                    Command::Set(setting) => self.views.set(setting),
-                    _ => self.views.emit(Kind::Notice {
-                        level: Level::Warning,
-                        text: "not connected, so this was not done: /reconnect, /connect URL or /quit",
-                    }),
-                }
-            }
-            if self.views.wait(&self.waking, self.deadline) {
-                self.signalled = self.waking.clear().map(|(exit, _)| exit);
-            }
-            if self.signalled.is_some() || self.deadline.is_some_and(|d| Instant::now() >= d) {
-                return None;
-            }
         }
     }
 
@@ -228,6 +232,9 @@ impl Session {
         };
         if let Some(signalled) = self.signalled {
             exit = signalled;
+        }
+        if self.settings.interactive {
+            self.tell_unsent();
         }
         let summary = self.views.summary(exit, error.as_ref());
         self.views.emit(Kind::Summary(&summary));
@@ -297,12 +304,17 @@ impl Watch for Watcher<'_> {
         }
         if let Input::Editor(commands) = self.input {
             while let Some(command) = commands.take() {
-                if command == Command::Quit {
-                    self.waiting.clear();
-                    self.waiting.push_back(command);
-                    return Some(Error::new(Stage::Connect, Exit::Done, "given up by /quit"));
+                match command {
+                    Command::Quit => {
+                        self.waiting.clear();
+                        self.waiting.push_back(command);
+                        return Some(Error::new(Stage::Connect, Exit::Done, "given up by /quit"));
+                    }
+                    Command::GiveUp => {
+                        return Some(Error::new(Stage::Connect, Exit::Done, "given up by Ctrl-C"));
+                    }
+                    _ => self.waiting.push_back(command),
                 }
-                self.waiting.push_back(command);
             }
         }
         None

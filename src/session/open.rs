@@ -385,7 +385,8 @@ fn refused(response: &Response, course: &Course<'_>) -> Error {
         "upgrade refused: the server answered {status} {} instead of 101",
         Untrusted(&response.reason)
     );
-    let mut error = Error::new(Stage::Handshake, Exit::Refused, what);
+    let mut error =
+        Error::new(Stage::Handshake, Exit::Refused, what).passing(response.is_passing());
     error.retry_after = retry_after(&response.headers, unix_now());
     let header = |name: &str| {
         let value = redact::value(name.as_bytes(), response.header(name)?);

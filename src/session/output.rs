@@ -64,6 +64,13 @@ impl Output {
         self.needs = self.reporter.needs();
     }
 
+    /// Tells a screen whether the session tries to get its connection back.
+    pub fn set_waiting(&mut self, waiting: bool) {
+        if let Sink::Screen(screen) = &mut self.sink {
+            screen.set_waiting(waiting);
+        }
+    }
+
     /// Whether so much waits that nothing more should be read.
     pub fn is_congested(&self) -> bool {
         match &self.sink {

@@ -12,6 +12,7 @@ use crate::protocol::violation::Policy;
 use crate::session::cookies::CookieFile;
 use crate::session::input::InputFormat;
 use crate::session::login::Login;
+use crate::session::reconnect::Reconnect;
 use crate::transport::{DialOptions, Proxies, Target};
 
 /// Everything a session needs to know.
@@ -78,6 +79,8 @@ pub struct Settings {
     pub max_fragments: u32,
     /// Send messages in frames of at most so many bytes.
     pub fragment: Option<usize>,
+    /// Get a connection that was lost back.
+    pub reconnect: Option<Reconnect>,
     /// A person sits there: the session stays after the connection's end and takes commands.
     pub interactive: bool,
 }
@@ -129,14 +132,28 @@ impl Settings {
             max_message: None,
             max_fragments: 131_072,
             fragment: None,
+            reconnect: None,
             interactive: false,
         }
     }
 
     /// The same session with another target; what was typed for the first one's host is gone.
     pub fn redirect(&mut self, target: Target) {
+        let same = target == self.target;
         self.target = target;
-        self.first.clear();
+        if !same || self.reconnect.is_none() {
+            self.first.clear();
+        }
+    }
+
+    /// Whether a connection that is lost behind the end of the input is worth another: because
+    /// messages are sent anew, or something is still expected.
+    pub fn outlasts_input(&self) -> bool {
+        !self.first.is_empty()
+            || self.linger == Linger::Forever
+            || self.count.is_some()
+            || self.until.is_some()
+            || self.duration.is_some()
     }
 
     /// The largest message that is held, in bytes.

@@ -21,7 +21,8 @@ use crate::session::course::{Course, Fence, Over};
 use crate::session::input::InputFormat;
 use crate::session::open::Opened;
 use crate::session::settings::{Linger, Settings};
-use crate::session::verdict::Evidence;
+use crate::session::unsent::Message;
+use crate::session::verdict::{Evidence, out_of_time};
 use crate::session::views::Views;
 use crate::session::{Input, Session, json, poll};
 use crate::text::Untrusted;
@@ -102,10 +103,16 @@ impl Talk {
     /// # Errors
     /// What went wrong with the connection, the input or the output.
     pub fn run(mut self, session: &mut Session) -> Result<Over> {
+        self.course.follow(&session.past);
         for (opcode, payload) in &session.settings.first {
             let queued = self.sender.fragmented(*opcode, payload, session.settings.fragment);
             self.course.sent(&mut session.views, *opcode, payload, queued);
         }
+        session.unsent.queue_again(|Message { opcode, payload, fragment }| {
+            let queued = self.sender.fragmented(*opcode, payload, *fragment);
+            self.course.sent(&mut session.views, *opcode, payload, queued);
+            self.sender.counts().0
+        });
         let mut now = Instant::now();
         loop {
             session.views.set_time(now);
@@ -116,6 +123,7 @@ impl Talk {
             self.tell_close(&mut session.views);
             report_frames(&mut self.sender, &mut session.views);
             self.transmit(now);
+            session.unsent.transmitted(self.sender.counts().0 - self.sender.buffered() as u64);
             session.views.push();
             if self.course.failure.is_none()
                 && let Some(broken) = session.views.broken()
@@ -245,6 +253,8 @@ impl Talk {
                 }
             };
             let queued = self.sender.fragmented(opcode, piece.bytes, settings.fragment);
+            let end = self.sender.counts().0;
+            session.unsent.queued(end, opcode, piece.bytes, settings.fragment);
             self.course.sent(&mut session.views, opcode, piece.bytes, queued);
             report_frames(&mut self.sender, &mut session.views);
         }
@@ -278,12 +288,17 @@ impl Talk {
         let views = &mut session.views;
         match command {
             Command::Message { opcode, payload, fragment } => {
+                let size = fragment.or(session.settings.fragment);
+                let closed = self.course.closing.is_some_and(|(side, _)| side == Side::Peer);
+                if closed && session.settings.reconnect.is_some() {
+                    return session.keep(Message { opcode, payload, fragment: size });
+                }
                 if self.state() != ReadyState::Open {
                     let text = "the connection is closing: this was not sent";
                     return views.tell(Kind::Notice { level: Level::Warning, text });
                 }
-                let size = fragment.or(session.settings.fragment);
                 let queued = self.sender.fragmented(opcode, &payload, size);
+                session.unsent.queued(self.sender.counts().0, opcode, &payload, size);
                 self.course.sent(views, opcode, &payload, queued);
             }
             Command::Ping(payload) => self.ping(views, &payload, session.settings.interactive, now),
@@ -303,6 +318,7 @@ impl Talk {
                 }
                 self.sender.raw(&frame);
             }
+            Command::GiveUp => {}
             Command::Set(setting) => {
                 views.set(setting);
                 let needs = views.needs();
@@ -395,10 +411,8 @@ impl Talk {
     fn timers(&mut self, session: &mut Session, now: Instant) {
         let settings = &session.settings;
         if session.deadline.is_some_and(|deadline| now >= deadline) {
-            let limit = settings.max_time.unwrap_or_default().as_secs_f64();
-            let what = format!("not done within {limit} s (--max-time)");
             self.begin_close(settings, now);
-            self.course.fail(Error::new(Stage::Session, Exit::Timeout, what), now);
+            self.course.fail(out_of_time(settings), now);
             self.course.deaf = true;
         }
         if let Some((status, _)) = self.course.failing.take_if(|(_, due)| now >= *due) {
@@ -603,25 +617,40 @@ impl Talk {
             ignored: self.receiver.ignored(),
             end,
         };
-        let totals = self.totals();
+        let mut totals = self.totals();
+        let (messages, bytes) = session.unsent.in_stream();
+        totals.messages_out -= messages;
+        totals.payload_out -= bytes;
         session.views.emit(Kind::Closed { closure: &closure, totals: &totals });
+        session.past.received = self.course.received();
         if session.signalled.is_some() {
             return Ok(Over::Done);
         }
-        if let Some(failure) = self.course.failure.take() {
-            return Err(failure);
-        }
-        if let Some(over) = self.course.leave {
-            return Ok(over);
-        }
+        let settings = &session.settings;
+        let ended = self.course.fence.is_some();
+        let unsent = session.unsent.count() > 0;
+        let again = settings.reconnect.is_some() && (!ended || unsent || settings.outlasts_input());
         let evidence = Evidence {
             closure: &closure,
             met: self.course.met,
-            messages_in: totals.messages_in,
+            messages_in: self.course.received(),
+            again,
             unsent: self.sender.buffered(),
             position: self.receiver.position(),
         };
-        evidence.judge(&session.settings)
+        let outcome = match (self.course.failure.take(), self.course.leave) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(over)) => Ok(over),
+            (None, None) => evidence.judge(settings),
+        };
+        outcome.map_err(|error| match error.exit {
+            // With -E our Close waits behind the messages that nobody took.
+            Exit::Lost if ended && unsent => error.passing(true),
+            _ if error.passing && settings.reconnect.is_some() && !again => {
+                error.passing(false).cause("the input has ended: nothing is left to be done again")
+            }
+            _ => error,
+        })
     }
 }
 

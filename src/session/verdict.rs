@@ -3,6 +3,7 @@
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::close::{CloseCode, Closure, End, Side};
 use crate::session::course::{CLOSE_PATIENCE, Over};
+use crate::session::reconnect;
 use crate::session::settings::Settings;
 use crate::text::Untrusted;
 
@@ -11,7 +12,10 @@ pub struct Evidence<'a> {
     pub closure: &'a Closure,
     /// `--count` or `--until` was met.
     pub met: bool,
+    /// Messages received over all connections.
     pub messages_in: u64,
+    /// Another connection is worth while.
+    pub again: bool,
     /// Bytes for the peer that it didn't take.
     pub unsent: usize,
     /// Where in the peer's bytes the stream ended.
@@ -32,7 +36,8 @@ impl Evidence<'_> {
             return Err(self.unanswered());
         }
         let code = closure.code();
-        let good = matches!(code, CloseCode::NORMAL | CloseCode::GOING_AWAY | CloseCode(1005));
+        let gone = code == CloseCode::GOING_AWAY;
+        let good = code == CloseCode::NORMAL || code == CloseCode(1005) || (gone && !self.again);
         if closure.first == Some(Side::Peer) && !good && !settings.ok_close.contains(&code) {
             let reason = closure.received.as_ref().map_or(&b""[..], |status| &status.reason);
             let reason = match reason {
@@ -41,6 +46,7 @@ impl Evidence<'_> {
             };
             let what = format!("the peer closed with {code} ({}): {reason}", code.meaning());
             return Err(Error::new(Stage::Close, Exit::PeerError, what)
+                .passing(reconnect::is_passing(code))
                 .hint(format!("if that is fine: --ok-close {code}")));
         }
         let expectation = match (settings.count, &settings.until) {
@@ -63,7 +69,9 @@ impl Evidence<'_> {
 
     /// The stream ended without the peer's Close frame.
     fn unanswered(&self) -> Error {
-        let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what);
+        // After our own Close everything was done.
+        let ours = self.closure.first == Some(Side::Us);
+        let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).passing(!ours);
         let place = &self.position;
         match &self.closure.end {
             End::Local => {
@@ -72,7 +80,7 @@ impl Evidence<'_> {
                     "no Close frame from the peer within {} s of ours",
                     CLOSE_PATIENCE.as_secs()
                 );
-                let error = Error::new(Stage::Close, Exit::Timeout, what);
+                let error = Error::new(Stage::Close, Exit::Timeout, what).passing(false);
                 if unsent > 0 {
                     error.cause(format!("the peer does not read: {unsent} bytes were not taken"))
                 } else {
@@ -90,4 +98,11 @@ impl Evidence<'_> {
             }
         }
     }
+}
+
+/// `--max-time` is reached.
+pub fn out_of_time(settings: &Settings) -> Error {
+    let limit = settings.max_time.unwrap_or_default().as_secs_f64();
+    let what = format!("not done within {limit} s (--max-time)");
+    Error::new(Stage::Session, Exit::Timeout, what).passing(false)
 }

@@ -54,7 +54,10 @@ impl Views {
         if !self.needs.need(&kind) {
             return;
         }
-        self.seq += 1;
+        // Bytes belong to their frame's event.
+        if !matches!(kind, Kind::FramePayload(_)) {
+            self.seq += 1;
+        }
         match kind {
             Kind::Data(_) | Kind::Frame(_) | Kind::FramePayload(_) => {}
             Kind::Opened { opening } => {
@@ -80,6 +83,13 @@ impl Views {
             output.set(setting);
         }
         self.needs = all(&self.outputs);
+    }
+
+    /// The session tries to get its connection back, or doesn't any more.
+    pub fn set_waiting(&mut self, waiting: bool) {
+        for output in &mut self.outputs {
+            output.set_waiting(waiting);
+        }
     }
 
     /// The run in one event.

@@ -316,7 +316,9 @@ impl Talk<'_, '_> {
     }
 
     fn refused(&self, response: &Response) -> Error {
-        let error = self.failed(format!("it refuses: \"{}\"", status_line(response)));
+        let error = self
+            .failed(format!("it refuses: \"{}\"", status_line(response)))
+            .passing(response.is_passing());
         match (response.status, &self.proxy.credentials) {
             (407, _) => {}
             // tinyproxy's answer to a wrong password.
@@ -341,7 +343,7 @@ impl Talk<'_, '_> {
     }
 
     fn not_http(&self, e: HeadError) -> Error {
-        match e {
+        let error = match e {
             HeadError::NotHttp(bytes) => {
                 let error =
                     self.failed(format!("its answer is not HTTP: \"{}\"", Untrusted(&bytes)));
@@ -363,7 +365,8 @@ impl Talk<'_, '_> {
             HeadError::TooMany(limit) => {
                 self.failed(format!("its answer has more than {limit} headers"))
             }
-        }
+        };
+        error.passing(false)
     }
 
     /// SOCKS5 CONNECT, to the address or else the name.
@@ -413,7 +416,9 @@ impl Talk<'_, '_> {
     /// The error of a SOCKS5 proxy that refused each address, or the name.
     fn all_refused(&self, refusals: &[(Option<IpAddr>, u8)]) -> Error {
         let words = |reply: u8| format!("{} (SOCKS5 reply {reply})", reply_words(reply));
-        match refusals {
+        // Not allowed, or not understood; the others speak of the network.
+        let passes = refusals.iter().any(|(_, reply)| !matches!(reply, 0x02 | 0x07..));
+        let error = match refusals {
             [] => self.failed("it refuses"),
             [(_, reply)] => self.failed(format!("it refuses: {}", words(*reply))),
             many => {
@@ -423,7 +428,8 @@ impl Talk<'_, '_> {
                     None => error.cause(words(*reply)),
                 })
             }
-        }
+        };
+        error.passing(passes)
     }
 
     /// Agrees on a method (RFC 1928 §3) and logs in (RFC 1929).
@@ -451,15 +457,18 @@ impl Talk<'_, '_> {
                     return Ok(());
                 }
                 let what = format!("it refuses the user name and password (status {status})");
-                Err(self.failed(what))
+                Err(self.failed(what).passing(false))
             }
             (0xff, None) => Err(self
                 .failed("it accepts nobody without a login (SOCKS5 method 255)")
+                .passing(false)
                 .hint("--proxy-user NAME:PASSWORD")),
-            (0xff, Some(_)) => {
-                Err(self.failed("it accepts none of our logins: none, and by password"))
-            }
-            _ => Err(self.failed(format!("it chose the login method {method}, not offered"))),
+            (0xff, Some(_)) => Err(self
+                .failed("it accepts none of our logins: none, and by password")
+                .passing(false)),
+            _ => Err(self
+                .failed(format!("it chose the login method {method}, not offered"))
+                .passing(false)),
         }
     }
 
@@ -467,7 +476,9 @@ impl Talk<'_, '_> {
         if version == expected {
             return Ok(());
         }
-        let error = self.failed(format!("its answer is not SOCKS5: \"{}\"", Untrusted(bytes)));
+        let error = self
+            .failed(format!("its answer is not SOCKS5: \"{}\"", Untrusted(bytes)))
+            .passing(false);
         Err(match version {
             b'H' => error.hint("it looks like HTTP: --proxy http://…"),
             _ => error,

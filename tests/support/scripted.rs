@@ -12,7 +12,7 @@
 //! ```
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
@@ -53,19 +53,28 @@ pub struct Seen {
 impl ScriptedServer {
     /// A ws:// server.
     pub fn start(script: impl FnMut(&mut Peer) + Send + 'static) -> ScriptedServer {
-        ScriptedServer::listen(None, script)
+        ScriptedServer::listen("127.0.0.1:0", None, script)
+    }
+
+    /// A ws:// server where another one was before, or will be.
+    pub fn start_at(
+        address: SocketAddr,
+        script: impl FnMut(&mut Peer) + Send + 'static,
+    ) -> ScriptedServer {
+        ScriptedServer::listen(address, None, script)
     }
 
     /// A wss:// server.
     pub fn start_tls(tls: &Tls, script: impl FnMut(&mut Peer) + Send + 'static) -> ScriptedServer {
-        ScriptedServer::listen(Some(tls), script)
+        ScriptedServer::listen("127.0.0.1:0", Some(tls), script)
     }
 
     fn listen(
+        address: impl ToSocketAddrs,
         tls: Option<&Tls>,
         mut script: impl FnMut(&mut Peer) + Send + 'static,
     ) -> ScriptedServer {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = TcpListener::bind(address).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let config = tls.map(Tls::server_config);
         let secure = config.is_some();

@@ -29,6 +29,10 @@ impl Evidence<'_> {
         Evidence { peer, asked: false, has: false, first: &[], refused: None }
     }
 
+    fn lacks_certificate(&self) -> bool {
+        self.asked && !self.has
+    }
+
     /// The server's words, where they are not TLS: no record type (RFC 8446 §5.1) is above 24.
     fn plain_words(&self) -> Option<&[u8]> {
         self.first.first().filter(|byte| !(20..=24).contains(*byte)).map(|_| self.first)
@@ -98,6 +102,7 @@ pub(super) fn lost(e: &io::Error, evidence: &Evidence<'_>) -> Error {
     };
     handshake_ended(why, evidence)
         .into_error(evidence)
+        .passing(!evidence.lacks_certificate())
         .cause(Untrusted::text(&e.to_string()).to_string())
 }
 
@@ -106,7 +111,8 @@ pub(super) fn closed(evidence: &Evidence<'_>) -> Error {
     match evidence.plain_words() {
         Some(words) => plain(words).into_error(evidence),
         None => handshake_ended("the server closed the connection in the TLS handshake", evidence)
-            .into_error(evidence),
+            .into_error(evidence)
+            .passing(!evidence.lacks_certificate()),
     }
 }
 
@@ -225,7 +231,7 @@ fn plain(words: &[u8]) -> Finding {
 }
 
 fn handshake_ended(why: &str, evidence: &Evidence<'_>) -> Finding {
-    if evidence.asked && !evidence.has {
+    if evidence.lacks_certificate() {
         return no_client_certificate();
     }
     let finding = Finding::new(why);
@@ -285,7 +291,7 @@ fn alert_received(alert: AlertDescription, evidence: &Evidence<'_>) -> Finding {
     );
     match alert {
         Alert::CertificateRequired => no_client_certificate(),
-        _ if refuses && evidence.asked && !evidence.has => no_client_certificate(),
+        _ if refuses && evidence.lacks_certificate() => no_client_certificate(),
         Alert::ProtocolVersion => old_version(),
         Alert::HandshakeFailure if !evidence.asked => no_common_cipher(),
         Alert::InsufficientSecurity => no_common_cipher(),

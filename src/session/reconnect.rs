@@ -1,0 +1,184 @@
+//! Whether there is another connection after one that failed, and when.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::protocol::close::CloseCode;
+
+/// A server that asks to be left alone (Retry-After) gets at most so long, or the longest wait of
+/// `--backoff`, if that is more.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// `--reconnect` and `--backoff`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reconnect {
+    /// How many attempts in a row there are at most.
+    pub attempts: Option<u32>,
+    /// How long is waited before each.
+    pub backoff: Backoff,
+}
+
+/// The waits between attempts: each is twice as long as the one before, up to a bound. A random part
+/// of up to one half is taken off, so that the clients of a server that fell don't all come back at
+/// the same moment (RFC 6455 §7.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first wait.
+    pub min: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Backoff {
+        Backoff { min: Duration::from_millis(500), max: Duration::from_secs(30) }
+    }
+}
+
+/// What comes after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Another attempt.
+    After(Duration),
+    /// None: there were enough in a row.
+    Enough,
+    /// None: it would end in the same way.
+    Stop,
+}
+
+impl Reconnect {
+    /// What comes after a failure, when `made` attempts in a row were made already.
+    pub fn decide(&self, error: &Error, made: u32, random: u32) -> Decision {
+        if !error.passing {
+            return Decision::Stop;
+        }
+        if self.attempts.is_some_and(|most| made >= most) {
+            return Decision::Enough;
+        }
+        let asked = error.retry_after.unwrap_or_default();
+        let asked = asked.min(MAX_RETRY_AFTER.max(self.backoff.max));
+        Decision::After(self.backoff.wait(made, random).max(asked))
+    }
+
+    /// Whether a connection that lasted so long ends the row of attempts. One that is opened and
+    /// dropped at once, again and again, doesn't.
+    pub fn is_lasting(&self, lasted: Duration) -> bool {
+        lasted >= self.backoff.max
+    }
+}
+
+impl Backoff {
+    /// The wait after `made` attempts; `random` is anything between 0 and the largest number.
+    fn wait(&self, made: u32, random: u32) -> Duration {
+        let factor = 1_u32.checked_shl(made).unwrap_or(u32::MAX);
+        let half = self.min.saturating_mul(factor).min(self.max) / 2;
+        half + half.mul_f64(f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+/// Whether a peer that closes with this code may take us again: it goes away, failed, restarts, is
+/// overloaded, or is a gateway to one that failed.
+pub fn is_passing(code: CloseCode) -> bool {
+    matches!(code.0, 1001 | 1011..=1014)
+}
+
+/// What a session knows of its connections so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Past {
+    /// Attempts in a row.
+    pub attempts: u32,
+    /// Messages received over the connections that have ended.
+    pub received: u64,
+    /// When the first of them opened.
+    pub opened: Option<Instant>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Exit, Stage};
+
+    const DEFAULT: Reconnect = Reconnect {
+        attempts: None,
+        backoff: Backoff { min: Duration::from_millis(500), max: Duration::from_secs(30) },
+    };
+
+    fn lost() -> Error {
+        Error::new(Stage::Session, Exit::Lost, "lost")
+    }
+
+    fn wait(made: u32, random: u32) -> u128 {
+        match DEFAULT.decide(&lost(), made, random) {
+            Decision::After(wait) => wait.as_millis(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_a_bound_and_half_of_each_is_random() {
+        let longest: Vec<u128> = (0..9).map(|made| wait(made, u32::MAX)).collect();
+        assert_eq!(longest, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+        let shortest: Vec<u128> = (0..9).map(|made| wait(made, 0)).collect();
+        assert_eq!(shortest, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+        assert_eq!(wait(0, u32::MAX / 2), 374);
+        assert_eq!(wait(31, u32::MAX), 30_000);
+        assert_eq!(wait(u32::MAX, u32::MAX), 30_000);
+        let huge = Backoff { min: Duration::from_secs(u64::MAX / 2), max: Duration::MAX };
+        assert!(huge.wait(40, u32::MAX) >= Duration::MAX / 4 * 3);
+    }
+
+    #[test]
+    fn a_row_of_attempts_has_an_end_if_it_is_given_one() {
+        let two = Reconnect { attempts: Some(2), ..DEFAULT };
+        assert!(matches!(two.decide(&lost(), 1, 0), Decision::After(_)));
+        assert_eq!(two.decide(&lost(), 2, 0), Decision::Enough);
+        assert!(matches!(DEFAULT.decide(&lost(), u32::MAX, 0), Decision::After(_)));
+        assert!(!DEFAULT.is_lasting(Duration::from_secs(29)));
+        assert!(DEFAULT.is_lasting(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let decides = |exit| DEFAULT.decide(&Error::new(Stage::Session, exit, ""), 0, 0);
+        for exit in [Exit::Resolve, Exit::Connect, Exit::Lost, Exit::Timeout] {
+            assert!(matches!(decides(exit), Decision::After(_)), "{exit:?}");
+        }
+        for exit in [
+            Exit::Done,
+            Exit::Expectation,
+            Exit::Usage,
+            Exit::Tls,
+            Exit::Refused,
+            Exit::Handshake,
+            Exit::Protocol,
+            Exit::PeerError,
+            Exit::Limit,
+            Exit::Local,
+            Exit::Interrupted,
+        ] {
+            assert_eq!(decides(exit), Decision::Stop, "{exit:?}");
+        }
+        for code in [1001, 1011, 1012, 1013, 1014] {
+            assert!(is_passing(CloseCode(code)), "{code}");
+        }
+        for code in [1000, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 3000, 4000] {
+            assert!(!is_passing(CloseCode(code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_asks_to_be_left_alone_is_within_bounds() {
+        let asked = |seconds| Error {
+            passing: true,
+            retry_after: Some(Duration::from_secs(seconds)),
+            ..Error::new(Stage::Handshake, Exit::Refused, "503")
+        };
+        let wait = |reconnect: Reconnect, seconds| reconnect.decide(&asked(seconds), 0, 0);
+        assert_eq!(wait(DEFAULT, 7), Decision::After(Duration::from_secs(7)));
+        assert_eq!(wait(DEFAULT, 0), Decision::After(Duration::from_millis(250)));
+        assert_eq!(wait(DEFAULT, 86_400), Decision::After(MAX_RETRY_AFTER));
+        let hour = Duration::from_secs(3600);
+        let slow = Reconnect { backoff: Backoff { max: hour, ..DEFAULT.backoff }, ..DEFAULT };
+        assert_eq!(wait(slow, 86_400), Decision::After(hour));
+    }
+}

@@ -1,0 +1,151 @@
+//! Messages that the stream hasn't taken: those that another connection must carry.
+
+use std::collections::VecDeque;
+
+use crate::protocol::frame::Opcode;
+
+/// More than this is not taken while there is no connection, in bytes.
+const MOST: usize = 1 << 20;
+
+/// Where a message ends that is in no stream yet.
+const NOWHERE: u64 = u64::MAX;
+
+/// What a message takes besides its payload, in bytes.
+const OVERHEAD: usize = 64;
+
+/// A message as it was given to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Text or Binary.
+    pub opcode: Opcode,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// In frames of at most so many bytes; `None` for a single one.
+    pub fragment: Option<usize>,
+}
+
+/// Messages in their order, each with the offset of its end in the stream of frames.
+#[derive(Debug)]
+pub struct Unsent {
+    messages: VecDeque<(u64, Message)>,
+    /// Their payload.
+    bytes: usize,
+    /// Whether there may be another connection.
+    keeps: bool,
+}
+
+impl Unsent {
+    /// An empty list; one that doesn't keep stays empty.
+    pub fn new(keeps: bool) -> Unsent {
+        Unsent { messages: VecDeque::new(), bytes: 0, keeps }
+    }
+
+    /// A message was queued for the stream, and ends there.
+    pub fn queued(&mut self, end: u64, opcode: Opcode, payload: &[u8], fragment: Option<usize>) {
+        if self.keeps {
+            self.push(end, Message { opcode, payload: payload.to_vec(), fragment });
+        }
+    }
+
+    /// The stream has taken so many bytes. A message of which it took only a part stays: the peer
+    /// can't have got it.
+    pub fn transmitted(&mut self, offset: u64) {
+        while self.messages.front().is_some_and(|(end, _)| *end <= offset)
+            && let Some((_, message)) = self.messages.pop_front()
+        {
+            self.bytes -= message.payload.len();
+        }
+    }
+
+    /// Keeps a message for the next connection. False if there is no room for it.
+    pub fn keep(&mut self, message: Message) -> bool {
+        let all = self.bytes + OVERHEAD * self.messages.len() + message.payload.len();
+        let room = all <= MOST;
+        if room {
+            self.push(NOWHERE, message);
+        }
+        room
+    }
+
+    /// Gives each message to be queued once more, and takes note of where it ends.
+    pub fn queue_again(&mut self, mut queue: impl FnMut(&Message) -> u64) {
+        for (end, message) in &mut self.messages {
+            *end = queue(message);
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// How many were queued for a stream, and their payload in bytes.
+    pub fn in_stream(&self) -> (u64, u64) {
+        let queued = self.messages.iter().filter(|(end, _)| *end != NOWHERE);
+        queued.fold((0, 0), |(count, bytes), (_, message)| {
+            (count + 1, bytes + message.payload.len() as u64)
+        })
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        *self = Unsent::new(self.keeps);
+    }
+
+    fn push(&mut self, end: u64, message: Message) {
+        self.bytes += message.payload.len();
+        self.messages.push_back((end, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        Message { opcode: Opcode::Text, payload: text.into(), fragment: None }
+    }
+
+    #[test]
+    fn what_was_taken_in_part_is_queued_again() {
+        let mut unsent = Unsent::new(true);
+        unsent.queued(10, Opcode::Text, b"one", None);
+        unsent.queued(20, Opcode::Text, b"three", None);
+        assert_eq!(unsent.in_stream(), (2, 8));
+        unsent.transmitted(9);
+        assert_eq!(unsent.count(), 2);
+        unsent.transmitted(19);
+        assert_eq!(unsent.in_stream(), (1, 5));
+        assert!(unsent.keep(message("typed")));
+        unsent.transmitted(19);
+        assert_eq!((unsent.count(), unsent.in_stream()), (2, (1, 5)));
+        let mut again = Vec::new();
+        unsent.queue_again(|message| {
+            again.push(message.clone());
+            again.len() as u64 * 7
+        });
+        assert_eq!(again, [message("three"), message("typed")]);
+        unsent.transmitted(7);
+        assert_eq!(unsent.count(), 1);
+        unsent.transmitted(14);
+        assert_eq!((unsent.count(), unsent.bytes), (0, 0));
+    }
+
+    #[test]
+    fn there_is_a_bound_for_what_waits() {
+        let mut unsent = Unsent::new(true);
+        assert!(!unsent.keep(message(&"x".repeat(MOST + 1))));
+        assert!(unsent.keep(message(&"x".repeat(MOST / 2))));
+        assert!(!unsent.keep(message(&"x".repeat(MOST / 2))));
+        unsent.clear();
+        let empty = (0..).take_while(|_| unsent.keep(message(""))).count();
+        assert_eq!(empty, MOST / OVERHEAD + 1);
+    }
+
+    #[test]
+    fn nothing_is_copied_for_a_connection_that_will_be_the_last() {
+        let mut unsent = Unsent::new(false);
+        unsent.queued(10, Opcode::Text, b"one", None);
+        assert_eq!(unsent.count(), 0);
+    }
+}
