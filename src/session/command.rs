@@ -11,6 +11,7 @@ use rustix::pipe::PipeFlags;
 pub use crate::event::Setting;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{LengthForm, Opcode};
+use crate::sys::{self, Role};
 
 /// How many commands may wait; who sends more is blocked until there is room.
 const QUEUE: usize = 1024;
@@ -130,7 +131,7 @@ pub struct Waker(Arc<OwnedFd>);
 impl Waker {
     /// Makes the loop go round once. Never blocks: a full pipe wakes as well as one byte.
     pub fn wake(&self) {
-        let _ = rustix::io::write(&*self.0, &[1]);
+        let _ = sys::write(Role::Wake, &*self.0, &[1]);
     }
 }
 
@@ -151,7 +152,7 @@ impl Wake {
     /// Takes what wakers have written.
     pub fn clear(&self) {
         let mut sink = [0; 64];
-        while rustix::io::read(&self.0, &mut sink).is_ok_and(|n| n == sink.len()) {}
+        while sys::read(Role::Wake, &self.0, &mut sink).is_ok_and(|n| n == sink.len()) {}
     }
 }
 

@@ -1,7 +1,6 @@
 //! What TLS needs before there is a connection: trust anchors, the client's certificate, names.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +18,7 @@ use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Level};
+use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::verify::Verifier;
 use crate::transport::tls::{Asked, Sni, TlsOptions, Versions};
@@ -184,7 +184,7 @@ fn pem_certificates(path: &Path, option: &str) -> Result<Vec<CertificateDer<'sta
             None => Err(failed("the folder holds none".to_owned())),
         };
     }
-    let bytes = fs::read(path).map_err(|e| failed(e.to_string()))?;
+    let bytes = sys::read_file(path).map_err(|e| failed(e.to_string()))?;
     let certificates: std::result::Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(&bytes).collect();
     match certificates {
@@ -251,7 +251,7 @@ fn certified(
 fn private_key(path: &Path, option: &str, own_file: bool) -> Result<PrivateKeyDer<'static>> {
     let shown = path.to_string_lossy();
     let shown = Untrusted::text(&shown);
-    let bytes = fs::read(path).map_err(|e| {
+    let bytes = sys::read_file(path).map_err(|e| {
         usage(format!("{option} {shown}: can't be read"))
             .cause(Untrusted::text(&e.to_string()).to_string())
     })?;
