@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
 pub use crate::event::Setting;
@@ -131,7 +132,7 @@ pub struct Waker(Arc<OwnedFd>);
 impl Waker {
     /// Makes the loop go round once. Never blocks: a full pipe wakes as well as one byte.
     pub fn wake(&self) {
-        let _ = sys::write(Role::Wake, &*self.0, &[1]);
+        while sys::write(Role::Wake, &*self.0, &[1]) == Err(Errno::INTR) {}
     }
 }
 

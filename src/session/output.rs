@@ -103,6 +103,11 @@ impl Output {
         }
     }
 
+    /// Whether it goes to standard error.
+    pub fn is_on_stderr(&self) -> bool {
+        matches!(&self.sink, Sink::Fd(FdSink { channel: Channel::Stderr, .. }))
+    }
+
     /// Why the sink takes nothing any more, if so. A reader that went away is no failure of
     /// stderr's.
     pub fn failure(&self) -> Option<(Channel, ErrorKind, &io::Error)> {

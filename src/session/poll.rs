@@ -35,6 +35,11 @@ pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
     fds.iter().any(|fd| !fd.revents().is_empty())
 }
 
+/// Whether a read on it gives something: bytes, the end or an error.
+pub fn is_readable(fd: &PollFd<'_>) -> bool {
+    !fd.revents().difference(PollFlags::OUT).is_empty()
+}
+
 /// Whether something is ready on it, an error included.
 pub fn is_ready(fd: &PollFd<'_>) -> bool {
     !fd.revents().is_empty()

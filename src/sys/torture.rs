@@ -32,6 +32,8 @@ enum When {
 #[derive(Debug, Default)]
 struct Plan {
     fault: Option<(When, Fault)>,
+    /// The fault as it was written.
+    name: String,
     kind: Option<String>,
     counted: AtomicUsize,
     log: Option<File>,
@@ -71,7 +73,8 @@ impl Plan {
                 None => When::Once(number.parse().ok()?),
             },
         };
-        let fault = match parts.next()? {
+        let name = parts.next()?;
+        let fault = match name {
             "EAGAIN" => Fault::Fails(Errno::AGAIN),
             "ECONNRESET" => Fault::Fails(Errno::CONNRESET),
             "EINTR" => Fault::Fails(Errno::INTR),
@@ -83,15 +86,16 @@ impl Plan {
             _ => return None,
         };
         let kind = parts.next().map(str::to_owned);
-        Some(Plan { fault: Some((when, fault)), kind, ..Plan::default() })
+        let name = name.to_owned();
+        Some(Plan { fault: Some((when, fault)), name, kind, ..Plan::default() })
     }
 
     fn allowed(&self, call: Call, role: Role, len: usize) -> Result<usize> {
         let kind = kind(call, role);
         let fault = self.strikes(&kind).filter(|fault| fault.is_possible(call, role));
         if let Some(mut log) = self.log.as_ref() {
-            let fault = fault.map(|fault| format!(" {fault:?}")).unwrap_or_default();
-            let _ = log.write_all(format!("{kind}{fault}\n").as_bytes());
+            let name = fault.map_or(String::new(), |_| format!(" {}", self.name));
+            let _ = log.write_all(format!("{kind}{name}\n").as_bytes());
         }
         match fault {
             Some(Fault::Fails(errno)) => Err(errno),

@@ -69,7 +69,10 @@ pub(super) fn unix(
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         // A local connection stands at once, or not at all.
-        sys::connect(&socket, &SockAddr::unix(path)?)?;
+        match sys::connect(&socket, &SockAddr::unix(path)?) {
+            Err(e) if !is_in_progress(&e) => return Err(e),
+            _ => {}
+        }
         Stream::from_unix(UnixStream::from(socket))
     };
     let stream = connect().map_err(|e| {

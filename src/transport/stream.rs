@@ -176,13 +176,21 @@ impl Stream {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => Ok(sys::write_vectored(Role::Socket, socket, slices)?),
-            Kind::Unix(socket) => Ok(sys::write_vectored(Role::Socket, socket, slices)?),
-            Kind::Tls(_) => match slices.iter().find(|slice| !slice.is_empty()) {
-                Some(slice) => self.write(slice),
-                None => Ok(0),
-            },
+        loop {
+            let result = match &mut self.kind {
+                Kind::Tcp(socket) => sys::write_vectored(Role::Socket, socket, slices),
+                Kind::Unix(socket) => sys::write_vectored(Role::Socket, socket, slices),
+                Kind::Tls(_) => {
+                    return match slices.iter().find(|slice| !slice.is_empty()) {
+                        Some(slice) => self.write(slice),
+                        None => Ok(0),
+                    };
+                }
+            };
+            match result {
+                Err(Errno::INTR) => {}
+                result => return Ok(result?),
+            }
         }
     }
 }
