@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use rcgen::{CertificateParams, DnType};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use wstap::commands::demo;
 use wstap::commands::serve::{Mode, Running, ServeOptions, Server};
 
@@ -473,6 +473,63 @@ mod endings {
         pty.line("to the shell");
         pty.wait_text("[to the shell]");
         wait_prompt(&pty, "> half");
+        ask(&mut pty, " and whole", &["< half and whole"]);
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+    }
+
+    /// The processes that a process has started.
+    fn children(parent: Pid) -> Vec<Pid> {
+        let id = parent.as_raw_pid();
+        let path = format!("/proc/{id}/task/{id}/children");
+        let ids = fs::read_to_string(path).unwrap();
+        let ids = ids.split_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?));
+        ids.collect()
+    }
+
+    /// Stopped by others, the editor can't put the terminal back, and the shell or whoever has it
+    /// meanwhile leaves it in other modes: `fg` must bring back the keys and the line.
+    fn stopped_by(signal: Signal) {
+        let server = demo::server().unwrap();
+        let script = "set -m; \"$0\" \"$1\"; stty sane; clear; echo stopped; read word; \
+                      echo \"[$word]\"; fg >/dev/null";
+        let args = ["-c", script, support::wstap(), server.url()];
+        let mut pty = opened(Terminal::program("/bin/sh", args));
+        pty.send("half");
+        wait_prompt(&pty, "> half");
+        let [job] = children(pty.pid())[..] else { panic!("no single job") };
+        kill_process(job, signal).unwrap();
+        pty.wait_text("stopped");
+        assert!(pty.is_cooked());
+        pty.line("to the shell");
+        pty.wait_text("[to the shell]");
+        wait_prompt(&pty, "> half");
+        ask(&mut pty, " and whole", &["< half and whole"]);
+        let prompts = pty.screen().matches("> half").count();
+        assert_eq!(prompts, 1, "drawn more than once:\n{}", pty.screen());
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+    }
+
+    #[test]
+    fn stopped_without_being_asked_the_line_comes_back_with_fg() {
+        stopped_by(Signal::STOP);
+    }
+
+    #[test]
+    fn stopped_by_a_signal_the_line_comes_back_with_fg() {
+        stopped_by(Signal::TSTP);
+    }
+
+    #[test]
+    fn a_signal_to_go_on_that_nobody_needed_changes_nothing() {
+        let server = demo::server().unwrap();
+        let mut pty = connect(server.url());
+        pty.send("half");
+        wait_prompt(&pty, "> half");
+        for _ in 0..3 {
+            pty.signal(Signal::CONT);
+        }
         ask(&mut pty, " and whole", &["< half and whole"]);
         pty.line("/quit");
         expect_exit(&mut pty, 0);

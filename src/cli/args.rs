@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::values::{backoff, nonzero_size, size, time};
-use crate::error::Error;
+use crate::error::{Error, Exit, Stage};
 use crate::session::input::InputFormat;
 use crate::session::reconnect::Backoff;
 use crate::text::Untrusted;
@@ -542,7 +542,18 @@ pub enum Generated {
 /// # Errors
 /// Exit 2: what can't be read.
 pub fn parse() -> Result<Cli, Error> {
-    Cli::try_parse().map_err(|e| if e.use_stderr() { usage(&e) } else { e.exit() })
+    Cli::try_parse().map_err(|e| if e.use_stderr() { usage(&e) } else { help(&e) })
+}
+
+/// Prints the help or the version, and ends the process if that worked.
+fn help(e: &clap::Error) -> Error {
+    match e.print() {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            let what = format!("can't write to standard output: {e}");
+            Error::new(Stage::Output, Exit::Local, what)
+        }
+        _ => std::process::exit(Exit::Done as i32),
+    }
 }
 
 /// clap's report in the form that all failures have: one line, and hints.

@@ -20,6 +20,7 @@ use crate::session::login::{Login, LoginScheme};
 use crate::session::netrc::Netrc;
 use crate::session::reconnect::Reconnect;
 use crate::session::settings::{Linger, Settings};
+use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
@@ -277,8 +278,9 @@ fn read_file(path: &str) -> Result<String> {
     }
     let mut text = String::new();
     let read = match path {
-        "-" => std::io::stdin().read_to_string(&mut text),
-        path => std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)),
+        "-" => Blocking(Role::Stdin, std::io::stdin()).read_to_string(&mut text),
+        path => std::fs::File::open(path)
+            .and_then(|file| Blocking(Role::File, file).read_to_string(&mut text)),
     };
     read.map_err(|e| {
         let what = format!("can't read {}: {e}", Untrusted::text(path));

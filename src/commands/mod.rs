@@ -8,6 +8,7 @@ pub mod serve;
 use crate::cli::{Cli, ServeArgs, ServeMode, Verb, plan};
 use crate::commands::serve::{Mode, ServeOptions};
 use crate::error::{Error, Exit, Result, Stage};
+use crate::sys;
 
 /// Does what was asked for and gives the exit code.
 ///
@@ -57,13 +58,8 @@ fn serve_options(args: ServeArgs) -> ServeOptions {
 
 /// Prints a text; a reader that goes away early is no failure.
 fn print(text: &str) -> Result<Exit> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            let what = format!("can't write to standard output: {e}");
-            Err(Error::new(Stage::Output, Exit::Local, what))
-        }
-        _ => Ok(Exit::Done),
-    }
+    sys::print(text.as_bytes()).map(|()| Exit::Done).map_err(|e| {
+        let what = format!("can't write to standard output: {e}");
+        Error::new(Stage::Output, Exit::Local, what)
+    })
 }

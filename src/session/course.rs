@@ -20,6 +20,9 @@ pub const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// output and input: so long after the last message the Close frame waits for them.
 const ANSWER_PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long a peer that takes nothing any more may say nothing, before the connection is lost.
+const CUT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long the fence's pong may hold the end back while nothing arrives.
 const FENCE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -69,6 +72,8 @@ pub struct Course {
     /// All events were taken out of what was received.
     pub caught_up: bool,
     pub can_write: bool,
+    /// When and why the peer took nothing any more.
+    pub cut: Option<(Instant, String)>,
     pub ended: Option<End>,
     pub leave: Option<Over>,
 }
@@ -111,6 +116,7 @@ impl Course {
             give_up_at: None,
             caught_up: false,
             can_write: true,
+            cut: None,
             ended: None,
             leave: None,
         }
@@ -161,6 +167,18 @@ impl Course {
 
     pub fn give_up(&mut self, at: Instant) {
         self.give_up_at = Some(self.give_up_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// The peer takes nothing any more.
+    pub fn cut(&mut self, why: String, now: Instant) {
+        self.can_write = false;
+        self.cut.get_or_insert((now, why));
+    }
+
+    /// When we stop waiting for more from a peer that takes nothing.
+    pub fn cut_ends(&self, congested: bool) -> Option<Instant> {
+        let (since, _) = self.cut.as_ref().filter(|_| !congested)?;
+        Some(self.active_at.max(*since) + CUT_PATIENCE)
     }
 
     /// Everything that arrives besides data.

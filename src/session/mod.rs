@@ -41,6 +41,7 @@ use crate::session::signals::Waking;
 use crate::session::talk::Talk;
 use crate::session::unsent::Unsent;
 use crate::session::views::Views;
+use crate::sys;
 use crate::transport::Watch;
 
 /// How long blocked outputs may hold up somebody who wants to be done.
@@ -244,6 +245,9 @@ impl Session {
             Some(failure) if exit == Exit::Done => {
                 self.tell(&failure);
                 self.views.push();
+                if failure.exit != Exit::Done && !self.views.are_on_stderr() {
+                    sys::complain(format_args!("wstap: {failure}"));
+                }
                 failure.exit
             }
             _ => exit,

@@ -442,6 +442,12 @@ impl Talk {
         if self.patience_ends(&session.views).is_some_and(|end| now >= end) {
             self.course.ended.get_or_insert(End::Local);
         }
+        let congested = session.views.are_congested();
+        if self.course.cut_ends(congested).is_some_and(|end| now >= end)
+            && let Some((_, why)) = self.course.cut.take()
+        {
+            self.course.ended.get_or_insert(End::Broken(why));
+        }
     }
 
     fn patience_ends(&self, views: &Views) -> Option<Instant> {
@@ -469,8 +475,8 @@ impl Talk {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 // The peer takes nothing any more, but what it said before can still be read; the
-                // reading end will tell how the connection ended.
-                Err(_) => self.course.can_write = false,
+                // reading end will tell how the connection ended, if it knows.
+                Err(e) => self.course.cut(how(&e), now),
             }
         }
     }
@@ -547,7 +553,7 @@ impl Talk {
             poll::wait(&mut fds, until);
             let [wake, socket, stdin, ..] = &fds;
             woken = woken || poll::is_ready(wake);
-            readable = readable || (reads && (buffered || poll::is_ready(socket)));
+            readable = readable || (reads && (buffered || poll::is_readable(socket)));
             input = input || (piped.is_some() && poll::is_ready(stdin));
         }
         let now = Instant::now();
@@ -572,6 +578,7 @@ impl Talk {
         let ends = [
             session.deadline,
             self.patience_ends(&session.views),
+            self.course.cut_ends(session.views.are_congested()),
             self.course.failing.as_ref().map(|(_, due)| *due),
             self.course.next_ping(settings).filter(|_| open),
             self.course.pings_end(settings).filter(|_| open),

@@ -147,6 +147,11 @@ impl Views {
         fds.first().is_some_and(poll::is_ready)
     }
 
+    /// Whether one of them is on standard error.
+    pub fn are_on_stderr(&self) -> bool {
+        self.outputs.iter().any(Output::is_on_stderr)
+    }
+
     /// Why an output takes nothing more, if that ends the session: exit 0 where the reader of
     /// standard output has gone away, 13 otherwise.
     pub fn broken(&self) -> Option<Error> {

@@ -15,6 +15,7 @@ use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::Kind;
+use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::wait::Waiter;
 use crate::transport::{DialOptions, Family, Place, Timings, plain_host, unbracketed};
@@ -120,7 +121,8 @@ fn is_localhost(name: &str) -> bool {
 fn localhost(port: u16) -> Vec<SocketAddr> {
     let mut hosts = String::new();
     // The line is at the top; the rest may be a list of advertisers, megabytes long.
-    let read = File::open("/etc/hosts").and_then(|f| f.take(64 << 10).read_to_string(&mut hosts));
+    let read = File::open("/etc/hosts")
+        .and_then(|f| Blocking(Role::File, f).take(64 << 10).read_to_string(&mut hosts));
     if read.is_err() {
         return Vec::new();
     }

@@ -1,6 +1,5 @@
 //! The client's own certificate and its private key.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +13,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, SignatureScheme};
 
 use crate::error::{Error, Exit, Result, Stage};
+use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::config::{self, usage};
 use crate::transport::tls::{Asked, PassPhrase, TlsOptions};
@@ -88,7 +88,7 @@ fn private_key(
 ) -> Result<PrivateKeyDer<'static>> {
     let shown = path.to_string_lossy();
     let shown = Untrusted::text(&shown);
-    let bytes = fs::read(path).map_err(|e| {
+    let bytes = sys::read_file(path).map_err(|e| {
         usage(format!("{option} {shown}: can't be read"))
             .cause(Untrusted::text(&e.to_string()).to_string())
     })?;

@@ -1,7 +1,7 @@
 //! What TLS needs before there is a connection: trust anchors, the client's certificate, names.
 
 use std::env;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -11,10 +11,12 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, KeyLogFile, RootCertStore, SupportedProtocolVersion, version};
+use rustls_native_certs::{CertificateResult, load_certs_from_paths};
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Level};
+use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::client::Identity;
 use crate::transport::tls::verify::Verifier;
@@ -140,7 +142,7 @@ impl Trust {
         }
         let by = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().find(|name| env::var_os(name).is_some());
         if let Some(name) = by {
-            let loaded = rustls_native_certs::load_native_certs();
+            let loaded = named_by_environment();
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(borrowed(&loaded.certs));
             if roots.is_empty() && !options.insecure {
@@ -191,9 +193,24 @@ fn borrowed<'a>(
     certificates.iter().map(|certificate| CertificateDer::from(certificate.as_ref()))
 }
 
+/// What SSL_CERT_FILE and SSL_CERT_DIR name, and only that: who names one file means this one, not
+/// hundreds of others beside it.
+fn named_by_environment() -> CertificateResult {
+    let file = env::var_os("SSL_CERT_FILE");
+    let folders = env::var_os("SSL_CERT_DIR").unwrap_or_default();
+    let folders = env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty());
+    let mut all = load_certs_from_paths(file.as_deref().map(Path::new), None);
+    for folder in folders {
+        let loaded = load_certs_from_paths(None, Some(&folder));
+        all.certs.extend(loaded.certs);
+        all.errors.extend(loaded.errors);
+    }
+    all
+}
+
 /// The system's trust anchors. rustls-native-certs reads the bundle and then the folder with the
 /// same certificates in single files: hundreds of system calls for nothing where there is a bundle.
-fn system() -> rustls_native_certs::CertificateResult {
+fn system() -> CertificateResult {
     const BUNDLES: [&str; 6] = [
         "/etc/ssl/certs/ca-certificates.crt",
         "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -204,7 +221,7 @@ fn system() -> rustls_native_certs::CertificateResult {
     ];
     if cfg!(all(unix, not(target_os = "macos"))) {
         for bundle in BUNDLES.iter().map(Path::new).filter(|path| path.is_file()) {
-            let loaded = rustls_native_certs::load_certs_from_paths(Some(bundle), None);
+            let loaded = load_certs_from_paths(Some(bundle), None);
             if loaded.certs.len() > 1 {
                 return loaded;
             }
@@ -221,14 +238,14 @@ pub(super) fn pem_certificates(path: &Path, option: &str) -> Result<Vec<Certific
         usage(what).cause(Untrusted::text(&why).to_string())
     };
     if path.is_dir() {
-        let loaded = rustls_native_certs::load_certs_from_paths(None, Some(path));
+        let loaded = load_certs_from_paths(None, Some(path));
         return match loaded.errors.first() {
             _ if !loaded.certs.is_empty() => Ok(loaded.certs),
             Some(e) => Err(failed(e.to_string())),
             None => Err(failed("the folder holds none".to_owned())),
         };
     }
-    let bytes = fs::read(path).map_err(|e| failed(e.to_string()))?;
+    let bytes = sys::read_file(path).map_err(|e| failed(e.to_string()))?;
     let certificates: std::result::Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(&bytes).collect();
     match certificates {

@@ -1,7 +1,6 @@
 //! `--pinnedpubkey`: the public keys that a server may have, whoever has signed them.
 
 use std::fmt;
-use std::fs;
 use std::str::FromStr;
 
 use rustls::pki_types::SubjectPublicKeyInfoDer;
@@ -10,6 +9,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::error::{Error, Exit, Result, Stage};
+use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::info;
 
@@ -73,7 +73,7 @@ impl FromStr for Pins {
 fn from_file(path: &str) -> Result<[u8; 32]> {
     let shown = Untrusted::text(path);
     let failed = |why: &str| usage(format!("--pinnedpubkey {shown}: {why}"));
-    let bytes = fs::read(path).map_err(|e| {
+    let bytes = sys::read_file(path).map_err(|e| {
         failed("can't be read")
             .cause(Untrusted::text(&e.to_string()).to_string())
             .hint("it is a file with a public key, or sha256//BASE64;sha256//BASE64")
