@@ -41,6 +41,16 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
+impl Plan {
+    /// With something to say before what was guessed, unless nothing is to be said.
+    pub fn noting(mut self, notes: Vec<String>) -> Plan {
+        if !self.human.quiet {
+            self.notes.splice(0..0, notes);
+        }
+        self
+    }
+}
+
 /// Makes the plan for connecting to `url`.
 ///
 /// # Errors
@@ -56,6 +66,7 @@ pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Pla
         head_limits: HeadLimits { bytes: reach.max_head, headers: reach.max_headers },
         connect_timeout: reach.connect_timeout,
         max_time: reach.max_time,
+        show_secrets: reach.show_secrets,
         ..Settings::new(target)
     };
     let mut human = HumanOptions {

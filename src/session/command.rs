@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::pipe::PipeFlags;
 
 pub use crate::event::Setting;
+pub use crate::session::export::Tool;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{LengthForm, Opcode};
 
@@ -22,6 +23,13 @@ pub enum Command {
     Close(CloseStatus),
     /// Leave this connection, if there is one, and open another: the URL as typed.
     Connect(String),
+    /// Show the connection as a command for another tool.
+    Export {
+        /// Which one.
+        tool: Tool,
+        /// With secrets, also where the session hides them.
+        show_secrets: bool,
+    },
     /// Send a frame exactly like this.
     Frame(FrameSpec),
     /// Send a data message.

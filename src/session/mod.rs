@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 pub mod command;
+mod export;
 pub mod input;
 pub mod json;
 mod open;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Level};
 use crate::session::command::{Command, Commands};
+use crate::session::export::export;
 use crate::session::input::Stdin;
 use crate::session::open::{Opened, open};
 use crate::session::output::Output;
@@ -178,6 +180,10 @@ impl Session {
                         Ok((target, _)) => return Some(target),
                         Err(error) => self.views.emit(Kind::Error(&error)),
                     },
+                    Command::Export { tool, show_secrets } => {
+                        let text = export(tool, &self.settings, show_secrets);
+                        self.views.emit(Kind::Answer { text: &text, bare: true });
+                    }
                     Command::Set(setting) => self.views.set(setting),
                     _ => self.views.emit(Kind::Notice {
                         level: Level::Warning,

@@ -64,6 +64,8 @@ pub struct Settings {
     pub max_fragments: u32,
     /// Send messages in frames of at most so many bytes.
     pub fragment: Option<usize>,
+    /// Secrets are shown.
+    pub show_secrets: bool,
     /// A person sits there: the session stays after the connection's end and takes commands.
     pub interactive: bool,
 }
@@ -109,6 +111,7 @@ impl Settings {
             max_message: None,
             max_fragments: 131_072,
             fragment: None,
+            show_secrets: false,
             interactive: false,
         }
     }

@@ -16,6 +16,7 @@ use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use crate::report::Needs;
 use crate::report::units::Took;
 use crate::session::answer::{self, answer};
+use crate::session::export::export;
 use crate::session::command::{Command, FrameSpec, MaskSpec};
 use crate::session::input::{InputFormat, Piece};
 use crate::session::open::Opened;
@@ -392,6 +393,10 @@ impl Talk {
                 }
                 self.sender.raw(&frame);
             }
+            Command::Export { tool, show_secrets } => {
+                let text = export(tool, &session.settings, show_secrets);
+                views.tell(Kind::Answer { text: &text, bare: true });
+            }
             Command::Set(setting) => {
                 views.set(setting);
                 let needs = views.needs();
@@ -401,7 +406,7 @@ impl Talk {
             Command::Show(question) => {
                 let facts = self.facts();
                 let text = answer(question, &self.opened, &facts, views.timings());
-                views.tell(Kind::Answer { text: &text });
+                views.tell(Kind::Answer { text: &text, bare: false });
             }
             Command::Quit => self.leave(&session.settings, now, Over::Done),
             Command::Connect(url) => match Target::parse(&url) {
@@ -894,7 +899,7 @@ impl Course {
                 views.tell(Kind::Pong { direction, payload, rtt });
                 if let (Some(OwnPing { asked: true, .. }), Some(rtt)) = (answered, rtt) {
                     let text = format!("pong after {}", Took(rtt));
-                    views.tell(Kind::Answer { text: &text });
+                    views.tell(Kind::Answer { text: &text, bare: false });
                 }
             }
             Incoming::Close(status) => {
