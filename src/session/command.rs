@@ -9,9 +9,9 @@ use std::time::Duration;
 use rustix::pipe::PipeFlags;
 
 pub use crate::event::Setting;
-pub use crate::session::export::Tool;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{LengthForm, Opcode};
+pub use crate::session::export::Tool;
 
 /// How many commands may wait; who sends more is blocked until there is room.
 const QUEUE: usize = 1024;

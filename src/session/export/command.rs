@@ -71,9 +71,23 @@ pub(super) fn curl(facts: &Facts<'_>) -> String {
         Versions::Only13 => words.flag("--tlsv1.3"),
     }
     let mut can = vec![
-        "cert", "connect-to", "deflate", "handshake", "header", "insecure", "interface", "ipv4",
-        "ipv6", "no-deflate", "origin", "proxy", "resolve", "subprotocol", "tlsv1.2", "tlsv1.3",
-        "unix-socket", "user-agent",
+        "cert",
+        "connect-to",
+        "deflate",
+        "header",
+        "insecure",
+        "interface",
+        "ipv4",
+        "ipv6",
+        "no-deflate",
+        "origin",
+        "proxy",
+        "resolve",
+        "subprotocol",
+        "tlsv1.2",
+        "tlsv1.3",
+        "unix-socket",
+        "user-agent",
     ];
     if tls.cacert.len() == 1 {
         can.push("cacert");
@@ -100,7 +114,7 @@ pub(super) fn websocat(facts: &Facts<'_>) -> String {
     if dial.tls.insecure {
         words.flag("-k");
     }
-    let mut can = vec!["header", "insecure", "no-deflate", "origin", "subprotocol", "user-agent"];
+    let mut can = vec!["insecure", "no-deflate", "origin", "subprotocol", "user-agent"];
     if let Some(proxy) = &dial.proxy
         && matches!(proxy.scheme, Scheme::Socks5 | Scheme::Socks5h)
         && proxy.credentials.is_none()
@@ -142,8 +156,7 @@ pub(super) fn wscat(facts: &Facts<'_>) -> String {
     if tls.insecure {
         words.flag("-n");
     }
-    let mut can =
-        vec!["cert", "header", "insecure", "origin", "subprotocol", "unix-socket", "user-agent"];
+    let mut can = vec!["cert", "insecure", "origin", "subprotocol", "unix-socket", "user-agent"];
     if let [path] = &tls.cacert[..] {
         can.push("cacert");
         words.pair("--ca", &shown(path));

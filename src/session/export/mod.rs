@@ -16,14 +16,12 @@ use crate::transport::{Family, Sni, Target, Versions};
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// What browsers offer, and the tools that offer compression do, too.
 const USUAL_OFFER: &str = "permessage-deflate; client_max_window_bits";
-/// The fields of the opening handshake that every tool makes by itself.
-const OWN_FIELDS: [&str; 6] = [
-    "connection",
-    "sec-websocket-extensions",
-    "sec-websocket-key",
-    "sec-websocket-protocol",
-    "sec-websocket-version",
-    "upgrade",
+/// The fields of the opening handshake that every tool makes by itself, as they usually are.
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("connection", "Upgrade"),
+    ("sec-websocket-key", KEY),
+    ("sec-websocket-version", "13"),
+    ("upgrade", "websocket"),
 ];
 
 /// Another tool.
@@ -107,18 +105,20 @@ impl<'a> Facts<'a> {
             hidden |= *value != field.value[..];
             all_fields.push((lossy(&field.name), lossy(&value)));
         }
-        let is = |name: &str, own: &[&str]| own.iter().any(|own| name.eq_ignore_ascii_case(own));
-        let (mut fields, mut origin) = (Vec::new(), None);
-        for (name, value) in all_fields.iter().filter(|(name, _)| !is(name, &OWN_FIELDS)) {
-            if is(name, &["origin"]) && origin.is_none() {
+        let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+        let (mut fields, mut origin, mut subprotocols) = (Vec::new(), None, Vec::new());
+        for (name, value) in &all_fields {
+            if is(name, "sec-websocket-protocol") {
+                let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+                subprotocols.extend(names.map(str::to_owned));
+            } else if is(name, "origin") && origin.is_none() {
                 origin = Some(value.clone());
-            } else {
+            } else if !is(name, "sec-websocket-extensions")
+                && HANDSHAKE.iter().all(|(own, _)| !is(name, own))
+            {
                 fields.push((name.clone(), value.clone()));
             }
         }
-        let mut protocols = all_fields.iter().filter(|f| is(&f.0, &["sec-websocket-protocol"]));
-        let protocols = protocols.next().map(|(_, value)| value.clone()).unwrap_or_default();
-        let subprotocols = protocols.split(',').map(str::trim).filter(|name| !name.is_empty());
         let login = settings.dial.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref());
         hidden |= login.is_some() && !show_secrets;
         let proxy_login = login.map(|login| match show_secrets {
@@ -129,7 +129,7 @@ impl<'a> Facts<'a> {
             settings,
             target,
             path,
-            subprotocols: subprotocols.map(str::to_owned).collect(),
+            subprotocols,
             all_fields,
             fields,
             origin,
@@ -171,24 +171,14 @@ impl<'a> Facts<'a> {
     }
 
     /// What was asked for that the tool has nothing for: our options by name, without those that it
-    /// `can` do.
+    /// `can` do. Every tool has something for fields but those of the handshake.
     fn lost(&self, can: &[&'static str]) -> Vec<String> {
         let (dial, request) = (&self.settings.dial, &self.settings.request);
         let tls = &dial.tls;
-        let handshake = self.all_fields.iter().any(|(name, value)| {
-            let name = name.to_ascii_lowercase();
-            let usual = match name.as_str() {
-                "connection" => "Upgrade",
-                "sec-websocket-key" => KEY,
-                "sec-websocket-version" => "13",
-                "upgrade" => "websocket",
-                _ => return false,
-            };
-            value != usual
+        let changed = HANDSHAKE.iter().any(|(name, usual)| {
+            let named = self.all_fields.iter().filter(|field| field.0.eq_ignore_ascii_case(name));
+            !named.map(|(_, value)| value.as_str()).eq([*usual])
         });
-        let count = |name: &str| self.all_fields.iter().filter(|f| f.0.eq_ignore_ascii_case(name)).count();
-        let handshake =
-            handshake || OWN_FIELDS.iter().any(|name| count(name) != 1 && !name.contains("-pro") && !name.contains("-ext"));
         let offered = !request.extensions.is_empty();
         let asked = [
             ("alpn", !tls.alpn.is_empty()),
@@ -196,7 +186,7 @@ impl<'a> Facts<'a> {
             ("cert", tls.cert.is_some()),
             ("connect-to", !dial.connect_to.is_empty()),
             ("deflate", offered && !self.offers_as_usual()),
-            ("header", !self.fields.is_empty() || handshake),
+            ("header", changed),
             ("insecure", tls.insecure),
             ("interface", dial.interface.is_some()),
             ("ipv4", dial.family == Family::V4),
@@ -214,15 +204,8 @@ impl<'a> Facts<'a> {
             ("unix-socket", dial.unix_socket.is_some()),
             ("user-agent", self.anonymous),
         ];
-        let mut lost: Vec<_> = asked
-            .into_iter()
-            .filter(|(name, asked)| *asked && !can.contains(name))
-            .map(|(name, _)| format!("--{name}"))
-            .collect();
-        if handshake && can.contains(&"header") && !can.contains(&"handshake") {
-            lost.push("the changed fields of the handshake".to_owned());
-        }
-        lost
+        let lost = asked.into_iter().filter(|(name, asked)| *asked && !can.contains(name));
+        lost.map(|(name, _)| format!("--{name}")).collect()
     }
 
     /// The lines before the rest, each behind what begins a comment: what gets lost, and how to see
@@ -233,7 +216,9 @@ impl<'a> Facts<'a> {
             lines.push_str(&format!("{sign} not for {tool}: {}\n", lost.join(", ")));
         }
         if self.hidden {
-            lines.push_str(&format!("{sign} secrets are hidden: --show-secrets behind the tool's name\n"));
+            lines.push_str(&format!(
+                "{sign} secrets are hidden: --show-secrets behind the tool's name\n"
+            ));
         }
         lines
     }

@@ -13,8 +13,11 @@ pub(super) fn js(facts: &Facts<'_>) -> String {
         let items: Vec<_> = items.iter().map(|item| js_string(item)).collect();
         format!("[{}]", items.join(", "))
     };
-    let mut text =
-        facts.comments("//", "JavaScript", &facts.lost(&["cacert", "header", "insecure", "origin", "subprotocol"]));
+    let mut text = facts.comments(
+        "//",
+        "JavaScript",
+        &facts.lost(&["cacert", "insecure", "origin", "subprotocol"]),
+    );
     if tls.insecure {
         text.push_str("// Node: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment\n");
     }
@@ -55,8 +58,18 @@ pub(super) fn js(facts: &Facts<'_>) -> String {
 pub(super) fn python(facts: &Facts<'_>) -> String {
     let dial = &facts.settings.dial;
     let can = [
-        "cacert", "cert", "header", "insecure", "no-deflate", "origin", "proxy", "sni",
-        "subprotocol", "tlsv1.2", "tlsv1.3", "unix-socket", "user-agent",
+        "cacert",
+        "cert",
+        "insecure",
+        "no-deflate",
+        "origin",
+        "proxy",
+        "sni",
+        "subprotocol",
+        "tlsv1.2",
+        "tlsv1.3",
+        "unix-socket",
+        "user-agent",
     ];
     let mut lost = facts.lost(&can);
     if dial.tls.sni == Sni::Off {
