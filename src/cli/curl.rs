@@ -24,18 +24,17 @@ pub struct Pasted {
 /// # Errors
 /// Exit 2: what of it can't be read, or can't open a WebSocket.
 pub fn text(text: &str, ours: &Command) -> Result<Pasted> {
-    let read = shell::split(text.trim());
-    let mut words = read.map_err(|why| {
-        Error::usage(format!("the curl command can't be read: {why}"))
-            .hint("put the whole of it between single quotes, or into standard input")
-    })?;
-    if !words.first().is_some_and(|word| is_curl(word)) {
-        let first = words.first().map(|word| redact::url(word).into_owned()).unwrap_or_default();
-        let first: String = first.chars().take(40).collect();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if !is_curl(first) {
+        let first: String = redact::url(first).chars().take(40).collect();
         let first = Untrusted::text(&first);
         let what = format!("it is no curl command: it begins with \"{first}\"");
         return Err(Error::usage(what).hint("in the browser: Copy as cURL"));
     }
+    let mut words = shell::split(text.trim()).map_err(|why| {
+        Error::usage(format!("the curl command can't be read: {why}"))
+            .hint("type wstap and paste the command behind it, or paste it into wstap curl")
+    })?;
     words.remove(0);
     self::words(words, ours)
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use crate::cli::args::{Cli, Verb, usage};
@@ -52,7 +53,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
         layers.lay_under(entries);
         notes.append(left_out);
     }
-    let text = |name: &str| typed.get_raw(name)?.next()?.to_str();
+    let text = |name: &str| typed.try_get_raw(name).ok()??.next()?.to_str();
     let profile = text("url").and_then(|url| url.strip_prefix('@'));
     let mut url = pasted.map(|pasted| pasted.url);
     if let Some(config) = config(typed, profile)? {
@@ -64,7 +65,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
         layers.lay_under(&config.defaults);
         if config.exposed {
             let path = config::shown(&config.path);
-            notes.push(format!("{path} has secrets, and others can read it: chmod 600 {path}"));
+            notes.push(format!("warning: others can read the secrets in {path}: chmod 600"));
         }
     }
     head.extend(layers.into_args());
@@ -99,7 +100,7 @@ fn config(typed: &ArgMatches, profile: Option<&str>) -> Result<Option<Config>> {
         let name = Untrusted::text(profile.unwrap_or_default());
         Error::usage(format!("the profile \"{name}\" needs the configuration file: {what}"))
     };
-    if typed.get_flag("no_config") {
+    if typed.value_source("no_config") == Some(ValueSource::CommandLine) {
         return match profile {
             Some(_) => Err(wanted("leave out --no-config")),
             None => Ok(None),
@@ -114,7 +115,8 @@ fn config(typed: &ArgMatches, profile: Option<&str>) -> Result<Option<Config>> {
     let shown = config::shown(&path);
     match (config::load(&path)?, given, profile) {
         (None, Some(_), _) => {
-            Err(Error::new(Stage::Input, Exit::Local, format!("there is no {shown}")))
+            let what = format!("can't read {shown}: there is no such file");
+            Err(Error::new(Stage::Input, Exit::Local, what))
         }
         (None, None, Some(_)) => Err(wanted(&format!("there is no {shown}"))
             .hint("a profile begins with [profile.NAME], then url = \"wss://…\"")),
@@ -157,15 +159,18 @@ fn sort(mut words: Vec<OsString>, whole: &Command) -> Result<(Vec<OsString>, Opt
         let behind = behind.into_iter().map(text).collect::<Result<_>>()?;
         return Ok((words, Some(Curl::Words(behind))));
     }
-    let args = [OsString::from("wstap"), OsString::from("curl")];
-    let Some(typed) = leniently(whole, args.iter().chain(&words)) else {
-        return Ok((words, None));
-    };
-    let typed = typed.subcommand().map_or(&typed, |(_, typed)| typed);
-    let positional = typed.get_raw("url").and_then(|mut values| values.next());
-    if positional.is_none_or(|word| word == "-") {
-        words.retain(|word| word != "-");
-        return Ok((words, Some(Curl::Stdin)));
+    if let [whole] = &words[..]
+        && whole.to_string_lossy().contains(char::is_whitespace)
+    {
+        return Ok((Vec::new(), Some(Curl::Text(text(words.remove(0))?))));
+    }
+    let own: Vec<_> = words.iter().filter(|word| *word != "-").cloned().collect();
+    let args = [&["wstap".into(), "curl".into()], &own[..], &["-".into()]].concat();
+    match whole.clone().try_get_matches_from(args) {
+        Ok(_) => return Ok((own, Some(Curl::Stdin))),
+        // -h
+        Err(e) if !e.use_stderr() => return Ok((own, None)),
+        Err(_) => {}
     }
     let all = words.into_iter().map(text).collect::<Result<_>>()?;
     Ok((Vec::new(), Some(Curl::Words(all))))
@@ -191,6 +196,10 @@ fn stdin() -> Result<String> {
     })?;
     if text.len() as u64 > LONGEST {
         return Err(Error::usage(format!("the curl command is longer than {LONGEST} bytes")));
+    }
+    if text.trim().is_empty() {
+        return Err(Error::usage("there is no curl command, neither typed nor on standard input")
+            .hint("wstap curl 'curl wss://… -H …'"));
     }
     Ok(text)
 }
