@@ -118,7 +118,7 @@ fn read(path: &Path, text: &str) -> Result<Config> {
         let table = value.get_ref().as_table();
         match (&**key.get_ref(), table) {
             ("defaults", Some(table)) => {
-                let (url, entries) = reader.section("[defaults]", table)?;
+                let Section { url, entries } = reader.section("[defaults]", table)?;
                 if let Some((_, at)) = url {
                     let what = "url: it belongs to a profile, not to the defaults";
                     return Err(reader.error(at, what));
@@ -152,6 +152,13 @@ struct Reader<'a> {
     command: Command,
 }
 
+/// What a table says.
+struct Section {
+    /// Its URL, and where it is.
+    url: Option<(String, Range<usize>)>,
+    entries: Vec<Entry>,
+}
+
 impl<'a> Reader<'a> {
     fn new(path: &'a Path, text: &'a str) -> Reader<'a> {
         let mut command = Cli::command();
@@ -169,7 +176,7 @@ impl<'a> Reader<'a> {
             let what = format!("profile.{shown}: a profile is a table: [profile.{shown}]");
             return Err(self.error(name.span(), &what));
         };
-        let (url, entries) = self.section(&format!("[profile.{shown}]"), table)?;
+        let Section { url, entries } = self.section(&format!("[profile.{shown}]"), table)?;
         let Some((url, at)) = url else {
             let what = format!("[profile.{shown}]: url is missing");
             return Err(self.error(name.span(), &what));
@@ -178,13 +185,8 @@ impl<'a> Reader<'a> {
         Ok(Profile { url, entries })
     }
 
-    /// A table's URL with its place, and its options.
-    #[expect(clippy::type_complexity, reason = "used twice, in sight")]
-    fn section(
-        &self,
-        heading: &str,
-        table: &DeTable<'_>,
-    ) -> Result<(Option<(String, Range<usize>)>, Vec<Entry>)> {
+    /// The keys of a table.
+    fn section(&self, heading: &str, table: &DeTable<'_>) -> Result<Section> {
         let (mut url, mut entries, mut last) = (None, Vec::new(), 0..0);
         for (key, value) in table {
             let (name, at) = (&**key.get_ref(), key.span());
@@ -204,7 +206,7 @@ impl<'a> Reader<'a> {
             Err(e) if e.kind() == ErrorKind::ArgumentConflict => {
                 Err(self.refused(last, heading, usage(&e)))
             }
-            _ => Ok((url, entries)),
+            _ => Ok(Section { url, entries }),
         }
     }
 
@@ -244,14 +246,14 @@ impl<'a> Reader<'a> {
 
     fn scalar(&self, arg: &Arg, value: &DeValue<'_>) -> Option<String> {
         match value {
-            DeValue::String(text) => Some(self.from_here(arg, text)),
+            DeValue::String(text) => Some(self.path_or_text(arg, text)),
             DeValue::Float(float) => Some(float.as_str().to_owned()),
             value => integer(value).map(|integer| integer.to_string()),
         }
     }
 
     /// Paths are taken from the file's folder, not from the current one.
-    fn from_here(&self, arg: &Arg, value: &str) -> String {
+    fn path_or_text(&self, arg: &Arg, value: &str) -> String {
         let name = arg.get_long().unwrap_or_default();
         let (sign, path) = match value.strip_prefix('@') {
             Some("-") => return value.to_owned(),

@@ -60,9 +60,10 @@ pub fn words(words: Vec<String>, ours: &Command) -> Result<Pasted> {
     reader.finish()
 }
 
-/// Whether a command's first word calls curl.
+/// Whether a command's first word calls curl. The path of a URL can end like this, too.
 pub fn is_curl(word: &str) -> bool {
-    let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
+    let local = word.starts_with(['/', '.', '~']) || word.get(1..3) == Some(":\\");
+    let name = if local { word.rsplit(['/', '\\']).next().unwrap_or_default() } else { word };
     matches!(name, "curl" | "curl.exe")
 }
 
@@ -490,6 +491,16 @@ mod tests {
         ] {
             let error = text(command, &Cli::command()).unwrap_err();
             assert!(error.what.contains(why), "{command}: {error}");
+        }
+    }
+
+    #[test]
+    fn curl_by_its_name() {
+        for word in ["curl", "curl.exe", "/usr/bin/curl", "./curl", r"C:\\x\curl.exe"] {
+            assert!(is_curl(word), "{word}");
+        }
+        for word in ["", "curly", "https://h/curl", "h/curl", "é:\\curl"] {
+            assert!(!is_curl(word), "{word}");
         }
     }
 

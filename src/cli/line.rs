@@ -177,10 +177,8 @@ fn sort(mut words: Vec<OsString>, whole: &Command) -> Result<(Vec<OsString>, Opt
 }
 
 fn text(word: OsString) -> Result<String> {
-    word.into_string().map_err(|word| {
-        let shown = Untrusted::text(&word.to_string_lossy()).to_string();
-        Error::usage(format!("the curl command is not UTF-8: \"{shown}\""))
-    })
+    let why = |_| Error::usage("a word of the curl command is not UTF-8");
+    word.into_string().map_err(why)
 }
 
 fn stdin() -> Result<String> {

@@ -82,7 +82,7 @@ pub(super) fn python(facts: &Facts<'_>) -> String {
     }
     let connect = if dial.unix_socket.is_some() { "unix_connect" } else { "connect" };
     let _ = writeln!(text, "from websockets.sync.client import {connect}\n");
-    let _ = write!(text, "{}with {connect}(\n", context.as_deref().unwrap_or_default());
+    let _ = writeln!(text, "{}with {connect}(", context.as_deref().unwrap_or_default());
     if let Some(path) = &dial.unix_socket {
         let path = python_string(&shown(path));
         let _ = writeln!(text, "    {path},\n    {},", python_string(&facts.url()));
