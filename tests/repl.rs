@@ -1017,8 +1017,8 @@ mod other_tools {
         let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 120));
         let shown = format!("-c 'ws://localhost:{}/x?token=***'", server.port());
         let hidden = "# secrets are hidden: --show-secrets behind the tool's name";
-        ask(&mut pty, "/as wscat", &[hidden, "  -H 'Cookie: ***' \\", "  -o http://o ", &shown]);
-        wait_line(&pty, "  -H $'X-A: it\\'s \\U0000202e' \\");
+        ask(&mut pty, "/as wscat", &[hidden, "  -H 'Cookie:***' \\", "  -o http://o ", &shown]);
+        wait_line(&pty, "  -H $'X-A:it\\'s \\U0000202e' \\");
         ask(&mut pty, "/as js", &["    [\"X-A\", \"it's \\u202e\"],", "socket.onclose"]);
         assert!(memchr::memmem::find(&pty.output(), b"s3cret").is_none(), "{}", pty.screen());
         ask(&mut pty, "/as websocat --show-secrets", &["  -H='Cookie: id=s3cret' \\"]);

@@ -145,7 +145,8 @@ pub(super) fn wscat(facts: &Facts<'_>) -> String {
     let tls = &dial.tls;
     let mut words = Words::new("wscat");
     for (name, value) in &facts.fields {
-        words.pair("-H", &format!("{name}: {value}"));
+        // It would send a space behind the colon twice.
+        words.pair("-H", &format!("{name}:{value}"));
     }
     if let Some(origin) = &facts.origin {
         words.pair("-o", origin);

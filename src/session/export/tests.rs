@@ -70,8 +70,8 @@ fn everything_at_once() {
     let wscat = export(Tool::Wscat, &rich, true);
     assert_eq!(
         wscat,
-        "# not for wscat: --resolve, --sni\nwscat \\\n  -H 'Authorization: Bearer hunter2' \\\n  \
-         -H $'X-Quote: \"\\\\ \\U0000202e' \\\n  -o https://app.example \\\n  -s a \\\n  -s b -n \\\n  \
+        "# not for wscat: --resolve, --sni\nwscat \\\n  -H 'Authorization:Bearer hunter2' \\\n  \
+         -H $'X-Quote:\"\\\\ \\U0000202e' \\\n  -o https://app.example \\\n  -s a \\\n  -s b -n \\\n  \
          --cert 'my cert.pem' \\\n  --key 'my cert.pem' \\\n  \
          --proxy http://me:hunter2@p.example:3128 -c 'wss://h.example/chat?token=hunter2&x=it%27s'"
     );
