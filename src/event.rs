@@ -238,6 +238,8 @@ pub enum Kind<'a> {
     Answer {
         /// One or more lines, escaped where others chose them.
         text: &'a str,
+        /// Whether it is to be copied from the screen, so that no mark may be in it.
+        bare: bool,
     },
     /// The run failed. No secret in it.
     Error(&'a Error),

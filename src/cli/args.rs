@@ -12,7 +12,8 @@ use crate::session::input::InputFormat;
 use crate::session::reconnect::Backoff;
 use crate::text::Untrusted;
 
-const URL_HELP: &str = "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…";
+const URL_HELP: &str =
+    "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…, or @PROFILE";
 
 const AFTER_HELP: &str = "\
 Without a verb wstap connects: a prompt when standard input and output are terminals, else every
@@ -38,7 +39,7 @@ Exit codes:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|serve|demo|explain|generate> …"
+    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|curl|serve|demo|explain|generate> …"
 )]
 pub struct Cli {
     /// What is to be done, if not to connect.
@@ -53,6 +54,9 @@ pub struct Cli {
     /// How to get it.
     #[command(flatten)]
     pub reach: ReachArgs,
+    /// What is to be said before, one line each.
+    #[arg(skip)]
+    pub notes: Vec<String>,
 }
 
 /// The verbs.
@@ -60,6 +64,8 @@ pub struct Cli {
 pub enum Verb {
     /// Do the opening handshake alone and report every rule, with a verdict and an exit code
     Inspect(Box<InspectArgs>),
+    /// Connect as a curl command would: pasted, or a browser's "Copy as cURL"
+    Curl(Box<CurlArgs>),
     /// Run a server for trying and testing
     Serve(ServeArgs),
     /// Start an echo server on a free port and connect to it
@@ -68,6 +74,21 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Write the man page or the completions of a shell to standard output
     Generate(GenerateArgs),
+}
+
+/// `wstap curl`.
+#[derive(Args, Debug)]
+pub struct CurlArgs {
+    /// The command as one word, or behind the word curl in many; without one, or for -, it is read
+    /// from standard input
+    #[arg(value_name = "COMMAND")]
+    pub url: String,
+    /// The rest.
+    #[command(flatten)]
+    pub talk: TalkArgs,
+    /// The way there.
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }
 
 /// `wstap demo`.
@@ -256,6 +277,13 @@ pub struct ReachArgs {
     /// Show passwords, tokens and cookies instead of ***
     #[arg(long, help_heading = "Output")]
     pub show_secrets: bool,
+
+    /// Read this configuration file instead of ~/.config/wstap/config.toml
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config", help_heading = "Configuration")]
+    pub no_config: bool,
 }
 
 /// What to do over an open connection.
@@ -537,16 +565,8 @@ pub enum Generated {
     Zsh,
 }
 
-/// Reads the command line; ends the process for `-h` and `-V`.
-///
-/// # Errors
-/// Exit 2: what can't be read.
-pub fn parse() -> Result<Cli, Error> {
-    Cli::try_parse().map_err(|e| if e.use_stderr() { usage(&e) } else { help(&e) })
-}
-
 /// Prints the help or the version, and ends the process if that worked.
-fn help(e: &clap::Error) -> Error {
+pub fn help(e: &clap::Error) -> Error {
     match e.print() {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             let what = format!("can't write to standard output: {e}");
@@ -557,7 +577,7 @@ fn help(e: &clap::Error) -> Error {
 }
 
 /// clap's report in the form that all failures have: one line, and hints.
-fn usage(e: &clap::Error) -> Error {
+pub fn usage(e: &clap::Error) -> Error {
     let report = e.render().to_string();
     let lines = report
         .lines()

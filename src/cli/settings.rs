@@ -47,6 +47,16 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
+impl Plan {
+    /// With something to say before what was guessed, unless nothing is to be said.
+    pub fn noting(mut self, notes: Vec<String>) -> Plan {
+        if !self.human.quiet {
+            self.notes.splice(0..0, notes);
+        }
+        self
+    }
+}
+
 /// Makes the plan for connecting to `url`.
 ///
 /// # Errors

@@ -15,19 +15,23 @@ use crate::sys;
 /// # Errors
 /// What went wrong before there was a session that could show it.
 pub fn run(cli: Cli) -> Result<Exit> {
+    let notes = cli.notes;
     match cli.verb {
         None => {
             let url = cli.url.unwrap_or_default();
-            connect::run(plan(&url, &cli.reach, Some(&cli.talk))?)
+            connect::run(plan(&url, &cli.reach, Some(&cli.talk))?.noting(notes))
         }
-        Some(Verb::Demo(args)) => demo::run(&args),
+        Some(Verb::Curl(args)) => {
+            connect::run(plan(&args.url, &args.reach, Some(&args.talk))?.noting(notes))
+        }
+        Some(Verb::Demo(args)) => demo::run(&args, notes),
         Some(Verb::Explain(args)) => {
             let text = crate::report::explain::explain(&args.words)?;
             print(&text)
         }
         Some(Verb::Generate(args)) => generate::run(args.what),
         Some(Verb::Inspect(args)) => {
-            connect::inspect(plan(&args.url, &args.reach, None)?, args.json)
+            connect::inspect(plan(&args.url, &args.reach, None)?.noting(notes), args.json)
         }
         Some(Verb::Serve(args)) => serve::run(&serve_options(args)).map(|()| Exit::Done),
     }

@@ -85,7 +85,7 @@ impl Human {
         let show_secrets = self.options.show_secrets;
         match *kind {
             Kind::Data(data) => self.data(&data, lines),
-            Kind::Answer { text } => answer(text, lines),
+            Kind::Answer { text, bare } => answer(text, bare, lines),
             Kind::Error(error) => self.error(error, lines),
             Kind::Summary(summary) => {
                 if summary.error.is_none() && summary.exit != 0 && !quiet {
@@ -283,7 +283,10 @@ impl Reporter for Human {
     }
 }
 
-fn answer(text: &str, lines: &mut Lines<'_>) -> io::Result<()> {
+fn answer(text: &str, bare: bool, lines: &mut Lines<'_>) -> io::Result<()> {
+    if bare {
+        return writeln!(lines.out, "{}", UntrustedLines(text.as_bytes()));
+    }
     for line in text.lines() {
         lines.info(format_args!("{}", UntrustedLines(line.as_bytes())))?;
     }

@@ -226,7 +226,7 @@ impl Json {
                 );
                 json.text("text", text);
             }
-            Kind::Answer { text } => json.text("text", text),
+            Kind::Answer { text, .. } => json.text("text", text),
             Kind::Error(why) => error(json, why),
             Kind::Summary(summary) => self.summary(summary),
         }

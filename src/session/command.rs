@@ -12,6 +12,7 @@ use rustix::pipe::PipeFlags;
 pub use crate::event::Setting;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{LengthForm, Opcode};
+pub use crate::session::export::Tool;
 use crate::sys::{self, Role};
 
 /// How many commands may wait; who sends more is blocked until there is room.
@@ -24,6 +25,13 @@ pub enum Command {
     Close(CloseStatus),
     /// Leave this connection, if there is one, and open another: the URL as typed.
     Connect(String),
+    /// Show the connection as a command for another tool.
+    Export {
+        /// Which one.
+        tool: Tool,
+        /// With secrets, also where the session hides them.
+        show_secrets: bool,
+    },
     /// Send a frame exactly like this.
     Frame(FrameSpec),
     /// Make no further attempt to get a connection.

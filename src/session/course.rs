@@ -219,7 +219,7 @@ impl Course {
                 views.tell(Kind::Pong { direction, payload, rtt });
                 if let (Some(OwnPing { asked: true, .. }), Some(rtt)) = (answered, rtt) {
                     let text = format!("pong after {}", Took(rtt));
-                    views.tell(Kind::Answer { text: &text });
+                    views.tell(Kind::Answer { text: &text, bare: false });
                 }
             }
             Incoming::Close(status) => {

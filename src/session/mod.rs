@@ -6,6 +6,7 @@ mod body;
 pub mod command;
 pub mod cookies;
 mod course;
+mod export;
 mod follow;
 pub mod input;
 pub mod json;

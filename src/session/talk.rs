@@ -18,6 +18,7 @@ use crate::report::Needs;
 use crate::session::answer::{self, answer};
 use crate::session::command::{Command, FrameSpec, MaskSpec};
 use crate::session::course::{Course, Fence, Over};
+use crate::session::export::export;
 use crate::session::input::InputFormat;
 use crate::session::open::Opened;
 use crate::session::settings::{Linger, Settings};
@@ -319,6 +320,10 @@ impl Talk {
                 self.sender.raw(&frame);
             }
             Command::GiveUp => {}
+            Command::Export { tool, show_secrets } => {
+                let text = export(tool, &session.settings, show_secrets);
+                views.tell(Kind::Answer { text: &text, bare: true });
+            }
             Command::Set(setting) => {
                 views.set(setting);
                 let needs = views.needs();
@@ -328,7 +333,7 @@ impl Talk {
             Command::Show(question) => {
                 let facts = self.facts();
                 let text = answer(question, &self.opened, &facts, views.timings());
-                views.tell(Kind::Answer { text: &text });
+                views.tell(Kind::Answer { text: &text, bare: false });
             }
             Command::Quit => self.leave(&session.settings, now, Over::Done),
             Command::Connect(url) => match Target::parse(&url) {

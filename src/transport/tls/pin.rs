@@ -19,7 +19,8 @@ use crate::transport::tls::info;
 pub struct Pins(Vec<[u8; 32]>);
 
 impl Pins {
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether every key is taken.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
