@@ -236,7 +236,7 @@ pub enum Kind<'a> {
     },
     /// An answer to something that the person asked for in the REPL; shown however quiet.
     Answer {
-        /// One or more lines, escaped where others chose them.
+        /// One or more lines; what others chose is escaped in them, line ends too.
         text: &'a str,
         /// Whether it is to be copied from the screen, so that no mark may be in it.
         bare: bool,

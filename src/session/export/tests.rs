@@ -105,11 +105,13 @@ fn everything_at_once() {
 #[test]
 fn secrets_are_hidden_and_nothing_moves_the_cursor() {
     let mut rich = rich();
+    rich.dial.tls.cert = Some(PathBuf::from("/x\n< forged"));
     for (_, tool) in Tool::ALL {
         let text = export(tool, &rich, false);
         assert!(!text.contains("hunter2") && text.contains("***"), "{text}");
         assert!(text.contains("secrets are hidden"), "{text}");
         assert!(text.chars().all(|c| c == '\n' || !is_dangerous(c)), "{text}");
+        assert!(!text.contains("\n<"), "{text}");
     }
     rich.show_secrets = true;
     assert!(Tool::ALL.iter().all(|(_, tool)| {
