@@ -393,6 +393,8 @@ fn relay(listener: &TcpListener, to: std::net::SocketAddr, most: usize, end: End
     let (mut client, _) = listener.accept().expect("the client");
     client.set_nodelay(true).expect("a socket");
     client.set_read_timeout(Some(LIMIT)).expect("a socket");
+    // The cut is TLS's, not the connecting's.
+    client.peek(&mut [0]).expect("a ClientHello");
     let mut server = TcpStream::connect(to).expect("the server");
     let (mut from_client, mut to_server) =
         (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
