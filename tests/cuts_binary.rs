@@ -59,20 +59,18 @@ struct Frame {
     open: Option<(&'static str, usize)>,
     /// The line that is printed once the frame is whole.
     prints: &'static str,
-    /// It is the Close frame.
-    closes: bool,
 }
 
 fn part(bytes: Vec<u8>, opcode: &'static str, count: usize) -> Frame {
-    Frame { bytes, open: Some((opcode, count)), prints: "", closes: false }
+    Frame { bytes, open: Some((opcode, count)), prints: "" }
 }
 
 fn whole(bytes: Vec<u8>, prints: &'static str) -> Frame {
-    Frame { bytes, open: None, prints, closes: false }
+    Frame { bytes, open: None, prints }
 }
 
 fn close() -> Frame {
-    Frame { bytes: close_frame(1000, "bye"), open: None, prints: "", closes: true }
+    Frame { bytes: close_frame(1000, "bye"), open: None, prints: "" }
 }
 
 fn exchanges() -> Vec<Exchange> {
@@ -393,6 +391,8 @@ fn relay(listener: &TcpListener, to: std::net::SocketAddr, most: usize, end: End
     let (mut client, _) = listener.accept().expect("the client");
     client.set_nodelay(true).expect("a socket");
     client.set_read_timeout(Some(LIMIT)).expect("a socket");
+    // The cut is TLS's, not the connecting's.
+    client.peek(&mut [0]).expect("a ClientHello");
     let mut server = TcpStream::connect(to).expect("the server");
     let (mut from_client, mut to_server) =
         (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));

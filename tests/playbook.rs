@@ -466,14 +466,19 @@ fn a_frame_at_the_buffers_end_is_moved_to_its_beginning() {
 #[test]
 fn a_violation_reads_as_a_sentence() {
     for (bytes, sentence) in [
-        (&[0x81, 0x00, 0x83, 0x00][..], "a reserved opcode, 0x3 (RFC 6455 §5.2), at byte 2"),
+        (
+            &[0x81, 0x00, 0x83, 0x00][..],
+            "a reserved opcode, 0x3 (RFC 6455 §5.2), at byte 2 of the frame stream: 83 00",
+        ),
         (
             &[0xc1, 0x01, 0xff],
-            "compressed data that can't be inflated (RFC 7692 §7.2.2), at byte 0",
+            "compressed data that can't be inflated (RFC 7692 §7.2.2), \
+             at byte 0 of the frame stream: c1 01",
         ),
         (
             &[0xc1, 0x01, 0xf2],
-            "a compressed message that ends too early (RFC 7692 §7.2.2), at byte 0",
+            "a compressed message that ends too early (RFC 7692 §7.2.2), \
+             at byte 0 of the frame stream: c1 01",
         ),
     ] {
         let mut script = Script::with(deflated(Delivery::Whole));
@@ -484,9 +489,7 @@ fn a_violation_reads_as_a_sentence() {
                 told = violation.to_string();
             }
         }
-        let guilty: String =
-            bytes[bytes.len() & 2..][..2].iter().map(|b| format!(" {b:02x}")).collect();
-        assert_eq!(told, format!("{sentence} of the frame stream:{guilty}"));
+        assert_eq!(told, sentence);
     }
 }
 

@@ -316,11 +316,10 @@ mod tests {
     use crate::error::{Exit, Stage};
     use crate::event::{Certificate, Compression, Data, Opening, Summary, TlsInfo, Totals};
     use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Side};
-    use crate::protocol::frame::FrameHeader;
     use crate::protocol::handshake::{HandshakeReport, Request};
     use crate::protocol::http1::{HeadLimits, HeadReader};
     use crate::protocol::violation::{Policy, Rule, Violation};
-    use crate::report::testing::{binary, shown, text};
+    use crate::report::testing::{shown, text};
 
     pub(super) fn pipe(verbosity: u8) -> Human {
         Human::new(HumanOptions { verbosity, ..HumanOptions::default() })

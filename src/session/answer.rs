@@ -118,3 +118,53 @@ fn tls(out: &mut String, facts: &Facts) -> std::fmt::Result {
     out.push_str(&phases::tls_text(tls));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Compression;
+    use crate::protocol::http1::{HeadLimits, HeadReader};
+
+    #[test]
+    fn the_status_tells_what_compression_did() {
+        let head = b"HTTP/1.1 101 x\r\n\r\n";
+        let (response, _) = HeadReader::new(HeadLimits::default()).feed(head).unwrap().unwrap();
+        let opening = Opening {
+            url: "wss://h/?token=secret".to_owned(),
+            extensions: "permessage-deflate; server_max_window_bits=10".to_owned(),
+            ..Opening::default()
+        };
+        let opened = Opened { request: Request::default(), response, opening };
+        let totals = Totals {
+            messages_in: 1,
+            payload_in: 100,
+            frames_in: 2,
+            wire_in: 43,
+            compression_in: Compression { plain: 100, wire: 39 },
+            compression_out: Compression { plain: 4, wire: 6 },
+            ..Totals::default()
+        };
+        let facts = Facts {
+            state: ReadyState::Open,
+            buffered: 0,
+            totals,
+            rtt: None,
+            open_for: Duration::from_secs(2),
+            tls: None,
+        };
+        assert_eq!(
+            answer(Question::Status, &opened, &facts, &Timings::default()),
+            "url             wss://h/?token=***\n\
+             readyState      1 (OPEN)\n\
+             bufferedAmount  0 bytes\n\
+             subprotocol     none\n\
+             extensions      permessage-deflate; server_max_window_bits=10\n\
+             open for        2.00 s\n\
+             received        1 message, 100 bytes in 2 frames (43 bytes on the wire)\n\
+             sent            0 messages, 0 bytes in 0 frames (0 bytes on the wire)\n\
+             compression     received: saved 61 % (100 bytes as 39)\n\
+             compression     sent: cost 50 % (4 bytes as 6)\n\
+             round trip      not measured yet: /ping"
+        );
+    }
+}

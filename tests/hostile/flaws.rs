@@ -196,7 +196,8 @@ fn cve_2026_77528_the_limit_holds_after_inflation() {
         "inflated",
         vec![
             ends_with_1009("22 bytes", DEFLATE, message(0xc1, &proof))
-                .args(["--max-message", "128"]),
+                .args(["--max-message", "128"])
+                .memory(16 * MIB),
             ends_with_1009("in fragments, held", DEFLATE, bytes)
                 .args(["--max-message", "1M", "--until", "x"])
                 .memory(16 * MIB)
