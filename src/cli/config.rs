@@ -25,7 +25,7 @@ const LONGEST: u64 = 1 << 20;
 /// Options that can't be in the file.
 const TYPED_ONLY: [&str; 4] = ["config", "help", "no-config", "version"];
 /// Options whose value can be `@FILE`.
-const FROM_FILES: [&str; 6] = ["bearer", "cookie", "header", "proxy", "proxy-user", "user"];
+const FROM_FILES: [&str; 7] = ["bearer", "cookie", "header", "pass", "proxy", "proxy-user", "user"];
 /// For trying an option alone.
 const SOME_URL: &str = "ws://localhost";
 

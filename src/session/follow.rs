@@ -22,7 +22,7 @@ const MAX_LOCATION: usize = 8192;
 const SHOWN: usize = 300;
 
 /// Where the next request goes, and what goes with it.
-pub struct Course<'a> {
+pub struct Route<'a> {
     settings: &'a Settings,
     /// Whom to connect to.
     pub target: Target,
@@ -52,15 +52,15 @@ pub enum Next {
     },
 }
 
-impl<'a> Course<'a> {
+impl<'a> Route<'a> {
     /// The way to the session's target.
     ///
     /// # Errors
     /// Exit 2 for an environment that names no proxy.
-    pub fn new(settings: &'a Settings) -> Result<Course<'a>> {
+    pub fn new(settings: &'a Settings) -> Result<Route<'a>> {
         let target = settings.target.clone();
         let is_origin = target.same_origin(&settings.origin);
-        let mut course = Course {
+        let mut route = Route {
             settings,
             dial: settings.dial.clone(),
             request: settings.request.clone(),
@@ -69,21 +69,27 @@ impl<'a> Course<'a> {
             visited: Vec::new(),
             redirects: 0,
         };
-        course.point()?;
+        route.point()?;
         if !is_origin {
-            course.leave_behind();
+            route.leave_behind();
         }
-        let credentials = settings.login.first(&course.target, is_origin);
-        course.log_in(credentials);
-        Ok(course)
+        let credentials = settings.login.first(&route.target, is_origin);
+        route.log_in(credentials);
+        Ok(route)
     }
 
-    /// The next request, with a key of its own.
-    pub fn request(&mut self, cookies: Option<&CookieFile>) -> Request {
+    /// What was asked for, with the login.
+    pub fn options(&self) -> RequestOptions {
         let mut options = self.request.clone();
         if let Some(field) = &self.login.field {
             options.headers.insert(0, Header::new("Authorization", field.as_slice()));
         }
+        options
+    }
+
+    /// The next request, with a key of its own.
+    pub fn request(&mut self, cookies: Option<&CookieFile>) -> Request {
+        let mut options = self.options();
         if let Some(jar) = cookies {
             add_cookies(&mut options.headers, jar, &self.target);
         }

@@ -13,7 +13,7 @@ use crate::protocol::http1::{BodyReader, HeadError, HeadLimits, HeadReader, Resp
 use crate::redact;
 use crate::report::units::Count;
 use crate::session::cookies::CookieFile;
-use crate::session::follow::{Course, Next, is_redirect, shown_location, unix_now};
+use crate::session::follow::{Next, Route, is_redirect, shown_location, unix_now};
 use crate::session::settings::Settings;
 use crate::session::{body, poll};
 use crate::text::Untrusted;
@@ -53,17 +53,17 @@ pub fn open(
 ) -> Result<Opened> {
     let start = Instant::now();
     let limit = deadline.saturating_duration_since(start);
-    let mut course = Course::new(settings)?;
+    let mut route = Route::new(settings)?;
     loop {
-        let stream = transport::dial(&course.target, &course.dial, Some(deadline), watch)?.stream;
-        let request = course.request(cookies.as_ref());
+        let stream = transport::dial(&route.target, &route.dial, Some(deadline), watch)?.stream;
+        let request = route.request(cookies.as_ref());
         let limits = settings.head_limits;
-        let target = course.target.clone();
+        let target = route.target.clone();
         let mut exchange = Exchange { stream, deadline, limit, limits, target, received: 0 };
         let sent = Instant::now();
         let (mut response, early) = exchange.run(&request, watch)?;
         let notes = keep_cookies(cookies, &response, &exchange.target);
-        let next = course.next(&response, cookies.as_ref());
+        let next = route.next(&response, cookies.as_ref());
         let followed = matches!(next, Ok(Next::Login(_) | Next::Redirected { .. }));
         let took = sent.elapsed();
         if response.status != 101 && !followed {
@@ -79,7 +79,7 @@ pub fn open(
                 return opened(settings, exchange, early, judged, start, watch);
             }
             Next::Done => {
-                let error = refused(&response, &course);
+                let error = refused(&response, &route);
                 // 495 and 496 are nginx's inner words for it; what it sends is 400.
                 let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
                 return Err(if client && exchange.stream.lacks_certificate() {
@@ -379,7 +379,7 @@ fn broken(report: &HandshakeReport) -> Error {
 }
 
 /// The server did not switch protocols.
-fn refused(response: &Response, course: &Course<'_>) -> Error {
+fn refused(response: &Response, route: &Route<'_>) -> Error {
     let status = response.status;
     let what = format!(
         "upgrade refused: the server answered {status} {} instead of 101",
@@ -399,10 +399,10 @@ fn refused(response: &Response, course: &Course<'_>) -> Error {
             }
             None => "a redirect without a Location".to_owned(),
         },
-        401 => course.login_hint(header("www-authenticate").as_deref()),
+        401 => route.login_hint(header("www-authenticate").as_deref()),
         403 => "does it check the Origin? try -o https://HOST, or a cookie or a token".to_owned(),
         404 => {
-            format!("is the path right? it was {}", Untrusted::text(&redact::url(course.asked())))
+            format!("is the path right? it was {}", Untrusted::text(&redact::url(route.asked())))
         }
         407 => "a proxy asks for a login: --proxy-user user:password".to_owned(),
         426 => match header("sec-websocket-version") {

@@ -9,7 +9,7 @@ use crate::transport::{Family, Versions};
 
 /// The opening handshake: any curl can do it, and shows what follows as it comes.
 pub(super) fn curl(facts: &Facts<'_>) -> String {
-    let dial = &facts.settings.dial;
+    let dial = facts.dial;
     let tls = &dial.tls;
     let mut words = Words::new("curl");
     words.flag("-i -N --http1.1");
@@ -99,7 +99,7 @@ pub(super) fn curl(facts: &Facts<'_>) -> String {
 
 /// websocat 1.
 pub(super) fn websocat(facts: &Facts<'_>) -> String {
-    let dial = &facts.settings.dial;
+    let dial = facts.dial;
     let mut words = Words::new("websocat");
     for (name, value) in &facts.fields {
         // Without the equals sign it takes the words that follow for fields, too.
@@ -141,7 +141,7 @@ pub(super) fn websocat(facts: &Facts<'_>) -> String {
 
 /// wscat 6.
 pub(super) fn wscat(facts: &Facts<'_>) -> String {
-    let dial = &facts.settings.dial;
+    let dial = facts.dial;
     let tls = &dial.tls;
     let mut words = Words::new("wscat");
     for (name, value) in &facts.fields {

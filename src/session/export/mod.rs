@@ -8,9 +8,11 @@ mod quote;
 use crate::protocol::handshake::Request;
 use crate::protocol::http1::Header;
 use crate::redact;
+use crate::session::follow::Route;
+use crate::session::login::LoginScheme;
 use crate::session::settings::Settings;
 use crate::text::Untrusted;
-use crate::transport::{Family, Sni, Target, Versions};
+use crate::transport::{DialOptions, Family, Sni, Target, Versions};
 
 /// The key of RFC 6455's example (§1.3): any will do.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -53,7 +55,11 @@ impl Tool {
 /// The session's connection for that tool, safe to show. Secrets are `***` unless the session or
 /// `show_secrets` shows them.
 pub fn export(tool: Tool, settings: &Settings, show_secrets: bool) -> String {
-    let facts = Facts::new(settings, show_secrets || settings.show_secrets);
+    let route = match Route::new(settings) {
+        Ok(route) => route,
+        Err(error) => return error.to_string(),
+    };
+    let facts = Facts::new(settings, &route, show_secrets || settings.show_secrets);
     match tool {
         Tool::Curl => command::curl(&facts),
         Tool::Js => program::js(&facts),
@@ -67,6 +73,7 @@ pub fn export(tool: Tool, settings: &Settings, show_secrets: bool) -> String {
 struct Facts<'a> {
     settings: &'a Settings,
     target: &'a Target,
+    dial: &'a DialOptions,
     /// Path and query.
     path: String,
     /// All fields of the request but a Host that goes without saying and a User-Agent of our own.
@@ -84,15 +91,15 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn new(settings: &'a Settings, show_secrets: bool) -> Facts<'a> {
-        let target = &settings.target;
+    fn new(settings: &'a Settings, route: &'a Route<'_>, show_secrets: bool) -> Facts<'a> {
+        let (target, dial) = (&route.target, &route.dial);
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let path = match show_secrets {
             true => target.path.clone(),
             false => redact::url(&target.path).into_owned(),
         };
         let mut hidden = path != target.path;
-        let request = Request::new(&settings.request, KEY);
+        let request = Request::new(&route.options(), KEY);
         let anonymous = !request.headers.iter().any(|field| field.is("user-agent"));
         let agent = format!("wstap/{}", env!("CARGO_PKG_VERSION"));
         let is_usual = |field: &Header| {
@@ -119,7 +126,7 @@ impl<'a> Facts<'a> {
                 fields.push((name.clone(), value.clone()));
             }
         }
-        let login = settings.dial.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref());
+        let login = dial.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref());
         hidden |= login.is_some() && !show_secrets;
         let proxy_login = login.map(|login| match show_secrets {
             true => (login.user.clone(), login.password.clone()),
@@ -128,6 +135,7 @@ impl<'a> Facts<'a> {
         Facts {
             settings,
             target,
+            dial,
             path,
             subprotocols,
             all_fields,
@@ -154,7 +162,7 @@ impl<'a> Facts<'a> {
 
     /// The proxy as a URL, with its login.
     fn proxy_url(&self) -> Option<String> {
-        let proxy = self.settings.dial.proxy.as_ref()?;
+        let proxy = self.dial.proxy.as_ref()?;
         let login = self.proxy_login.as_ref().map(|(user, password)| {
             let encode = |text: &str| -> String {
                 url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -173,7 +181,7 @@ impl<'a> Facts<'a> {
     /// What was asked for that the tool has nothing for: our options by name, without those that it
     /// `can` do. Every tool has something for fields but those of the handshake.
     fn lost(&self, can: &[&'static str]) -> Vec<String> {
-        let (dial, request) = (&self.settings.dial, &self.settings.request);
+        let (dial, request) = (self.dial, &self.settings.request);
         let tls = &dial.tls;
         let changed = HANDSHAKE.iter().any(|(name, usual)| {
             let named = self.all_fields.iter().filter(|field| field.0.eq_ignore_ascii_case(name));
@@ -186,11 +194,13 @@ impl<'a> Facts<'a> {
             ("cert", tls.cert.is_some()),
             ("connect-to", !dial.connect_to.is_empty()),
             ("deflate", offered && !self.offers_as_usual()),
+            ("digest", self.settings.login.scheme == LoginScheme::Digest),
             ("header", changed),
             ("insecure", tls.insecure),
             ("interface", dial.interface.is_some()),
             ("ipv4", dial.family == Family::V4),
             ("ipv6", dial.family == Family::V6),
+            ("location", self.settings.redirects.is_some()),
             ("no-deflate", !offered),
             ("origin", self.origin.is_some()),
             ("pinnedpubkey", !tls.pinned.is_empty()),

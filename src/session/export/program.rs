@@ -8,7 +8,7 @@ use crate::transport::{Sni, Versions};
 
 /// What browsers and runtimes have in common; with fields of one's own only some runtimes do it.
 pub(super) fn js(facts: &Facts<'_>) -> String {
-    let tls = &facts.settings.dial.tls;
+    let tls = &facts.dial.tls;
     let list = |items: &[String]| {
         let items: Vec<_> = items.iter().map(|item| js_string(item)).collect();
         format!("[{}]", items.join(", "))
@@ -56,7 +56,7 @@ pub(super) fn js(facts: &Facts<'_>) -> String {
 
 /// websockets 15 or newer, without asyncio.
 pub(super) fn python(facts: &Facts<'_>) -> String {
-    let dial = &facts.settings.dial;
+    let dial = facts.dial;
     let can = [
         "cacert",
         "cert",
@@ -128,7 +128,7 @@ pub(super) fn python(facts: &Facts<'_>) -> String {
 
 /// The lines that make the TLS context, if it is not the usual one.
 fn context(facts: &Facts<'_>) -> Option<String> {
-    let tls = &facts.settings.dial.tls;
+    let tls = &facts.dial.tls;
     let mut text = String::new();
     let cafiles = tls.cacert.iter().map(|path| python_string(&shown(path)));
     for (number, path) in cafiles.enumerate() {

@@ -25,7 +25,6 @@ fn rich() -> Settings {
         ..settings.request
     };
     settings.dial = DialOptions {
-        proxy: Some("http://me:hunter2@p.example:3128".parse::<Proxy>().unwrap()),
         resolve: vec!["h.example:443:192.0.2.1".parse().unwrap()],
         tls: TlsOptions {
             insecure: true,
@@ -35,7 +34,19 @@ fn rich() -> Settings {
         },
         ..DialOptions::default()
     };
+    settings.proxies.typed =
+        Some(Some("http://me:hunter2@p.example:3128".parse::<Proxy>().unwrap()));
     settings
+}
+
+#[test]
+fn a_login_is_in_the_command_that_shows_secrets() {
+    let logged_in = settings("ws://me:hunter2@h.example/");
+    let hidden = export(Tool::Wscat, &logged_in, false);
+    assert!(hidden.contains("-H 'Authorization:***'"), "{hidden}");
+    assert!(!hidden.contains("hunter2"), "{hidden}");
+    let shown = export(Tool::Wscat, &logged_in, true);
+    assert!(shown.contains("-H 'Authorization:Basic bWU6aHVudGVyMg=='"), "{shown}");
 }
 
 #[test]
