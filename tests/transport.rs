@@ -381,7 +381,7 @@ fn the_wrong_family_is_exit_3() {
     let options = DialOptions { family: Family::V6, ..DialOptions::default() };
     let error = try_dial(&target("ws", "127.0.0.1", 9), &options).0.unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Resolve, Exit::Resolve));
-    assert!(error.hints[0].contains("without -6"));
+    assert!(error.hints[0].contains("-4"));
 }
 
 #[test]

@@ -48,14 +48,14 @@ pub(super) fn resolve(
 }
 
 fn not_in_family(place: &Place, family: Family) -> Error {
-    let (which, typed) = match family {
-        Family::V4 => ("an IPv4", "-4"),
-        Family::V6 => ("an IPv6", "-6"),
+    let (which, other) = match family {
+        Family::V4 => ("an IPv4", "-6"),
+        Family::V6 => ("an IPv6", "-4"),
         Family::Any => ("any", ""),
     };
     let error =
         unresolved(format!("{} doesn't have {which} address", Untrusted::text(&place.typed)));
-    if typed.is_empty() { error } else { error.hint(format!("try without {typed}")) }
+    if other.is_empty() { error } else { error.hint(format!("try {other}")) }
 }
 
 fn unresolved(what: String) -> Error {
