@@ -702,6 +702,27 @@ mod prompt {
     }
 
     #[test]
+    fn by_hand_everything_begins_anew() {
+        let server = ScriptedServer::start(|peer| {
+            peer.accept();
+            peer.echo();
+        });
+        for args in [&["--duration", "0.3"][..], &["--duration", "0.3", "--reconnect"]] {
+            let mut pty = connect(args, &server.url());
+            for times in 1..=2 {
+                let text = "not connected: /reconnect, /connect URL or /quit";
+                let ends = |screen: &vt100::Screen| screen.contents().matches(text).count();
+                pty.wait_for(|screen| ends(screen) == times, PATIENCE);
+                let opened = |screen: &vt100::Screen| screen.contents().matches("* conn").count();
+                pty.line("/reconnect");
+                pty.wait_for(|screen| opened(screen) == times + 1, PATIENCE);
+            }
+            pty.line("/quit");
+            assert_eq!(pty.wait_exit(PATIENCE), 0, "{}", pty.screen());
+        }
+    }
+
+    #[test]
     fn ctrl_c_ends_an_attempt() {
         let asked = Gate::new();
         let is_asked = asked.clone();
