@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= reconnect= backoff= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= u/user= bearer= k/insecure cacert= cert= key= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= reconnect= backoff= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -54,11 +54,16 @@ complete -c wstap -n "__fish_wstap_needs_command" -s s -l subprotocol -d 'Offer 
 complete -c wstap -n "__fish_wstap_needs_command" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_needs_command" -s u -l user -d 'Log in with Basic authentication; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
+complete -c wstap -n "__fish_wstap_needs_command" -l max-redirs -d 'The most redirects that -L follows' -r
+complete -c wstap -n "__fish_wstap_needs_command" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l netrc-file -d 'The same with another file' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_needs_command" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l resolve -d 'Use this address for that host and port' -r
@@ -76,6 +81,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l max-headers -d 'The most he
 complete -c wstap -n "__fish_wstap_needs_command" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
 auto\t'Where standard error is a terminal, and the environment doesn\'t object'
 never\t'Never'"
+complete -c wstap -n "__fish_wstap_needs_command" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send what is read as binary messages'
 complete -c wstap -n "__fish_wstap_needs_command" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_needs_command" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
@@ -85,6 +91,10 @@ complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JS
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_needs_command" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
+complete -c wstap -n "__fish_wstap_needs_command" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
+complete -c wstap -n "__fish_wstap_needs_command" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
+complete -c wstap -n "__fish_wstap_needs_command" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
 complete -c wstap -n "__fish_wstap_needs_command" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
 complete -c wstap -n "__fish_wstap_needs_command" -l tlsv1.2 -d 'Only TLS 1.2'
 complete -c wstap -n "__fish_wstap_needs_command" -l tlsv1.3 -d 'Only TLS 1.3'
@@ -95,9 +105,11 @@ complete -c wstap -n "__fish_wstap_needs_command" -l strict -d 'Fail where the R
 complete -c wstap -n "__fish_wstap_needs_command" -s v -l verbose -d 'Show more: -v the connection, -vv each frame, -vvv each byte'
 complete -c wstap -n "__fish_wstap_needs_command" -s q -l quiet -d 'Show payloads and failures only'
 complete -c wstap -n "__fish_wstap_needs_command" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
+complete -c wstap -n "__fish_wstap_needs_command" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_needs_command" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_needs_command" -s V -l version -d 'Print version'
 complete -c wstap -n "__fish_wstap_needs_command" -a "inspect" -d 'Do the opening handshake alone and report every rule, with a verdict and an exit code'
+complete -c wstap -n "__fish_wstap_needs_command" -a "curl" -d 'Connect as a curl command would: pasted, or a browser\'s "Copy as cURL"'
 complete -c wstap -n "__fish_wstap_needs_command" -a "serve" -d 'Run a server for trying and testing'
 complete -c wstap -n "__fish_wstap_needs_command" -a "demo" -d 'Start an echo server on a free port and connect to it'
 complete -c wstap -n "__fish_wstap_needs_command" -a "explain" -d 'Explain a close code, the bytes of frames in hex, a header or a term; offline'
@@ -108,11 +120,16 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s s -l subprotocol
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s u -l user -d 'Log in with Basic authentication; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-redirs -d 'The most redirects that -L follows' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l netrc-file -d 'The same with another file' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l resolve -d 'Use this address for that host and port' -r
@@ -130,7 +147,12 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-headers -d '
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
 auto\t'Where standard error is a terminal, and the environment doesn\'t object'
 never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l json -d 'Report as JSON Lines'
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l tlsv1.2 -d 'Only TLS 1.2'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l tlsv1.3 -d 'Only TLS 1.3'
@@ -141,7 +163,91 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l strict -d 'Fail 
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s v -l verbose -d 'Show more: -v the connection, -vv each frame, -vvv each byte'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s q -l quiet -d 'Show payloads and failures only'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s h -l help -d 'Print help'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s x -l send -d 'Send this text after opening, then go on as usual; can be repeated' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
+line\t'Lines'
+null\t'NUL-terminated'
+whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l fragment -d 'Send messages in frames of at most this many bytes' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-message -d 'The largest message that is taken [default: 64M where it must be held in memory or was compressed, else 4G]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-fragments -d 'The most fragments of a message' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s n -l count -d 'End after so many received messages' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l until -d 'End at a received message that matches this pattern' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --duration: forever]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l duration -d 'End the open session, in order, after this time' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-code -d 'The status code of our Close frame' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-interval -d 'Send a ping every so often' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
+json\t'A JSON object a line'
+line\t'As they are, and a newline'
+null\t'As they are, and a NUL byte'
+raw\t'As they are, without anything between them'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s o -l origin -d 'Send this Origin' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-redirs -d 'The most redirects that -L follows' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l netrc-file -d 'The same with another file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l alpn -d 'Offer these ALPN protocols' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l resolve -d 'Use this address for that host and port' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l connect-to -d 'Connect to another host and port; the request stays as it is' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l interface -d 'Connect over this network interface, or from this address' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l unix-socket -d 'Connect over this Unix socket' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l proxy -d 'Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none, whatever the environment says' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-head -d 'The longest response head that is taken' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-headers -d 'The most headers that are taken in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
+auto\t'Where standard error is a terminal, and the environment doesn\'t object'
+never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Send what is read as binary messages'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lossy -d 'Take text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-pong -d 'Leave pings unanswered'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l json -d 'Print events as JSON Lines on standard output'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l hex -d 'Show binary messages whole in hex at the prompt'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pretty -d 'Indent and colour JSON messages at the prompt'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l tlsv1.2 -d 'Only TLS 1.2'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l tlsv1.3 -d 'Only TLS 1.3'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s 4 -l ipv4 -d 'Only IPv4'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s 6 -l ipv6 -d 'Only IPv6'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-deflate -d 'Offer no compression'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l strict -d 'Fail where the RFCs let a reader be lenient'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s v -l verbose -d 'Show more: -v the connection, -vv each frame, -vvv each byte'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s q -l quiet -d 'Show payloads and failures only'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-config -d 'Read no configuration file'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l mode -d 'echo: send each message back; chat: to all clients; time: push the time; sink: count; source: send messages, then close' -r -f -a "chat\t'Broadcast to all clients'
 echo\t'Send each message back'
 sink\t'Count'
@@ -155,6 +261,8 @@ complete -c wstap -n "__fish_wstap_using_subcommand serve" -s s -l subprotocol -
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l origin -d 'Accept only these Origins' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l key -d 'The certificate\'s private key (PEM)' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s b -l binary -d 'The source sends binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'Show each handshake; -vv each message'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s h -l help -d 'Print help'
@@ -188,11 +296,16 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -s s -l subprotocol -d
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s u -l user -d 'Log in with Basic authentication; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-redirs -d 'The most redirects that -L follows' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l netrc-file -d 'The same with another file' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l alpn -d 'Offer these ALPN protocols' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l resolve -d 'Use this address for that host and port' -r
@@ -210,6 +323,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-headers -d 'The
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
 auto\t'Where standard error is a terminal, and the environment doesn\'t object'
 never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send what is read as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
@@ -219,6 +333,10 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print even
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l tlsv1.2 -d 'Only TLS 1.2'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l tlsv1.3 -d 'Only TLS 1.3'
@@ -229,6 +347,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l strict -d 'Fail whe
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s v -l verbose -d 'Show more: -v the connection, -vv each frame, -vvv each byte'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s q -l quiet -d 'Show payloads and failures only'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand generate" -s h -l help -d 'Print help'

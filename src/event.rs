@@ -3,6 +3,7 @@
 //! The transport and the session tell events; reporters turn them into bytes and see nothing else.
 //! Events borrow what they speak of, so that a message costs no allocation on its way.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -142,12 +143,25 @@ pub enum Kind<'a> {
         /// Its head.
         response: &'a Response,
     },
-    /// The final response's head (and, for a refusal, what there is of its body).
+    /// A response's head (and, for a refusal, what there is of its body).
     ResponseReceived {
         /// As on the wire.
         response: &'a Response,
         /// From the request to the response.
         took: Duration,
+        /// Another request follows from it, for a login or a redirect; its body isn't read.
+        followed: bool,
+    },
+    /// A redirect is followed; what was told of the connection before is over.
+    Redirected {
+        /// The response's status.
+        status: u16,
+        /// The URL that was asked for, without user name and password.
+        from: &'a str,
+        /// The URL that is asked for next.
+        to: &'a str,
+        /// The names of the fields that are not sent to another origin.
+        dropped: &'a [String],
     },
     /// The response was judged.
     Judged {
@@ -222,8 +236,10 @@ pub enum Kind<'a> {
     },
     /// An answer to something that the person asked for in the REPL; shown however quiet.
     Answer {
-        /// One or more lines, escaped where others chose them.
+        /// One or more lines; what others chose is escaped in them, line ends too.
         text: &'a str,
+        /// Whether it is to be copied from the screen, so that no mark may be in it.
+        bare: bool,
     },
     /// The run failed. No secret in it.
     Error(&'a Error),
@@ -353,6 +369,10 @@ pub struct Totals {
     pub payload_in: u64,
     /// Their payload in bytes, before compression.
     pub payload_out: u64,
+    /// What compression did to those received that were compressed.
+    pub compression_in: Compression,
+    /// What compression did to those sent that were compressed.
+    pub compression_out: Compression,
     /// Bytes of frames received, headers included.
     pub wire_in: u64,
     /// Bytes of frames sent, headers included.
@@ -368,18 +388,75 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Counts a data message or a piece of one.
+    pub fn count(&mut self, data: &Data<'_>) {
+        let (messages, payload, compression) = match data.direction {
+            Direction::In => {
+                (&mut self.messages_in, &mut self.payload_in, &mut self.compression_in)
+            }
+            Direction::Out => {
+                (&mut self.messages_out, &mut self.payload_out, &mut self.compression_out)
+            }
+        };
+        *messages += u64::from(data.last);
+        *payload += data.bytes.len() as u64;
+        if data.compressed {
+            compression.plain += data.bytes.len() as u64;
+            compression.wire += if data.last { data.wire_len } else { 0 };
+        }
+    }
+
     /// Adds the counts of another connection.
     pub fn add(&mut self, other: &Totals) {
         self.messages_in += other.messages_in;
         self.messages_out += other.messages_out;
         self.payload_in += other.payload_in;
         self.payload_out += other.payload_out;
+        self.compression_in.add(other.compression_in);
+        self.compression_out.add(other.compression_out);
         self.wire_in += other.wire_in;
         self.wire_out += other.wire_out;
         self.frames_in += other.frames_in;
         self.frames_out += other.frames_out;
         self.pings_in += other.pings_in;
         self.pongs_in += other.pongs_in;
+    }
+}
+
+/// What compression (RFC 7692) did to payload, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compression {
+    /// Before it.
+    pub plain: u64,
+    /// After it.
+    pub wire: u64,
+}
+
+impl Compression {
+    /// Whether anything was compressed.
+    pub fn was_used(self) -> bool {
+        self != Compression::default()
+    }
+
+    /// How much it saved in percent of the plain bytes, to a tenth; negative if it cost.
+    pub fn saved_percent(self) -> f64 {
+        let saved = self.plain as f64 - self.wire as f64;
+        (saved / self.plain.max(1) as f64 * 1000.0).round() / 10.0
+    }
+
+    fn add(&mut self, other: Compression) {
+        self.plain += other.plain;
+        self.wire += other.wire;
+    }
+}
+
+/// `saved 61 % (100 bytes as 39)`, or `cost 50 % (4 bytes as 6)`.
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let saved = self.saved_percent();
+        let verb = if saved < 0.0 { "cost" } else { "saved" };
+        let Compression { plain, wire } = self;
+        write!(f, "{verb} {:.0} % ({plain} bytes as {wire})", saved.abs())
     }
 }
 
@@ -417,7 +494,7 @@ impl Timings {
     /// Takes note of an event's time, if it ends a phase. A new attempt begins anew.
     pub fn note(&mut self, kind: &Kind<'_>) {
         match kind {
-            Kind::Resolving { .. } => *self = Timings::default(),
+            Kind::Redirected { .. } | Kind::Resolving { .. } => *self = Timings::default(),
             Kind::Resolved { took, .. } => self.resolve = Some(*took),
             Kind::Connected { took, .. } => self.connect = Some(*took),
             Kind::ProxyConnected { took, .. } => self.proxy = Some(*took),

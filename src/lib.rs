@@ -9,7 +9,7 @@
 //! | 4 | [`cli`], [`repl`] |
 //! | 3 | [`session`] |
 //! | 2 | [`transport`], [`report`] |
-//! | 1 | [`event`], [`error`], [`redact`], [`text`] |
+//! | 1 | [`event`], [`error`], [`redact`], [`sys`], [`text`] |
 //! | 0 | [`protocol`] |
 //!
 //! In scope: the opening handshake, frames, messages, compression, the session, its inspection and
@@ -27,5 +27,6 @@ pub mod redact;
 pub mod repl;
 pub mod report;
 pub mod session;
+pub mod sys;
 pub mod text;
 pub mod transport;

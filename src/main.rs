@@ -6,17 +6,19 @@ use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use wstap::error::Exit;
+use wstap::sys::complain;
 
 fn main() -> ExitCode {
     let run = || wstap::cli::parse().and_then(wstap::commands::run);
     let exit = match catch_unwind(run) {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => {
-            eprintln!("wstap: {error}");
+            complain(format_args!("wstap: {error}"));
             error.exit
         }
         Err(_) => {
-            eprintln!("wstap: this is a bug in wstap; please report it with the lines above");
+            let what = "this is a bug in wstap; please report it with the lines above";
+            complain(format_args!("wstap: {what}"));
             Exit::Bug
         }
     };

@@ -114,7 +114,8 @@ fn split_at_colon(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name, rest.strip_prefix(b":")?))
 }
 
-fn is_secret_header(name: &[u8]) -> bool {
+/// Whether the values of a field are secrets.
+pub fn is_secret_header(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let known: [&[u8]; 4] = [b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"];
     let tells: [&[u8]; 6] =
@@ -204,10 +205,22 @@ fn url_bytes(url: &[u8]) -> Cow<'_, [u8]> {
 
 /// Where the userinfo of a URL begins and ends.
 fn userinfo(front: &[u8]) -> Option<(usize, usize)> {
-    // What a person typed may lack the scheme.
-    let start = memchr::memmem::find(front, b"://").map_or(0, |at| at + 3);
+    // What a person typed may lack the scheme, and so may a Location; browsers take a backslash for
+    // a slash, and any number of them.
+    let scheme =
+        front.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
+    let slashes = |from: usize| {
+        let rest = front.get(from..).unwrap_or_default();
+        rest.iter().take_while(|b| matches!(b, b'/' | b'\\')).count()
+    };
+    let behind = if front.get(scheme) == Some(&b':') { scheme + 1 } else { 0 };
+    let start = match slashes(behind) {
+        0 => 0,
+        1 if behind == 0 => 0,
+        count => behind + count,
+    };
     let rest = front.get(start..)?;
-    let authority = rest.get(..memchr::memchr(b'/', rest).unwrap_or(rest.len()))?;
+    let authority = rest.get(..memchr::memchr2(b'/', b'\\', rest).unwrap_or(rest.len()))?;
     Some((start, start + memchr::memrchr(b'@', authority)?))
 }
 
@@ -240,6 +253,13 @@ mod tests {
             ("wss://u:p@h/x", "wss://***@h/x"),
             ("wss://h/x@y", "wss://h/x@y"),
             ("wss://u:p@ss@h", "wss://***@h"),
+            ("//u:p@h/x", "//***@h/x"),
+            ("\\\\u:p@h/x", "\\\\***@h/x"),
+            ("https:/u:p@h", "https:/***@h"),
+            ("https:\\\\u:p@h\\@y", "https:\\\\***@h\\@y"),
+            ("u:p@h", "***@h"),
+            ("/x@y", "/x@y"),
+            ("GET /c@d HTTP/1.1", "GET /c@d HTTP/1.1"),
             ("/c?a=1&token=abc&b=2", "/c?a=1&token=***&b=2"),
             ("/c?access_token=abc;api_key=d&KEY=e#f", "/c?access_token=***;api_key=***&KEY=***#f"),
             (

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 fn floor(module: &str) -> u8 {
     match module {
         "protocol" => 0,
-        "error" | "event" | "redact" | "text" => 1,
+        "error" | "event" | "redact" | "sys" | "text" => 1,
         "report" | "transport" => 2,
         "session" => 3,
         "cli" | "repl" => 4,
@@ -77,6 +77,7 @@ fn the_protocol_knows_no_socket_clock_thread_or_terminal() {
         "println!",
         "eprintln!",
         "getrandom",
+        "rand::",
         "rustix",
         "socket2",
     ];
@@ -86,4 +87,40 @@ fn the_protocol_knows_no_socket_clock_thread_or_terminal() {
             assert!(!text.contains(word), "{} has {word}", file.display());
         }
     }
+}
+
+/// What `sys` doesn't do, the torture doesn't reach.
+#[test]
+fn all_input_and_output_goes_through_the_seam() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&src, &mut all);
+    let forbidden = [
+        ", poll}",
+        "eprint!",
+        "eprintln!",
+        "event::poll",
+        "fs::read(",
+        "fs::read_to_string",
+        "fs::write",
+        "io::read",
+        "io::write",
+        "net::recv",
+        "net::send",
+        "print!",
+        "println!",
+        "stderr().lock",
+        "stdin().lock",
+        "stdin().read",
+        "stdout().lock",
+    ];
+    let mut wrong = Vec::new();
+    for file in all.iter().filter(|f| module(&src, f) != "sys") {
+        let text = std::fs::read_to_string(file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in forbidden.iter().filter(|word| code.contains(**word)) {
+            wrong.push(format!("{}: {word}", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "these go past the seam:\n{}", wrong.join("\n"));
 }

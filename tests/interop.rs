@@ -5,16 +5,14 @@
 
 mod support;
 
-use std::ffi::OsString;
-use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tungstenite::Message;
 
-use support::PATIENCE;
 use support::home::Home;
+use support::peers::{folder, free_port, listens, program, skip};
 use support::run::{Process, Run};
 use support::tls::Tls;
 
@@ -28,7 +26,7 @@ struct Peer {
 impl Peer {
     /// The server on node's ws.
     fn node() -> Option<Peer> {
-        let modules = installed()?.join("node_modules");
+        let modules = folder()?.join("node_modules");
         if !modules.join("ws").is_dir() {
             return skip("node's ws");
         }
@@ -38,7 +36,7 @@ impl Peer {
 
     /// The server on python's websockets.
     fn python() -> Option<Peer> {
-        let python = installed()?.join("py/bin/python");
+        let python = folder()?.join("py/bin/python");
         if !python.exists() {
             return skip("python's websockets");
         }
@@ -82,10 +80,12 @@ struct Proxy {
 
 impl Proxy {
     fn start(upstream: &Peer) -> Option<Proxy> {
-        let program = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx"]
-            .into_iter()
-            .find(|path| Path::new(path).exists());
-        let Some(program) = program else { return skip("nginx") };
+        Proxy::start_verifying(upstream, "off")
+    }
+
+    /// `verify`: on, off or optional, as nginx's ssl_verify_client.
+    fn start_verifying(upstream: &Peer, verify: &str) -> Option<Proxy> {
+        let program = program("nginx")?;
         let template = std::fs::read_to_string(source("nginx.conf")).unwrap();
         let (tls, home) = (Tls::new(), Home::new());
         // The port is free now, but somebody else may take it before nginx does.
@@ -98,10 +98,13 @@ impl Proxy {
                 ("@UPSTREAM@", upstream.port.to_string()),
                 ("@CERT@", tls.cert.display().to_string()),
                 ("@KEY@", tls.key.display().to_string()),
+                ("@CA@", tls.ca.display().to_string()),
+                ("@VERIFY@", verify.to_owned()),
             ] {
                 config = config.replace(word, &value);
             }
             let config = home.file("nginx.conf", config);
+            home.file("users", "me:{PLAIN}hunter2\n");
             let directory = home.path().as_os_str().to_owned();
             let args: [OsString; 6] = [
                 "-p".into(),
@@ -111,7 +114,7 @@ impl Proxy {
                 "-c".into(),
                 config.into_os_string(),
             ];
-            let process = Run::program(program, args).timeout(Duration::from_secs(300)).start();
+            let process = Run::program(&program, args).timeout(Duration::from_secs(300)).start();
             if listens(port, &process) {
                 return Some(Proxy { port, tls, _process: process, _home: home });
             }
@@ -129,39 +132,8 @@ impl Proxy {
     }
 }
 
-/// nginx has no way to say that it listens, so this asks until it does.
-fn listens(port: u16, process: &Process) -> bool {
-    let end = Instant::now() + PATIENCE;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        if Instant::now() > end || process.stdout.wait_end(Duration::from_millis(10)) {
-            return false;
-        }
-    }
-    true
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
-}
-
-/// Where `.ci/peers` has put the peers.
-fn installed() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = std::env::var_os("WSTAP_PEERS").unwrap_or_else(|| "target/peers".into());
-    let path = root.join(path);
-    if path.is_dir() { Some(path) } else { skip("the peers' folder") }
-}
-
-fn skip<T>(what: &str) -> Option<T> {
-    let line = format!("SKIPPED: {what} is missing; .ci/peers installs it\n");
-    assert!(std::env::var_os("WSTAP_REQUIRE_PEERS").is_none_or(|v| v != "1"), "{line}");
-    // Not with a macro: the test harness would hide the line.
-    let _ = std::io::stderr().write_all(line.as_bytes());
-    None
 }
 
 /// The rigs themselves, by a client that isn't wstap.
@@ -350,10 +322,117 @@ fn an_nginx_that_forgets_the_upgrade_is_a_refusal() {
 }
 
 #[test]
+fn an_nginx_that_redirects() {
+    for peer in Peer::both() {
+        let Some(proxy) = Proxy::start(&peer) else { return };
+        for status in ["301", "302", "303", "307", "308"] {
+            let path = format!("/to/{status}");
+            let run = proxy.wstap(&path, &["-L"]).stdin("a\n");
+            run.run().expect_code(0).expect_stdout("a\n");
+            let output = proxy.wstap(&path, &[]).stdin("a\n").run().expect_code(6);
+            output.expect_stderr("/echo: -L follows it");
+        }
+        let output = proxy.wstap("/to/itself", &["-L"]).stdin("a\n").run();
+        output.expect_failure(6, "handshake: redirect loop: wss://localhost:");
+        let output = proxy.wstap("/to/plain", &["-L"]).stdin("a\n").run().expect_code(6);
+        output.expect_stderr("it would go on without TLS: http://localhost:");
+    }
+}
+
+#[test]
+fn an_nginx_that_wants_a_password() {
+    let Some(peer) = Peer::node() else { return };
+    let Some(proxy) = Proxy::start(&peer) else { return };
+    let home = Home::new();
+    home.file(".netrc", "machine localhost login me password hunter2\n");
+    for args in [&["-u", "me:hunter2"][..], &["--anyauth", "-u", "me:hunter2"], &["--netrc"]] {
+        let run = proxy.wstap("/login/echo", args).home(&home).stdin("a\n");
+        run.run().expect_code(0).expect_stdout("a\n");
+    }
+    let output = proxy.wstap("/login/echo", &["-u", "me:wrong"]).stdin("a\n").run();
+    output.expect_failure(6, "handshake: upgrade refused").expect_stderr("sent with Basic, is");
+    let output = proxy.wstap("/login/echo", &["--digest", "-u", "me:hunter2"]).stdin("").run();
+    output.expect_code(6).expect_stderr("another login than Digest");
+}
+
+#[test]
 fn an_unknown_authority_is_a_tls_failure() {
     let Some(peer) = Peer::node() else { return };
     let Some(proxy) = Proxy::start(&peer) else { return };
     let url = format!("wss://localhost:{}/echo", proxy.port);
     Run::new([&url]).stdin("a\n").run().expect_code(5).expect_stdout("");
     Run::new(["-k", &url]).stdin("a\n").run().expect_code(0).expect_stdout("a\n");
+}
+
+#[test]
+fn nginx_wants_a_client_certificate() {
+    let Some(upstream) = Peer::python() else { return };
+    let Some(proxy) = Proxy::start_verifying(&upstream, "on") else { return };
+    let (cert, key) = &proxy.tls.client;
+    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    // nginx takes the connection all the same, and refuses the request.
+    let output = proxy.wstap("/echo", &[]).run().expect_failure(6, "handshake: ");
+    let output = output.expect_stderr("400").expect_stderr("No required SSL certificate was sent");
+    output.expect_stderr("--cert FILE --key FILE");
+    for version in ["--tlsv1.2", "--tlsv1.3"] {
+        let run = proxy.wstap("/echo", &["-n1", version, "--cert", &cert, "--key", &key]);
+        run.stdin("hello\n").run().expect_code(0).expect_stdout("hello\n");
+    }
+    let (cert_of_another, key_of_another) = &Tls::new().client;
+    let another = [cert_of_another, key_of_another].map(|path| {
+        let name = path.with_extension("strange.pem");
+        let name = name.file_name().expect("a name").to_string_lossy().into_owned();
+        proxy.tls.file(&name, std::fs::read(path).expect("a file")).display().to_string()
+    });
+    let run = proxy.wstap("/echo", &["--cert", &another[0], "--key", &another[1]]);
+    run.run().expect_failure(6, "handshake: ").expect_stderr("The SSL certificate error");
+    let Some(openssl) = program("openssl") else { return };
+    let encrypted = proxy.tls.ca.with_file_name("encrypted.pem").display().to_string();
+    let pass = proxy.tls.file("pass", "open sesame\n").display().to_string();
+    for more in [&[][..], &["-scrypt"]] {
+        let args = ["pkcs8", "-topk8", "-in", &key, "-out", &encrypted, "-passout"];
+        let args = args.into_iter().chain(["pass:open sesame"]).chain(more.iter().copied());
+        Run::program(&openssl, args).run().expect_code(0);
+        let pass = format!("@{pass}");
+        let args = ["-n1", "--cert", &cert, "--key", &encrypted, "--pass", &pass];
+        let run = proxy.wstap("/echo", &args).stdin("hello\n");
+        run.run().expect_code(0).expect_stdout("hello\n");
+    }
+}
+
+/// OpenSSL's server, made to speak only what wstap doesn't.
+#[test]
+fn openssl_speaks_something_else() {
+    let Some(openssl) = program("openssl") else { return };
+    let tls = Tls::new();
+    let (ca, cert, key) = (tls.ca.as_os_str(), tls.cert.as_os_str(), tls.key.as_os_str());
+    for (args, says) in [
+        (&["-tls1", "-cipher", "ALL:@SECLEVEL=0"][..], "no common version"),
+        (&["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], "TLS 1.1 or older"),
+        (&["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"], "no common cipher"),
+        (&["-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256"], "no common cipher"),
+        (&["-tls1_3", "-groups", "P-521"], "no common cipher suite, key exchange"),
+        (&["-tls1_2", "-Verify", "1", "-verify_return_error"], "requires a client certificate"),
+        (&["-tls1_3", "-Verify", "1", "-verify_return_error"], "requires a client certificate"),
+    ] {
+        println!("openssl s_server {args:?}");
+        let all: [&OsStr; 7] = [
+            "s_server".as_ref(),
+            "-accept".as_ref(),
+            "127.0.0.1:0".as_ref(),
+            "-cert".as_ref(),
+            cert,
+            "-key".as_ref(),
+            key,
+        ];
+        let all = all.into_iter().chain(args.iter().map(OsStr::new));
+        let server = Run::program(&openssl, all).stdin_held_open("").start();
+        server.wait_stdout("ACCEPT 127.0.0.1:");
+        server.wait_stdout("\n");
+        let text = server.stdout.text();
+        let (_, port) = text.split_once("ACCEPT 127.0.0.1:").expect("a port");
+        let url = format!("wss://localhost:{}/", port.lines().next().expect("a line"));
+        let run = Run::new([OsStr::new("--cacert"), ca, OsStr::new(&url)]);
+        run.run().expect_failure(5, "tls: ").expect_stderr(says).expect_stderr("hint: ");
+    }
 }

@@ -420,3 +420,62 @@ fn compressed_messages_make_the_round() {
     output.expect_code(0).expect_stdout(&lines);
     server.finish();
 }
+
+#[test]
+fn what_compression_did_is_told() {
+    let run = |args: &[&str]| {
+        let server = ScriptedServer::start(|peer| {
+            let request = peer.request();
+            let params = "client_no_context_takeover; server_no_context_takeover";
+            let answer = format!("Sec-WebSocket-Extensions: permessage-deflate; {params}\r\n");
+            peer.upgrade(&request, &answer);
+            for number in 0..2 {
+                let mut wire = Vec::new();
+                for part in 0.. {
+                    let frame = peer.frame().unwrap();
+                    let wanted = if part == 0 { (1, 4) } else { (0, 0) };
+                    assert_eq!((frame.opcode, frame.rsv), wanted, "message {number}, part {part}");
+                    wire.extend(frame.payload);
+                    if frame.fin {
+                        break;
+                    }
+                }
+                peer.send(raw_frame(0xc1, wire));
+            }
+            answer_close(peer);
+        });
+        let url = server.url();
+        let args = args.iter().copied().chain(["-n", "2", "--fragment", "4", url.as_str()]);
+        // "ab" takes two bytes more in fixed codes.
+        let input = format!("{}\nab\n", "a".repeat(100));
+        Run::new(args).stdin(input).run().expect_code(0)
+    };
+    let output = run(&["-vv"]);
+    for line in [
+        "* sent text: compression saved 94 % (100 bytes as 6)\n",
+        "* received text: compression saved 94 % (100 bytes as 6)\n",
+        "* sent text: compression cost 100 % (2 bytes as 4)\n",
+        "* received: compression saved 90 % (102 bytes as 10)\n",
+        "* sent: compression saved 90 % (102 bytes as 10)\n",
+        "(permessage-deflate; client_no_context_takeover; server_no_context_takeover)",
+    ] {
+        assert!(output.stderr.contains(line), "no {line:?}: {}", output.stderr);
+    }
+    let lines = run(&["--json"]).lines();
+    let events: Vec<serde_json::Value> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for direction in ["in", "out"] {
+        let message = |event: &&serde_json::Value| {
+            event["type"] == "message" && event["direction"] == direction
+        };
+        let saved: Vec<_> = events
+            .iter()
+            .filter(message)
+            .map(|e| (e["length"].clone(), e["wire_length"].clone(), e["saved_percent"].clone()))
+            .collect();
+        let wanted = [(100.into(), 6.into(), 94.0.into()), (2.into(), 4.into(), (-100.0).into())];
+        assert_eq!(saved, wanted, "{direction}");
+        let sum = &events.last().unwrap()["totals"][format!("compression_{direction}")];
+        assert_eq!(*sum, serde_json::json!({"plain": 102, "wire": 10, "saved_percent": 90.2}));
+    }
+}

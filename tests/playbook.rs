@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use wstap::protocol::close::{CloseCode, CloseStatus};
-use wstap::protocol::connection::{Config, Delivery, Incoming, Receiver, Sender};
+use wstap::protocol::connection::{
+    Config, Delivery, Incoming, Queued, RawFrame, ReadyState, Receiver, Sender,
+};
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use wstap::protocol::mask;
@@ -332,6 +334,184 @@ fn sent_frames_are_shown_if_wanted() {
     let mut seen = Vec::new();
     script.sender.see_frames(|f| seen.push((f.offset, f.bytes.len(), f.payload.to_vec())));
     assert_eq!(seen, [(0, 6, vec![0x7f, 0x9f, 0x4d]), (9, 6, vec![0x5b, 0x95])]);
+}
+
+#[test]
+fn who_begins_to_look_sees_from_there_on() {
+    let mut script = Script::client();
+    script.take(&frame(0x81, b"before"));
+    script.sender.ping(b"");
+    script.receiver.show(true, true);
+    script.sender.show(true);
+    script.take(&frame(0x81, b"hi"));
+    script.sender.pong(b"");
+    let mut seen = Vec::new();
+    script.sender.see_frames(|f| seen.push((f.offset, f.header.opcode)));
+    assert_eq!(seen, [(6, Opcode::Pong)]);
+    assert_eq!((script.receiver.counts(), script.sender.counts()), ((12, 2), (12, 2)));
+    script.receiver.show(false, false);
+    script.take(&frame(0x81, b"after"));
+    script
+        .expect_event("text 1 before")
+        .expect_event("frame 8 FIN=1 RSV=000 opcode=text (0x1) MASK=0 length=2 (7-bit)")
+        .expect_event("payload 0 [68, 69]")
+        .expect_event("text 1 hi")
+        .expect_event("text 1 after")
+        .expect_send(&[masked(0x89, b""), masked(0x8a, b"")].concat())
+        .end();
+}
+
+#[test]
+fn raw_frames_go_out_as_they_are() {
+    let mut script = Script::client();
+    let raw = |first: u8, masking_key, payload: &[u8]| {
+        let mut header = FrameHeader::new(Opcode::from_bits(first), 5);
+        header.fin = first & 0x80 != 0;
+        header.rsv3 = first & 0x10 != 0;
+        header.masking_key = masking_key;
+        RawFrame { header, payload: payload.to_vec() }
+    };
+    let key = script.sender.masking_key();
+    assert_eq!(key, KEY);
+    // Masked, of a reserved opcode; not masked, and shorter than it says.
+    script.sender.raw(&raw(0x93, Some(key), b"Hello"));
+    script.sender.raw(&raw(0x01, None, b"He"));
+    assert_eq!(script.sender.counts(), (15, 2));
+    assert_eq!(script.sender.close_sent(), None);
+    let mut script =
+        script.expect_send(&[&masked(0x93, b"Hello")[..], &[0x01, 0x05, 0x48, 0x65]].concat());
+    // A Close made by hand is our Close, and no other follows.
+    script.sender.raw(&raw(0x88, None, b"\x03\xe8bye"));
+    script.sender.close(&CloseStatus::new(CloseCode::GOING_AWAY, ""));
+    let sent = CloseStatus::new(CloseCode::NORMAL, "bye");
+    assert_eq!(script.sender.close_sent(), Some(&sent));
+    script.sender.raw(&raw(0x88, None, b"\x03\xe9bye"));
+    assert_eq!(script.sender.close_sent(), Some(&sent));
+    assert!(format!("{:?}", script.sender).contains("buffered: 14"), "no payload is shown");
+    script.expect_send(b"\x88\x05\x03\xe8bye\x88\x05\x03\xe9bye").end();
+}
+
+#[test]
+fn sent_messages_tell_what_they_became() {
+    let mut plain = Script::with(Config { fragment: Some(3), ..Config::default() }).sender;
+    let queued = plain.message(Opcode::Text, b"Hello");
+    assert_eq!(queued, Queued { fragments: 2, wire_len: 5, compressed: false });
+    let queued = plain.message(Opcode::Text, b"");
+    assert_eq!(queued, Queued { fragments: 1, wire_len: 0, compressed: false });
+    let mut deflating = Script::with(deflated(Delivery::Whole)).sender;
+    let queued = deflating.message(Opcode::Binary, b"Hello");
+    assert_eq!(queued, Queued { fragments: 1, wire_len: 7, compressed: true });
+    let queued = deflating.fragmented(Opcode::Binary, b"Hello", Some(2));
+    assert_eq!(queued, Queued { fragments: 3, wire_len: 5, compressed: true });
+}
+
+#[test]
+fn compressed_fragments_have_rsv1_on_the_first_alone() {
+    let config = Config { frames: true, fragment: Some(3), ..deflated(Delivery::Whole) };
+    let mut script = Script::with(config);
+    script.sender.message(Opcode::Text, b"Hello");
+    script.sender.ping(b"");
+    let mut seen = Vec::new();
+    script.sender.see_frames(|f| seen.push((f.header.rsv1, f.header.fin, f.header.opcode)));
+    assert_eq!(
+        seen,
+        [
+            (true, false, Opcode::Text),
+            (false, false, Opcode::Continuation),
+            (false, true, Opcode::Continuation),
+            (false, true, Opcode::Ping),
+        ]
+    );
+}
+
+#[test]
+fn lossy_text_is_handed_over_with_one_warning_each() {
+    // "ok", a byte that can't be, and a character that is cut at the message's end.
+    let stored = |text: &[u8]| {
+        let len = text.len() as u8;
+        [&[0x00, len, 0x00, !len, 0xff], text, &[0x00]].concat()
+    };
+    for delivery in [Delivery::Pieces, Delivery::Whole] {
+        let config = Config { lossy: true, ..deflated(delivery) };
+        for text in [&b"ok\xff\xfe"[..], b"ok\xe2\x82"] {
+            let lossy = format!("text 1 {}", String::from_utf8_lossy(text));
+            Script::with(config)
+                .recv(&frame(0x81, text))
+                .expect_event("warning utf8")
+                .expect_event(&lossy)
+                .recv(&frame(0xc1, &stored(text)))
+                .expect_event("warning utf8")
+                .expect_event(&lossy)
+                .recv(&frame(0x81, b"right"))
+                .expect_event("text 1 right")
+                .end();
+        }
+    }
+}
+
+#[test]
+fn a_frame_at_the_buffers_end_is_moved_to_its_beginning() {
+    // Messages of 60,000 bytes in reads of 64 KiB: the buffer never falls empty between them.
+    let message = frame(0x82, &[b'x'; 60_000]);
+    let mut script = Script::client();
+    script.take(&message.repeat(40));
+    assert_eq!(script.events.len(), 40);
+    assert!(script.events.iter().all(|e| e.len() == "binary 1 ".len() + 60_000));
+    assert_eq!(script.receiver.counts(), (40 * message.len() as u64, 40));
+    assert!(!script.receiver.is_inside_message());
+    script.take(&[0x01, 0x00]);
+    assert!(script.receiver.is_inside_message());
+}
+
+#[test]
+fn a_violation_reads_as_a_sentence() {
+    for (bytes, sentence) in [
+        (
+            &[0x81, 0x00, 0x83, 0x00][..],
+            "a reserved opcode, 0x3 (RFC 6455 §5.2), at byte 2 of the frame stream: 83 00",
+        ),
+        (
+            &[0xc1, 0x01, 0xff],
+            "compressed data that can't be inflated (RFC 7692 §7.2.2), \
+             at byte 0 of the frame stream: c1 01",
+        ),
+        (
+            &[0xc1, 0x01, 0xf2],
+            "a compressed message that ends too early (RFC 7692 §7.2.2), \
+             at byte 0 of the frame stream: c1 01",
+        ),
+    ] {
+        let mut script = Script::with(deflated(Delivery::Whole));
+        script.receiver.receive(bytes);
+        let mut told = String::new();
+        while let Some(incoming) = script.receiver.next(&mut script.sender) {
+            if let Incoming::Violation(violation) = incoming {
+                told = violation.to_string();
+            }
+        }
+        assert_eq!(told, sentence);
+    }
+}
+
+#[test]
+fn what_is_queued_is_transmitted_in_parts() {
+    let mut script = Script::client();
+    script.sender.message(Opcode::Text, b"Hello");
+    let all = masked(0x81, b"Hello");
+    script.sender.transmitted(4);
+    assert_eq!((script.sender.transmit(), script.sender.buffered()), (&all[4..], 7));
+    script.sender.ping(b"");
+    script.sender.transmitted(7);
+    assert_eq!(script.sender.counts(), (17, 2));
+    script.expect_send(&masked(0x89, b"")).end();
+}
+
+#[test]
+fn ready_states_are_called_as_in_the_api() {
+    let states =
+        [ReadyState::Connecting, ReadyState::Open, ReadyState::Closing, ReadyState::Closed];
+    let names = states.map(|state| (state as u8, state.name()));
+    assert_eq!(names, [(0, "CONNECTING"), (1, "OPEN"), (2, "CLOSING"), (3, "CLOSED")]);
 }
 
 fn deflated(delivery: Delivery) -> Config {

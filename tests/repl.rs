@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use rcgen::{CertificateParams, DnType};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use wstap::commands::demo;
 use wstap::commands::serve::{Mode, Running, ServeOptions, Server};
 
@@ -195,6 +195,45 @@ mod round {
         expect_exit(&mut pty, 0);
         assert!(memchr::memmem::find(&pty.output(), b"s3cret").is_none(), "{}", pty.screen());
         server.finish();
+    }
+
+    #[test]
+    fn secrets_are_shown_on_request() {
+        let server = ScriptedServer::start(|peer| {
+            let request = peer.request();
+            peer.upgrade(&request, "Set-Cookie: id=s3cret\r\n");
+            peer.echo();
+        });
+        let url = format!("{}?token=s3cret", server.url());
+        let args = ["--show-secrets", "--bearer", "s3cret", &url];
+        let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 100));
+        ask(&mut pty, "/status", &["?token=s3cret"]);
+        let lines = ["* > Authorization: Bearer s3cret", "* < Set-Cookie: id=s3cret"];
+        ask(&mut pty, "/headers", &lines);
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+    }
+
+    #[test]
+    fn another_server_gets_no_login_that_was_typed_for_the_first() {
+        let [first, other] = [(); 2].map(|()| {
+            ScriptedServer::start(|peer| {
+                peer.accept();
+                peer.echo();
+            })
+        });
+        let args = ["-u", "me:s3cret", "-H", "X-Kept: yes", &first.url()];
+        let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 100));
+        let connect = format!("/connect {}", other.url());
+        ask(&mut pty, &connect, &[&format!("* connected to {}", other.url())]);
+        let back = format!("/connect {}again", first.url());
+        ask(&mut pty, &back, &[&format!("* connected to {}again", first.url())]);
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+        let (first, other) = (first.finish().requests, other.finish().requests);
+        assert!(first.iter().all(|request| request.header("authorization").is_some()));
+        assert_eq!((first.len(), other[0].header("authorization")), (2, None));
+        assert_eq!(other[0].header("x-kept"), Some("yes"));
     }
 
     #[test]
@@ -434,6 +473,63 @@ mod endings {
         pty.line("to the shell");
         pty.wait_text("[to the shell]");
         wait_prompt(&pty, "> half");
+        ask(&mut pty, " and whole", &["< half and whole"]);
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+    }
+
+    /// The processes that a process has started.
+    fn children(parent: Pid) -> Vec<Pid> {
+        let id = parent.as_raw_pid();
+        let path = format!("/proc/{id}/task/{id}/children");
+        let ids = fs::read_to_string(path).unwrap();
+        let ids = ids.split_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?));
+        ids.collect()
+    }
+
+    /// Stopped by others, the editor can't put the terminal back, and the shell or whoever has it
+    /// meanwhile leaves it in other modes: `fg` must bring back the keys and the line.
+    fn stopped_by(signal: Signal) {
+        let server = demo::server().unwrap();
+        let script = "set -m; \"$0\" \"$1\"; stty sane; clear; echo stopped; read word; \
+                      echo \"[$word]\"; fg >/dev/null";
+        let args = ["-c", script, support::wstap(), server.url()];
+        let mut pty = opened(Terminal::program("/bin/sh", args));
+        pty.send("half");
+        wait_prompt(&pty, "> half");
+        let [job] = children(pty.pid())[..] else { panic!("no single job") };
+        kill_process(job, signal).unwrap();
+        pty.wait_text("stopped");
+        assert!(pty.is_cooked());
+        pty.line("to the shell");
+        pty.wait_text("[to the shell]");
+        wait_prompt(&pty, "> half");
+        ask(&mut pty, " and whole", &["< half and whole"]);
+        let prompts = pty.screen().matches("> half").count();
+        assert_eq!(prompts, 1, "drawn more than once:\n{}", pty.screen());
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+    }
+
+    #[test]
+    fn stopped_without_being_asked_the_line_comes_back_with_fg() {
+        stopped_by(Signal::STOP);
+    }
+
+    #[test]
+    fn stopped_by_a_signal_the_line_comes_back_with_fg() {
+        stopped_by(Signal::TSTP);
+    }
+
+    #[test]
+    fn a_signal_to_go_on_that_nobody_needed_changes_nothing() {
+        let server = demo::server().unwrap();
+        let mut pty = connect(server.url());
+        pty.send("half");
+        wait_prompt(&pty, "> half");
+        for _ in 0..3 {
+            pty.signal(Signal::CONT);
+        }
         ask(&mut pty, " and whole", &["< half and whole"]);
         pty.line("/quit");
         expect_exit(&mut pty, 0);
@@ -1000,5 +1096,50 @@ mod hostile {
         pty.line("/quit");
         expect_exit(&mut pty, 0);
         assert_eq!(server.finish().connections, CLASSES.len() + 1);
+    }
+}
+
+mod other_tools {
+    use super::*;
+
+    #[test]
+    fn get_the_connection_without_its_secrets() {
+        let server = ScriptedServer::start(|peer| {
+            peer.accept();
+            peer.echo();
+        });
+        let url = format!("{}x?token=s3cret", server.url());
+        let args = ["-H", "X-A: it's \u{202e}", "--cookie", "id=s3cret", "-o", "http://o", &url];
+        let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 120));
+        let shown = format!("-c 'ws://localhost:{}/x?token=***'", server.port());
+        let hidden = "# secrets are hidden: --show-secrets behind the tool's name";
+        ask(&mut pty, "/as wscat", &[hidden, "  -H 'Cookie:***' \\", "  -o http://o ", &shown]);
+        wait_line(&pty, "  -H $'X-A:it\\'s \\U0000202e' \\");
+        ask(&mut pty, "/as js", &["    [\"X-A\", \"it's \\u202e\"],", "socket.onclose"]);
+        assert!(memchr::memmem::find(&pty.output(), b"s3cret").is_none(), "{}", pty.screen());
+        ask(&mut pty, "/as websocat --show-secrets", &["  -H='Cookie: id=s3cret' \\"]);
+        let which = "! /as: 'netcat' is none of the tools it knows; usage: /as curl|js|";
+        ask(&mut pty, "/as netcat", &[which]);
+        ask(&mut pty, "/as", &["! /as: needs the name of one tool"]);
+        pty.line("/close");
+        wait_prompt(&pty, "x");
+        pty.line("/as python");
+        pty.wait_text("        print(message)");
+        wait_line(&pty, "    origin=\"http://o\",");
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+        server.finish();
+    }
+
+    #[test]
+    fn as_much_as_was_asked_for_at_the_start() {
+        let server = demo::server().unwrap();
+        let args = ["--bearer", "s3cret", "--show-secrets", server.url()];
+        let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 100));
+        ask(&mut pty, "/as python", &["        (\"Authorization\", \"Bearer s3cret\"),"]);
+        ask(&mut pty, "/as curl", &["  -H 'Authorization: Bearer s3cret' \\"]);
+        assert!(!pty.screen().contains("secrets are hidden"), "{}", pty.screen());
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
     }
 }

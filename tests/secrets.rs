@@ -152,6 +152,59 @@ fn the_password_in_a_url_is_sent_and_hidden() {
     }
 }
 
+/// A Digest's response and its user name are in one field, as a cookie is; both come with a 401, a
+/// redirect and a jar, too.
+#[test]
+fn what_logins_and_jars_send_is_hidden_and_shown_on_request() {
+    let home = Home::new();
+    home.file("netrc", "machine localhost login me password hunter2\n");
+    let shown = ["response=\"", "kept=hunter2", "fresh=hunter2"];
+    for (view, show) in [
+        (&["-v"][..], false),
+        (&["-vvv"], false),
+        (&["--json"], false),
+        (&["--json", "-vvv"], false),
+        (&["inspect"], false),
+        (&["-v", "--show-secrets"], true),
+        (&["--json", "--show-secrets"], true),
+        (&["inspect", "--show-secrets"], true),
+    ] {
+        println!("{view:?}");
+        home.file("jar", "localhost\tFALSE\t/\tFALSE\t0\tkept\thunter2\n");
+        let server = ScriptedServer::start(|peer| {
+            let request = peer.request();
+            match peer.number() {
+                1 => peer.send(
+                    "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r\", \
+                     nonce=\"n\", qop=auth\r\nContent-Length: 0\r\n\r\n",
+                ),
+                2 => peer.send(
+                    "HTTP/1.1 302 Found\r\nLocation: //u:hunter2@localhost:1/?token=hunter2\r\n\
+                     Set-Cookie: fresh=hunter2\r\nContent-Length: 0\r\n\r\n",
+                ),
+                _ => peer.upgrade(&request, ""),
+            }
+        });
+        let url = server.url();
+        let args = ["--digest", "--netrc-file", "netrc", "--cookie-jar", "jar", &url];
+        let args = view.iter().copied().chain(args);
+        let output = Run::new(args).home(&home).stdin("").run().expect_code(6);
+        let requests = server.finish().requests;
+        let field = requests[1].header("authorization").unwrap();
+        let response = field.split("response=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(requests[1].header("cookie").unwrap().contains("kept=hunter2"));
+        if show {
+            let all = (output.text() + &output.stderr).replace("\\\"", "\"");
+            for words in shown {
+                assert!(all.contains(words), "{words}: {all}");
+            }
+        } else {
+            assert!(!output.text().contains(response) && !output.stderr.contains(response));
+            expect_hidden(&output);
+        }
+    }
+}
+
 #[test]
 fn they_are_shown_on_request() {
     for (way, path, arrives) in WAYS {

@@ -381,7 +381,7 @@ fn the_wrong_family_is_exit_3() {
     let options = DialOptions { family: Family::V6, ..DialOptions::default() };
     let error = try_dial(&target("ws", "127.0.0.1", 9), &options).0.unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Resolve, Exit::Resolve));
-    assert!(error.hints[0].contains("-4"));
+    assert!(error.hints[0].contains("without -6"));
 }
 
 #[test]
@@ -659,11 +659,11 @@ fn a_pinned_key_is_required_even_when_insecure() {
     let identity = ca.issue(names(&["localhost"]));
     let mut options = trusting(&folder, &ca);
     options.tls.insecure = true;
-    options.tls.pinned = vec![[0; 32]];
+    let zeros = format!("sha256//{}", data_encoding::BASE64.encode(&[0; 32]));
+    options.tls.pinned = zeros.parse().unwrap();
     let (error, _) = tls_error(&options, identity.config(), "localhost");
     let (_, found) = error.what.split_once("sha256//").unwrap();
-    let digest = data_encoding::BASE64.decode(found.as_bytes()).unwrap();
-    options.tls.pinned.push(digest.try_into().unwrap());
+    options.tls.pinned = format!("{zeros};sha256//{found}").parse().unwrap();
     let (port, server) = serve_tls(identity.config(), |_, _| {});
     try_dial(&target("wss", "localhost", port), &options).0.unwrap();
     server.join().unwrap().unwrap();
@@ -776,7 +776,7 @@ fn both_versions(ca: &Ca, identity: &Identity, options: &DialOptions) {
 }
 
 #[test]
-fn unusable_files_are_exit_2_before_anything_is_sent() {
+fn unusable_files_are_told_before_anything_is_sent() {
     let (folder, ca) = (Folder::new("files"), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     let cert = folder.file("cert.pem", &identity.pem);
@@ -789,22 +789,21 @@ fn unusable_files_are_exit_2_before_anything_is_sent() {
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let other = KeyPair::generate().unwrap().serialize_pem();
     let nothing = vec![folder.file("nothing.pem", "nothing")];
-    for (tls, words) in [
-        (key(encrypted), "the private key is encrypted"),
-        (key("nothing"), "no private key in PEM"),
-        (key(&other), "doesn't belong to the certificate"),
-        (tls.clone(), "no private key in PEM"),
-        (TlsOptions { cert: None, ..key(&other) }, "--key without --cert"),
-        (TlsOptions { cacert: nothing, ..TlsOptions::default() }, "no certificates"),
-        (
-            TlsOptions { cacert: vec![folder.0.join("none.pem")], ..TlsOptions::default() },
-            "no certificates",
-        ),
+    let cacert = |cacert: Vec<PathBuf>| TlsOptions { cacert, ..TlsOptions::default() };
+    let without = TlsOptions { cert: None, ..key(&other) };
+    for (tls, exit, words) in [
+        (key(encrypted), Exit::Tls, "the private key is encrypted"),
+        (key("nothing"), Exit::Usage, "no private key in PEM"),
+        (key(&other), Exit::Tls, "doesn't belong to the certificate"),
+        (tls.clone(), Exit::Usage, "no private key in PEM"),
+        (without, Exit::Usage, "--key without --cert"),
+        (cacert(nothing), Exit::Usage, "no certificates"),
+        (cacert(vec![folder.0.join("none.pem")]), Exit::Usage, "no certificates"),
     ] {
         let options = DialOptions { tls, ..DialOptions::default() };
         let (result, watcher) = try_dial(&target("wss", "127.0.0.1", 9), &options);
         let error = result.unwrap_err();
-        assert_eq!(error.exit, Exit::Usage, "{error}");
+        assert_eq!(error.exit, exit, "{error}");
         assert!(error.what.contains(words), "{error}");
         assert!(watcher.said.is_empty());
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::values::{backoff, nonzero_size, size, time};
-use crate::error::Error;
+use crate::error::{Error, Exit, Stage};
 use crate::session::input::InputFormat;
 use crate::session::reconnect::Backoff;
 use crate::text::Untrusted;
 
-const URL_HELP: &str = "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…";
+const URL_HELP: &str =
+    "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…, or @PROFILE";
 
 const AFTER_HELP: &str = "\
 Without a verb wstap connects: a prompt when standard input and output are terminals, else every
@@ -38,7 +39,7 @@ Exit codes:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|serve|demo|explain|generate> …"
+    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|curl|serve|demo|explain|generate> …"
 )]
 pub struct Cli {
     /// What is to be done, if not to connect.
@@ -53,6 +54,9 @@ pub struct Cli {
     /// How to get it.
     #[command(flatten)]
     pub reach: ReachArgs,
+    /// What is to be said before, one line each.
+    #[arg(skip)]
+    pub notes: Vec<String>,
 }
 
 /// The verbs.
@@ -60,6 +64,8 @@ pub struct Cli {
 pub enum Verb {
     /// Do the opening handshake alone and report every rule, with a verdict and an exit code
     Inspect(Box<InspectArgs>),
+    /// Connect as a curl command would: pasted, or a browser's "Copy as cURL"
+    Curl(Box<CurlArgs>),
     /// Run a server for trying and testing
     Serve(ServeArgs),
     /// Start an echo server on a free port and connect to it
@@ -68,6 +74,21 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Write the man page or the completions of a shell to standard output
     Generate(GenerateArgs),
+}
+
+/// `wstap curl`.
+#[derive(Args, Debug)]
+pub struct CurlArgs {
+    /// The command as one word, or behind the word curl in many; without one, or for -, it is read
+    /// from standard input
+    #[arg(value_name = "COMMAND")]
+    pub url: String,
+    /// The rest.
+    #[command(flatten)]
+    pub talk: TalkArgs,
+    /// The way there.
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }
 
 /// `wstap demo`.
@@ -123,12 +144,35 @@ pub struct ReachArgs {
     /// Send this Cookie; @FILE reads it from a file
     #[arg(long, value_name = "NAME=VALUE; …", help_heading = "Request")]
     pub cookie: Option<String>,
-    /// Log in with Basic authentication; @FILE reads it from a file
-    #[arg(short = 'u', long, value_name = "USER:PASSWORD", help_heading = "Request")]
+    /// Send the cookies of this file (Netscape's format), and keep in it what the server sets
+    #[arg(long, value_name = "FILE", help_heading = "Request")]
+    pub cookie_jar: Option<PathBuf>,
+    /// Follow redirects; to another origin without logins, cookies and tokens
+    #[arg(short = 'L', long, help_heading = "Request")]
+    pub location: bool,
+    /// The most redirects that -L follows
+    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Request")]
+    pub max_redirs: usize,
+
+    /// Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file,
+    /// @env:NAME from the environment, here and for all other secrets
+    #[arg(short = 'u', long, value_name = "USER:PASSWORD", help_heading = "Login")]
     pub user: Option<String>,
+    /// Log in with Digest alone, so that the password never goes over the wire
+    #[arg(long, conflicts_with = "anyauth", help_heading = "Login")]
+    pub digest: bool,
+    /// Wait for what the server asks for, then log in with the safest of it
+    #[arg(long, help_heading = "Login")]
+    pub anyauth: bool,
     /// Log in with a bearer token; @FILE reads it from a file
-    #[arg(long, value_name = "TOKEN", help_heading = "Request")]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "user", help_heading = "Login")]
     pub bearer: Option<String>,
+    /// Without -u, log in with what ~/.netrc has for the host
+    #[arg(long, help_heading = "Login")]
+    pub netrc: bool,
+    /// The same with another file
+    #[arg(long, value_name = "FILE", help_heading = "Login")]
+    pub netrc_file: Option<PathBuf>,
 
     /// Go on with a server whose certificate can't be trusted, and say why it can't
     #[arg(short = 'k', long, help_heading = "TLS")]
@@ -142,6 +186,13 @@ pub struct ReachArgs {
     /// The client certificate's private key (PEM), if not in the same file
     #[arg(long, value_name = "FILE", requires = "cert", help_heading = "TLS")]
     pub key: Option<PathBuf>,
+    /// The private key's pass phrase; @FILE reads it from a file
+    #[arg(long, value_name = "PHRASE", requires = "cert", help_heading = "TLS")]
+    pub pass: Option<String>,
+    /// Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a
+    /// file with the key (PEM or DER); also with --insecure
+    #[arg(long, value_name = "KEYS", help_heading = "TLS")]
+    pub pinnedpubkey: Option<String>,
     /// Send this name in the TLS handshake; "off" for none
     #[arg(long, value_name = "NAME", help_heading = "TLS")]
     pub sni: Option<String>,
@@ -226,6 +277,13 @@ pub struct ReachArgs {
     /// Show passwords, tokens and cookies instead of ***
     #[arg(long, help_heading = "Output")]
     pub show_secrets: bool,
+
+    /// Read this configuration file instead of ~/.config/wstap/config.toml
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config", help_heading = "Configuration")]
+    pub no_config: bool,
 }
 
 /// What to do over an open connection.
@@ -447,6 +505,13 @@ pub struct ServeArgs {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
+    /// The private key's pass phrase; @FILE reads it from a file
+    #[arg(long, value_name = "PHRASE", requires = "cert", help_heading = "TLS")]
+    pub pass: Option<String>,
+    /// Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a
+    /// file with the key (PEM or DER); also with --insecure
+    #[arg(long, value_name = "KEYS", help_heading = "TLS")]
+    pub pinnedpubkey: Option<String>,
     /// Show each handshake; -vv each message
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub verbose: u8,
@@ -500,16 +565,19 @@ pub enum Generated {
     Zsh,
 }
 
-/// Reads the command line; ends the process for `-h` and `-V`.
-///
-/// # Errors
-/// Exit 2: what can't be read.
-pub fn parse() -> Result<Cli, Error> {
-    Cli::try_parse().map_err(|e| if e.use_stderr() { usage(&e) } else { e.exit() })
+/// Prints the help or the version, and ends the process if that worked.
+pub fn help(e: &clap::Error) -> Error {
+    match e.print() {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            let what = format!("can't write to standard output: {e}");
+            Error::new(Stage::Output, Exit::Local, what)
+        }
+        _ => std::process::exit(Exit::Done as i32),
+    }
 }
 
 /// clap's report in the form that all failures have: one line, and hints.
-fn usage(e: &clap::Error) -> Error {
+pub fn usage(e: &clap::Error) -> Error {
     let report = e.render().to_string();
     let lines = report
         .lines()

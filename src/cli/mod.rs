@@ -2,11 +2,17 @@
 //! completions come, and its translation into what the lower floors take.
 
 mod args;
+mod config;
+mod curl;
+mod layers;
+mod line;
 mod settings;
+mod shell;
 mod values;
 
 pub use args::{
-    Cli, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs, OutputFormat, ServeArgs,
-    ServeMode, Verb, parse,
+    Cli, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs, OutputFormat,
+    ServeArgs, ServeMode, Verb,
 };
+pub use line::parse;
 pub use settings::{Plan, header, plan};

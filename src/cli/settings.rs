@@ -15,12 +15,17 @@ use crate::protocol::violation::Policy;
 use crate::redact;
 use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
+use crate::session::cookies::CookieFile;
+use crate::session::login::{Login, LoginScheme};
+use crate::session::netrc::Netrc;
 use crate::session::reconnect::Reconnect;
 use crate::session::settings::{Linger, Settings};
+use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
-use crate::transport::proxy::{self, Credentials, Proxy};
+use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
-    ConnectTo, DialOptions, Family, Resolve, Sni, Target, TlsOptions, Versions,
+    ConnectTo, DialOptions, Family, PassPhrase, Pins, Proxies, Resolve, Sni, Target, TlsOptions,
+    Versions,
 };
 
 /// What browsers offer too: any parameters of the server's, and a window of ours that it may bound.
@@ -42,17 +47,35 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
+impl Plan {
+    /// With something to say before what was guessed, unless nothing is to be said.
+    pub fn noting(mut self, notes: Vec<String>) -> Plan {
+        if !self.human.quiet {
+            self.notes.splice(0..0, notes);
+        }
+        self
+    }
+}
+
 /// Makes the plan for connecting to `url`.
 ///
 /// # Errors
 /// Exit 2: what can't be understood; exit 13: a file that can't be read.
 pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Plan> {
     let (target, mut notes) = Target::parse(url)?;
-    let request = request(&target, reach)?;
-    let dial = dial(&target, reach)?;
+    let proxies = proxies(reach)?;
+    // What is wrong with the environment is said before anything else happens.
+    proxies.choose(&target)?;
+    let cookies = reach.cookie_jar.as_deref().map(CookieFile::open).transpose()?;
+    notes.extend(cookies.as_ref().and_then(CookieFile::note));
     let mut settings = Settings {
-        request,
-        dial,
+        request: request(&target, reach)?,
+        dial: dial(reach)?,
+        proxies,
+        login: login(reach)?,
+        cookies,
+        redirects: reach.location.then_some(reach.max_redirs),
+        show_secrets: reach.show_secrets,
         policy: if reach.strict { Policy::Strict } else { Policy::Lenient },
         head_limits: HeadLimits { bytes: reach.max_head, headers: reach.max_headers },
         connect_timeout: reach.connect_timeout,
@@ -156,15 +179,6 @@ fn color(when: When, channel: impl std::os::fd::AsFd) -> bool {
 
 fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
     let mut headers = Vec::new();
-    let user = match (&reach.user, &target.userinfo) {
-        (Some(typed), _) => Some(secret(typed)?),
-        (None, Some((user, password))) => Some(format!("{user}:{password}")),
-        (None, None) => None,
-    };
-    if let Some(user) = user {
-        let encoded = data_encoding::BASE64.encode(user.as_bytes());
-        headers.push(Header::new("Authorization", format!("Basic {encoded}")));
-    }
     if let Some(typed) = &reach.bearer {
         headers.push(header(&format!("Authorization: Bearer {}", secret(typed)?))?);
     }
@@ -252,7 +266,7 @@ pub fn header(typed: &str) -> Result<Header> {
     Ok(Header::new(name, value.trim_matches([' ', '\t'])))
 }
 
-/// A secret: as typed, or from a file with `@`.
+/// A secret: as typed, or with `@` from a file or the environment.
 fn secret(typed: &str) -> Result<String> {
     match typed.strip_prefix('@') {
         Some(path) => read_file(path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()),
@@ -260,11 +274,23 @@ fn secret(typed: &str) -> Result<String> {
     }
 }
 
+/// The text of a file, of standard input (`-`), or of a variable (`env:NAME`).
 fn read_file(path: &str) -> Result<String> {
+    if let Some(name) = path.strip_prefix("env:") {
+        return std::env::var(name).map_err(|e| {
+            let name = Untrusted::text(name);
+            let why = match e {
+                std::env::VarError::NotPresent => "is not set",
+                std::env::VarError::NotUnicode(_) => "is not UTF-8",
+            };
+            Error::usage(format!("the environment variable {name} {why}"))
+        });
+    }
     let mut text = String::new();
     let read = match path {
-        "-" => std::io::stdin().read_to_string(&mut text),
-        path => std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)),
+        "-" => Blocking(Role::Stdin, std::io::stdin()).read_to_string(&mut text),
+        path => std::fs::File::open(path)
+            .and_then(|file| Blocking(Role::File, file).read_to_string(&mut text)),
     };
     read.map_err(|e| {
         let what = format!("can't read {}: {e}", Untrusted::text(path));
@@ -273,7 +299,41 @@ fn read_file(path: &str) -> Result<String> {
     Ok(text)
 }
 
-fn dial(target: &Target, reach: &ReachArgs) -> Result<DialOptions> {
+fn login(reach: &ReachArgs) -> Result<Login> {
+    let scheme = match (reach.digest, reach.anyauth) {
+        (true, _) => LoginScheme::Digest,
+        (_, true) => LoginScheme::Any,
+        _ => LoginScheme::Basic,
+    };
+    let user = reach.user.as_deref().map(credentials).transpose()?;
+    Ok(Login { user, scheme, netrc: netrc(reach)? })
+}
+
+/// The file of --netrc-file, or that of --netrc in the home.
+fn netrc(reach: &ReachArgs) -> Result<Option<Netrc>> {
+    let path = match (&reach.netrc_file, reach.netrc) {
+        (Some(path), _) => path.clone(),
+        (None, true) => std::env::home_dir()
+            .map(|home| home.join(".netrc"))
+            .ok_or_else(|| Error::usage("--netrc: there is no home").hint("--netrc-file FILE"))?,
+        (None, false) => return Ok(None),
+    };
+    let path = path.to_string_lossy();
+    let netrc = Netrc::parse(&read_file(&path)?).map_err(|why| {
+        let what = format!("{}: {why}", Untrusted::text(&path));
+        Error::new(Stage::Input, Exit::Local, what)
+    })?;
+    Ok(Some(netrc))
+}
+
+/// `USER:PASSWORD`.
+fn credentials(typed: &str) -> Result<Credentials> {
+    let typed = secret(typed)?;
+    let (user, password) = typed.split_once(':').unwrap_or((&typed, ""));
+    Ok(Credentials { user: user.to_owned(), password: password.to_owned() })
+}
+
+fn dial(reach: &ReachArgs) -> Result<DialOptions> {
     Ok(DialOptions {
         family: match (reach.ipv4, reach.ipv6) {
             (true, _) => Family::V4,
@@ -285,6 +345,7 @@ fn dial(target: &Target, reach: &ReachArgs) -> Result<DialOptions> {
             cacert: reach.cacert.clone(),
             cert: reach.cert.clone(),
             key: reach.key.clone(),
+            pass: reach.pass.as_deref().map(secret).transpose()?.map(PassPhrase),
             sni: match reach.sni.as_deref() {
                 None => Sni::Auto,
                 Some("off") => Sni::Off,
@@ -296,7 +357,10 @@ fn dial(target: &Target, reach: &ReachArgs) -> Result<DialOptions> {
                 (_, true) => Versions::Only13,
                 _ => Versions::Any,
             },
-            pinned: Vec::new(),
+            pinned: reach
+                .pinnedpubkey
+                .as_deref()
+                .map_or_else(|| Ok(Pins::default()), str::parse)?,
         },
         unix_socket: reach.unix_socket.clone(),
         resolve: reach
@@ -310,31 +374,24 @@ fn dial(target: &Target, reach: &ReachArgs) -> Result<DialOptions> {
             .map(|typed| typed.parse::<ConnectTo>())
             .collect::<Result<_>>()?,
         interface: reach.interface.clone(),
-        proxy: proxy(target, reach)?,
+        proxy: None,
     })
 }
 
-/// The proxy that was asked for, or that the environment names.
-fn proxy(target: &Target, reach: &ReachArgs) -> Result<Option<Proxy>> {
-    let lookup = |name: &str| std::env::var(name).ok();
-    let excepted = reach.noproxy.as_deref();
-    if excepted.is_some_and(|list| proxy::is_excepted(list, &target.host, target.port)) {
-        return Ok(None);
-    }
-    let chosen = match reach.proxy.as_deref() {
-        Some("") => None,
-        Some(typed) => Some(secret(typed)?.parse::<Proxy>()?),
-        None => proxy::from_environment(target, &lookup)?,
+/// The proxies that were asked for, or that the environment names.
+fn proxies(reach: &ReachArgs) -> Result<Proxies> {
+    let typed = match reach.proxy.as_deref() {
+        Some("") => Some(None),
+        Some(typed) => Some(Some(secret(typed)?.parse::<Proxy>()?)),
+        None => None,
     };
-    let Some(mut chosen) = chosen else { return Ok(None) };
-    if let Some(typed) = &reach.proxy_user {
-        let typed = secret(typed)?;
-        let (user, password) = typed.split_once(':').unwrap_or((&typed, ""));
-        chosen.credentials =
-            Some(Credentials { user: user.to_owned(), password: password.to_owned() });
-    }
-    chosen.tls = TlsOptions { cacert: reach.cacert.clone(), ..TlsOptions::default() };
-    Ok(Some(chosen))
+    Ok(Proxies {
+        typed,
+        excepted: reach.noproxy.clone(),
+        credentials: reach.proxy_user.as_deref().map(credentials).transpose()?,
+        tls: TlsOptions { cacert: reach.cacert.clone(), ..TlsOptions::default() },
+        environment: |name| std::env::var(name).ok(),
+    })
 }
 
 #[cfg(test)]

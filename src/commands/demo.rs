@@ -5,13 +5,13 @@ use crate::commands::connect;
 use crate::commands::serve::{Running, ServeOptions, Server};
 use crate::error::{Exit, Result};
 
-/// Starts the server and connects to it with the real client.
+/// Starts the server and connects to it with the real client; `notes` are said before.
 ///
 /// # Errors
 /// If the loopback interface has no free port, and those of connecting.
-pub fn run(args: &DemoArgs) -> Result<Exit> {
+pub fn run(args: &DemoArgs, notes: Vec<String>) -> Result<Exit> {
     let server = server()?;
-    let mut plan = plan(server.url(), &args.reach, Some(&args.talk))?;
+    let mut plan = plan(server.url(), &args.reach, Some(&args.talk))?.noting(notes);
     plan.notes.insert(0, format!("an echo server of our own listens on {}", server.url()));
     connect::run(plan)
 }

@@ -8,25 +8,30 @@ pub mod serve;
 use crate::cli::{Cli, ServeArgs, ServeMode, Verb, plan};
 use crate::commands::serve::{Mode, ServeOptions};
 use crate::error::{Error, Exit, Result, Stage};
+use crate::sys;
 
 /// Does what was asked for and gives the exit code.
 ///
 /// # Errors
 /// What went wrong before there was a session that could show it.
 pub fn run(cli: Cli) -> Result<Exit> {
+    let notes = cli.notes;
     match cli.verb {
         None => {
             let url = cli.url.unwrap_or_default();
-            connect::run(plan(&url, &cli.reach, Some(&cli.talk))?)
+            connect::run(plan(&url, &cli.reach, Some(&cli.talk))?.noting(notes))
         }
-        Some(Verb::Demo(args)) => demo::run(&args),
+        Some(Verb::Curl(args)) => {
+            connect::run(plan(&args.url, &args.reach, Some(&args.talk))?.noting(notes))
+        }
+        Some(Verb::Demo(args)) => demo::run(&args, notes),
         Some(Verb::Explain(args)) => {
             let text = crate::report::explain::explain(&args.words)?;
             print(&text)
         }
         Some(Verb::Generate(args)) => generate::run(args.what),
         Some(Verb::Inspect(args)) => {
-            connect::inspect(plan(&args.url, &args.reach, None)?, args.json)
+            connect::inspect(plan(&args.url, &args.reach, None)?.noting(notes), args.json)
         }
         Some(Verb::Serve(args)) => serve::run(&serve_options(args)).map(|()| Exit::Done),
     }
@@ -57,13 +62,8 @@ fn serve_options(args: ServeArgs) -> ServeOptions {
 
 /// Prints a text; a reader that goes away early is no failure.
 fn print(text: &str) -> Result<Exit> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            let what = format!("can't write to standard output: {e}");
-            Err(Error::new(Stage::Output, Exit::Local, what))
-        }
-        _ => Ok(Exit::Done),
-    }
+    sys::print(text.as_bytes()).map(|()| Exit::Done).map_err(|e| {
+        let what = format!("can't write to standard output: {e}");
+        Error::new(Stage::Output, Exit::Local, what)
+    })
 }

@@ -8,7 +8,7 @@ mod receiver;
 mod sender;
 
 pub use receiver::{Incoming, Receiver};
-pub use sender::{Masking, RawFrame, Sender, SentFrame};
+pub use sender::{Masking, Queued, RawFrame, Sender, SentFrame};
 
 use crate::protocol::deflate;
 use crate::protocol::violation::Policy;

@@ -419,6 +419,15 @@ mod tests {
         let params = agreed(offer, answer).unwrap().unwrap();
         assert_eq!((params.client_max_window_bits, params.server_max_window_bits), (10, 8));
         assert!(params.server_no_context_takeover && !params.client_no_context_takeover);
+        let escaped = "permessage-deflate; server_max_window_bits=\"1\\0\"";
+        assert_eq!(agreed(offer, escaped).unwrap().unwrap().server_max_window_bits, 10);
+        let bounded = "permessage-deflate; server_max_window_bits=10; client_max_window_bits=12";
+        let answer = "permessage-deflate; server_max_window_bits=9; client_max_window_bits=12";
+        let params = agreed(bounded, answer).unwrap().unwrap();
+        assert_eq!((params.client_max_window_bits, params.server_max_window_bits), (12, 9));
+        let other = "x-other; a=\"b, c\", permessage-deflate";
+        assert_eq!(agreed("x-other, permessage-deflate", "x-other"), Ok(None));
+        assert!(agreed("x-other", other).is_err(), "a quoted value that is no token");
         let two = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
         assert_eq!(agreed(two, "permessage-deflate"), Ok(Some(Params::default())));
     }
@@ -450,6 +459,12 @@ mod tests {
         let bounded = "permessage-deflate; server_max_window_bits=10; server_no_context_takeover";
         assert!(agreed(bounded, "permessage-deflate; server_no_context_takeover").is_err());
         assert!(agreed(bounded, "permessage-deflate; server_max_window_bits=9").is_err());
+        let wider = "permessage-deflate; server_max_window_bits=11; server_no_context_takeover";
+        assert!(agreed(bounded, wider).is_err());
+        let offer = "permessage-deflate; client_max_window_bits=10";
+        assert!(agreed(offer, "permessage-deflate; client_max_window_bits=11").is_err());
+        assert!(agreed(offer, "permessage-deflate; client_max_window_bits=\"10\\\"").is_err());
+        assert!(agreed(offer, "permessage-deflate; client max_window_bits=10").is_err());
     }
 
     fn inflate(inflate: &mut Inflate, wire: &[u8]) -> Result<Vec<u8>, InflateError> {

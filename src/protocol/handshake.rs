@@ -430,10 +430,14 @@ mod tests {
     }
 
     fn judge(fields: &str) -> HandshakeReport {
-        let head = format!("HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n");
+        judge_by(Policy::Lenient, "HTTP/1.1", fields)
+    }
+
+    fn judge_by(policy: Policy, version: &str, fields: &str) -> HandshakeReport {
+        let head = format!("{version} 101 Switching Protocols\r\n{fields}\r\n");
         let mut reader = HeadReader::new(HeadLimits::default());
         let (response, _) = reader.feed(head.as_bytes()).unwrap().unwrap();
-        HandshakeReport::judge(&request(), &response, Policy::Lenient)
+        HandshakeReport::judge(&request(), &response, policy)
     }
 
     fn failed(fields: &str) -> Vec<HandshakeRule> {
@@ -481,6 +485,17 @@ mod tests {
         let fields = format!("{UP}{ACCEPT}Content-Length: 0\r\n");
         let rules: Vec<_> = judge(&fields).with(Verdict::Warn).map(|r| r.rule).collect();
         assert_eq!(rules, [HandshakeRule::Subprotocol, HandshakeRule::Framing]);
+        let strict = judge_by(Policy::Strict, "HTTP/1.1", &fields);
+        let rules: Vec<_> = strict.with(Verdict::Fail).map(|r| r.rule).collect();
+        assert_eq!(rules, [HandshakeRule::Subprotocol, HandshakeRule::Framing]);
+        assert_eq!((strict.verdict(), strict.with(Verdict::Warn).count()), (Verdict::Fail, 0));
+    }
+
+    #[test]
+    fn an_answer_in_http_1_0_breaks_a_rule() {
+        let report = judge_by(Policy::Lenient, "HTTP/1.0", &format!("{UP}{ACCEPT}"));
+        let rules: Vec<_> = report.with(Verdict::Fail).map(|r| r.rule).collect();
+        assert_eq!(rules, [HandshakeRule::Version]);
     }
 
     #[test]
@@ -489,6 +504,8 @@ mod tests {
             host: "h".into(),
             target: "/".into(),
             user_agent: Some("wstap".into()),
+            origin: Some("https://o".into()),
+            raw_headers: vec![b"no colon".to_vec()],
             headers: vec![
                 Header::new("x-B", "1"),
                 Header::new("HOST", "other"),
@@ -504,8 +521,8 @@ mod tests {
         assert_eq!(
             text,
             "GET / HTTP/1.1\r\nHOST: other\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: abc\r\nSec-WebSocket-Version: 13\r\nx-B: 1\r\nX-A: 2\r\n\
-             x-b: 3\r\n\r\n"
+             Sec-WebSocket-Key: abc\r\nSec-WebSocket-Version: 13\r\nOrigin: https://o\r\n\
+             x-B: 1\r\nX-A: 2\r\nx-b: 3\r\nno colon\r\n\r\n"
         );
     }
 }

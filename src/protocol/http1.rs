@@ -478,8 +478,15 @@ mod tests {
                 other => panic!("{line:?}: {other:?}"),
             }
         }
-        for line in ["HTTP/1.1 10x y", "HTTP/1.1  101", "HTTP/1.1 1010", "HTTP/1.x 101", "HTTP/1.1"]
-        {
+        for line in [
+            "HTTP/1.1 10x y",
+            "HTTP/1.1  101",
+            "HTTP/1.1 1010",
+            "HTTP/1.x 101",
+            "HTTP/1.1",
+            "HTTP/1.1x101 y",
+            "HTTP/1.1 101 y\x1b[2J",
+        ] {
             let head = format!("{line}\r\n\r\n");
             assert!(matches!(read(head.as_bytes()), Err(HeadError::StatusLine(_))), "{line}");
         }
@@ -508,13 +515,15 @@ mod tests {
         assert_eq!(fed, (64 << 10) - 19);
         let many = format!("HTTP/1.1 101 x\r\n{}\r\n", "a: b\r\n".repeat(257));
         assert_eq!(read(many.as_bytes()), Err(HeadError::TooMany(256)));
+        let long = format!("HTTP/1.1 101 x\r\nA: {}\r\n\r\n", "b".repeat(64 << 10));
+        assert_eq!(read(long.as_bytes()), Err(HeadError::TooLong(64 << 10)));
     }
 
     fn body(head: &str, bytes: &[u8], pieces: usize) -> (Vec<u8>, Option<String>) {
         let (response, _) = read(head.as_bytes()).unwrap().unwrap();
         let mut reader = BodyReader::new(&response, 16);
         for piece in bytes.chunks(pieces) {
-            reader.feed(piece);
+            assert_eq!(reader.feed(piece), reader.is_done());
         }
         reader.finish()
     }

@@ -12,7 +12,11 @@ pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
-    for (byte, key) in tail.iter_mut().zip(turned.into_iter().cycle()) {
+    let (half, tail) = tail.as_chunks_mut::<4>();
+    for word in half {
+        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(turned)).to_ne_bytes();
+    }
+    for (byte, key) in tail.iter_mut().zip(turned) {
         *byte ^= key;
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::frame::{KEYS, OPCODES};
 use super::table::{self, CLOSE_CODES, COMMANDS, Completes, Entry, SETTINGS};
 use crate::protocol::close::CloseCode;
+use crate::session::command::Tool;
 use crate::text::is_dangerous;
 
 /// How many candidates are listed.
@@ -49,6 +50,7 @@ pub(super) fn candidates(typed: &str) -> (usize, Vec<Candidate>) {
         Completes::Frame => (begin + word, frame_fields(&arguments[word..])),
         Completes::Nothing => (typed.len(), Vec::new()),
         Completes::Settings => (begin + word, settings(&arguments[..word])),
+        Completes::Tools => (begin + word, tools(&arguments[..word])),
     };
     (start, starting_with(&typed[start..], all))
 }
@@ -145,6 +147,13 @@ fn close_codes(before: &str) -> Vec<Candidate> {
     }
 }
 
+fn tools(before: &str) -> Vec<Candidate> {
+    match before.trim() {
+        "" => Tool::ALL.iter().map(|(name, _)| Candidate::new(format!("{name} "), "")).collect(),
+        _ => vec![Candidate::new("--show-secrets", "")],
+    }
+}
+
 fn settings(before: &str) -> Vec<Candidate> {
     let values: &[&str] = match before.trim() {
         "" => return SETTINGS.iter().map(|name| Candidate::new(format!("{name} "), "")).collect(),
@@ -233,6 +242,8 @@ mod tests {
         assert_eq!(texts("/set pretty o"), (12, vec!["on".into(), "off".into()]));
         assert_eq!(texts("/frame fin=0 op=p"), (13, vec!["op=ping ".into(), "op=pong ".into()]));
         assert_eq!(texts("/frame le"), (7, vec!["length=".into()]));
+        assert_eq!(texts("/as w"), (4, vec!["websocat ".into(), "wscat ".into()]));
+        assert_eq!(texts("/as curl --"), (9, vec!["--show-secrets".into()]));
         assert_eq!(texts("/help clo"), (6, vec!["close".into()]));
     }
 

@@ -47,6 +47,10 @@ struct State {
     interrupts: u32,
     /// SIGTSTP came from outside.
     suspend: bool,
+    /// SIGCONT came: the terminal isn't what the editor left it as.
+    continued: bool,
+    /// When the last stop of our own was over.
+    resumed: Option<Instant>,
     /// SIGTERMs and SIGHUPs.
     terminations: u32,
     /// The session has ended.
@@ -57,13 +61,15 @@ struct State {
 
 impl State {
     fn must_end(&self) -> bool {
-        self.over || self.suspend || self.terminations > 0
+        self.over || self.suspend || self.continued || self.terminations > 0
     }
 }
 
 /// Why the person's turn is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
+    /// The process was stopped and goes on: the terminal must be set and the line drawn again.
+    Continued,
     /// The session has ended.
     Over,
     /// The process must stop for a while.
@@ -112,7 +118,7 @@ impl Control {
         self.lock().must_end()
     }
 
-    /// Why there is no next line; the suspension is told once.
+    /// Why there is no next line; a suspension or continuation is told once.
     pub(super) fn ending(&self) -> Option<Ending> {
         let mut state = self.lock();
         if state.over {
@@ -121,12 +127,22 @@ impl Control {
         if state.terminations > 0 {
             return Some(Ending::Terminated);
         }
-        std::mem::take(&mut state.suspend).then_some(Ending::Suspend)
+        if std::mem::take(&mut state.suspend) {
+            return Some(Ending::Suspend);
+        }
+        std::mem::take(&mut state.continued).then_some(Ending::Continued)
     }
 
     /// Gives the terminal to another program, or takes it back.
     pub(super) fn lend(&self, lent: bool) {
         self.lock().lent = lent;
+    }
+
+    /// The process goes on after a stop of its own: the next read sets the terminal anyway.
+    pub(super) fn resumed(&self) {
+        let mut state = self.lock();
+        state.resumed = Some(Instant::now());
+        state.continued = false;
     }
 
     /// Whether the person, or whoever runs us, asked for an end since the last look.
@@ -199,6 +215,17 @@ impl Control {
             self.end(|state| state.suspend = true);
         }
         reading
+    }
+
+    /// SIGCONT came. Who stopped us without asking had the terminal since.
+    pub(super) fn end_continued(&self) {
+        let state = self.lock();
+        let seen = state.resumed.is_some_and(|at| at.elapsed() < ECHO);
+        let reading = state.reading;
+        drop(state);
+        if reading && !seen {
+            self.end(|state| state.continued = true);
+        }
     }
 
     /// A SIGINT came while nobody read.

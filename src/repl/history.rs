@@ -9,6 +9,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::sys::{Blocking, Role};
+
 /// How many entries are kept.
 pub(super) const ENTRIES: usize = 1000;
 /// A longer line is a payload, not something to recall.
@@ -68,7 +70,7 @@ impl History {
     /// Keeps a line, unless it must not be kept. One write, so that runs don't mix their lines.
     pub(super) fn keep(&mut self, line: &str) -> io::Result<()> {
         match is_kept(line) {
-            true => self.0.write_all(encode(line).as_bytes()),
+            true => Blocking(Role::File, &self.0).write_all(encode(line).as_bytes()),
             false => Ok(()),
         }
     }
@@ -89,7 +91,7 @@ fn read(file: &mut File) -> io::Result<(Vec<String>, bool)> {
     let skipped = size.saturating_sub(MAX_READ);
     file.seek(SeekFrom::Start(skipped))?;
     let mut bytes = Vec::new();
-    Read::by_ref(file).take(MAX_READ).read_to_end(&mut bytes)?;
+    Blocking(Role::File, &*file).take(MAX_READ).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     // Where the beginning was skipped, the first line is only a part of one.
     let all: Vec<_> = text.lines().skip(usize::from(skipped > 0)).map(decode).collect();
@@ -102,9 +104,9 @@ fn read(file: &mut File) -> io::Result<(Vec<String>, bool)> {
 fn rewrite(path: &Path, entries: &[String]) -> io::Result<File> {
     let fresh = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
-    let mut file = options.append(true).create_new(true).mode(0o600).open(&fresh)?;
+    let file = options.append(true).create_new(true).mode(0o600).open(&fresh)?;
     let text: String = entries.iter().map(|entry| encode(entry)).collect();
-    file.write_all(text.as_bytes())?;
+    Blocking(Role::File, &file).write_all(text.as_bytes())?;
     fs::rename(&fresh, path)?;
     Ok(file)
 }

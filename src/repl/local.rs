@@ -14,6 +14,7 @@ use super::table::{COMMANDS, Entry};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::frame::Opcode;
 use crate::session::command::Command;
+use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
 
 /// What `/help` says about everything that is no command.
@@ -68,7 +69,7 @@ pub(super) fn file(path: &Path, opcode: Option<Opcode>, limit: u64) -> Result<Co
     let size = file.metadata().map_err(fail)?.len();
     let mut payload = Vec::new();
     if size <= limit {
-        file.take(limit + 1).read_to_end(&mut payload).map_err(fail)?;
+        Blocking(Role::File, file).take(limit + 1).read_to_end(&mut payload).map_err(fail)?;
     }
     let size = size.max(payload.len() as u64);
     if size > limit {
@@ -114,7 +115,7 @@ pub(super) fn edit() -> Result<Option<Command>> {
         return Err(failed(what));
     }
     let mut payload =
-        fs::read(&draft.0).map_err(|error| failed(format!("/edit: {}", cause(&error))))?;
+        sys::read_file(&draft.0).map_err(|error| failed(format!("/edit: {}", cause(&error))))?;
     // Editors end the last line.
     if payload.last() == Some(&b'\n') {
         payload.pop();

@@ -20,6 +20,7 @@ mod terminal;
 
 use std::fmt::Write;
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
@@ -68,7 +69,7 @@ pub struct SessionSide {
 /// when the session has ended, or at once on the second Ctrl-C; what the session wrote has been
 /// shown and the terminal is as before.
 ///
-/// The prompt handles SIGINT, SIGTERM, SIGHUP and SIGTSTP; `start` must leave them alone.
+/// The prompt handles SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT; `start` must leave them alone.
 ///
 /// # Errors
 /// When the terminal can't be used, see [`is_usable`], or threads and pipes can't be made.
@@ -195,7 +196,8 @@ fn stop_printer(editor: Editor, printer: PrinterThread, queue: &Queue, control: 
     queue.show(false);
 }
 
-/// Asks the session to end, shows what it still says, and gives the exit code.
+/// Asks the session to end, shows what it still says, and gives the exit code. A panic of the
+/// session's goes on here.
 fn leave(
     session: JoinHandle<Exit>,
     commands: &Sender<Command>,
@@ -208,7 +210,10 @@ fn leave(
     let exit = loop {
         queue.show(false);
         if control.ending() == Some(Ending::Over) {
-            break session.join().unwrap_or(Exit::Bug);
+            break session.join().unwrap_or_else(|panic| {
+                queue.show(true);
+                resume_unwind(panic)
+            });
         }
         if control.interrupted() {
             break Exit::Interrupted;
@@ -245,7 +250,7 @@ impl Prompt {
                 Input::Eof => false,
                 Input::Line(line) => self.line(&line),
                 Input::Suspend => {
-                    self.without_keys(|| watch.stop_job());
+                    self.stopped(|| watch.stop_job());
                     true
                 }
                 Input::TooLong => {
@@ -271,11 +276,19 @@ impl Prompt {
     }
 
     fn ended(&self) -> bool {
-        let suspended = self.control.ending() == Some(Ending::Suspend);
-        if suspended {
-            self.without_keys(signals::stop);
+        match self.control.ending() {
+            Some(Ending::Continued) => true,
+            Some(Ending::Suspend) => {
+                self.stopped(signals::stop);
+                true
+            }
+            _ => false,
         }
-        suspended
+    }
+
+    fn stopped(&self, stop: impl FnOnce()) {
+        self.without_keys(stop);
+        self.control.resumed();
     }
 
     /// Lets others have the terminal as it was.

@@ -7,7 +7,7 @@ use super::{frame, payload};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
-use crate::session::command::{Command, Question, Setting};
+use crate::session::command::{Command, Question, Setting, Tool};
 use crate::text::Untrusted;
 
 /// The longest payload of a control frame (RFC 6455 §5.5).
@@ -81,6 +81,7 @@ type Outcome<T> = std::result::Result<T, String>;
 
 fn run(verb: Verb, arguments: &str) -> Outcome<Parsed> {
     Ok(match verb {
+        Verb::As => command(export(arguments)?),
         Verb::Base64 => binary(payload::base64(arguments)?),
         Verb::Bin => binary(payload::escaped(arguments)?),
         Verb::Close => command(Command::Close(close(arguments)?)),
@@ -205,6 +206,20 @@ fn file(arguments: &str) -> Outcome<Local> {
 fn unquote(path: &str) -> &str {
     let inner = |quote| path.strip_prefix(quote)?.strip_suffix(quote);
     inner('\'').or(inner('"')).unwrap_or(path)
+}
+
+fn export(arguments: &str) -> Outcome<Command> {
+    let mut words: Vec<_> = arguments.split_whitespace().collect();
+    let count = words.len();
+    words.retain(|word| *word != "--show-secrets");
+    let show_secrets = words.len() < count;
+    let &[name] = words.as_slice() else {
+        return Err("needs the name of one tool".to_owned());
+    };
+    match Tool::ALL.iter().find(|(known, _)| *known == name) {
+        Some(&(_, tool)) => Ok(Command::Export { tool, show_secrets }),
+        None => Err(format!("'{}' is none of the tools it knows", Untrusted::text(name))),
+    }
 }
 
 fn fragment(arguments: &str) -> Outcome<Command> {

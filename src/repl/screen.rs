@@ -15,6 +15,7 @@ use rustyline::ExternalPrinter;
 
 use super::control::Control;
 use crate::session::command::{Screen, Waker};
+use crate::sys;
 
 /// The most that is given to the editor in one piece: it looks at the keyboard between two pieces.
 const PIECE: usize = 32 << 10;
@@ -143,8 +144,7 @@ impl Queue {
     /// Shows a piece that was taken.
     pub(super) fn show_piece(&self, piece: &[u8]) {
         // A terminal that is gone can't be told.
-        let mut stdout = io::stdout().lock();
-        let _ = stdout.write_all(piece).and_then(|()| stdout.flush());
+        let _ = sys::print(piece);
         self.shown(piece.len());
     }
 

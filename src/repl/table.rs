@@ -52,11 +52,14 @@ pub(super) enum Completes {
     Nothing,
     /// Settings, then their values.
     Settings,
+    /// The names of other tools.
+    Tools,
 }
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
+    As,
     Base64,
     Bin,
     Close,
@@ -254,6 +257,18 @@ pub(super) const COMMANDS: &[Entry] = &[
         more: &[],
         completes: Completes::Nothing,
         verb: Verb::Timing,
+    },
+    Entry {
+        name: "as",
+        aliases: &[],
+        arguments: "curl|js|python|websocat|wscat [--show-secrets]",
+        help: "this connection as a command or a program for another tool",
+        more: &[
+            "What the tool has nothing for is said in a comment. Secrets are *** without",
+            "--show-secrets. /as curl does the opening handshake; wstap curl takes it back.",
+        ],
+        completes: Completes::Tools,
+        verb: Verb::As,
     },
     Entry {
         name: "set",

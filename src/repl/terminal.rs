@@ -1,6 +1,6 @@
 //! The terminal as it was before us, put back on every way out.
 
-use std::io;
+use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 
@@ -8,6 +8,8 @@ use rustix::stdio::{stdin, stdout};
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr,
 };
+
+use crate::sys::{Blocking, Role};
 
 /// Bracketed paste off, synchronised output off, cursor on: what the editor may have left behind.
 const RESET: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
@@ -81,5 +83,5 @@ impl Drop for Terminal {
 
 fn restore(modes: &Termios) {
     let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
-    let _ = rustix::io::write(stdout(), RESET);
+    let _ = Blocking(Role::Stdout, stdout()).write_all(RESET);
 }

@@ -1,24 +1,18 @@
 //! The view for people: stderr in pipe mode, and the text above the prompt of the REPL.
 
+mod messages;
+
 use std::io::{self, Write};
 
 use crate::error::Error;
-use crate::event::{
-    Data, Direction, Event, Frame, FramePayload, Kind, Level, Moment, Setting, Timings,
-};
-use crate::protocol::frame::Opcode;
+use crate::event::{Direction, Event, Kind, Level, Moment, Setting, Timings};
 use crate::protocol::http1::Response;
-use crate::report::hexdump::{HexPairs, hexdump, unmasked};
 use crate::report::lines::{Lines, Mark};
-use crate::report::phases::{self, Compression};
-use crate::report::pretty::{is_structured, pretty};
+use crate::report::phases;
 use crate::report::style::{Style, Tone};
-use crate::report::units::{Count, TimeOfDay, Took};
+use crate::report::units::{TimeOfDay, Took};
 use crate::report::{Needs, Reporter};
 use crate::text::{Untrusted, UntrustedLines};
-
-/// How many bytes of a binary message are shown unasked.
-const DUMPED: usize = 256;
 
 /// What stands before the lines of a payload but its first, so that a peer can't forge a mark.
 const MARGIN: &str = "  ";
@@ -52,8 +46,8 @@ pub struct Human {
     options: HumanOptions,
     style: Style,
     timings: Timings,
-    compression_in: Compression,
-    compression_out: Compression,
+    /// Payload of the message that is coming in pieces, in bytes.
+    begun: u64,
     /// The connection was lost and is tried to be got back.
     reconnecting: bool,
     /// The status of the last response.
@@ -70,8 +64,7 @@ impl Human {
             options,
             style: Style::new(options.color),
             timings: Timings::default(),
-            compression_in: Compression::default(),
-            compression_out: Compression::default(),
+            begun: 0,
             reconnecting: false,
             status: 0,
             held: Vec::new(),
@@ -92,7 +85,7 @@ impl Human {
         let show_secrets = self.options.show_secrets;
         match *kind {
             Kind::Data(data) => self.data(&data, lines),
-            Kind::Answer { text } => answer(text, lines),
+            Kind::Answer { text, bare } => answer(text, bare, lines),
             Kind::Error(error) => self.error(error, lines),
             Kind::Summary(summary) => {
                 if summary.error.is_none() && summary.exit != 0 && !quiet {
@@ -108,7 +101,9 @@ impl Human {
                 }
                 phases::unverified(lines, tls)
             }
-            Kind::ResponseReceived { response, .. } => self.response(response, lines),
+            Kind::ResponseReceived { response, followed, .. } => {
+                self.response(response, followed, lines)
+            }
             Kind::Judged { report } if self.shows(1) => phases::rules(lines, report, show_secrets),
             Kind::Judged { report } => phases::rule_warnings(lines, report),
             Kind::Opened { opening } => {
@@ -137,8 +132,6 @@ impl Human {
                 if self.shows(1) {
                     phases::anatomy(lines, closure)?;
                     phases::totals(lines, totals)?;
-                    self.compression_in.tell(lines, Direction::In)?;
-                    self.compression_out.tell(lines, Direction::Out)?;
                 }
                 Ok(())
             }
@@ -185,6 +178,9 @@ impl Human {
             Kind::RequestSent { request } => {
                 phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
             }
+            Kind::Redirected { status, from, to, dropped } => {
+                phases::redirected(lines, status, (from, to), dropped, show_secrets)
+            }
             Kind::InformationalResponse { response } => {
                 phases::head(lines, Mark::Received, &response.head, show_secrets)
             }
@@ -202,7 +198,9 @@ impl Human {
                 lines.info(format_args!("{} Close {}", verb(direction), phases::status(status)))
             }
             Kind::Frame(frame) if self.shows(2) => self.frame(&frame, at, lines),
-            Kind::FramePayload(payload) if self.shows(3) => frame_payload(&payload, lines.out),
+            Kind::FramePayload(payload) if self.shows(3) => {
+                messages::frame_payload(&payload, lines.out)
+            }
             _ => Ok(()),
         }
     }
@@ -219,106 +217,20 @@ impl Human {
         tell(&mut Lines { out: &mut self.held, style: lines.style, time: lines.time, marked: true })
     }
 
-    fn response(&mut self, response: &Response, lines: &mut Lines<'_>) -> io::Result<()> {
+    fn response(
+        &mut self,
+        response: &Response,
+        followed: bool,
+        lines: &mut Lines<'_>,
+    ) -> io::Result<()> {
         let before = std::mem::replace(&mut self.status, response.status);
         // A server that is busy for long says the same at each attempt.
         let repeated = self.reconnecting && before == response.status && !self.shows(1);
-        let refused = response.status != 101 && !repeated;
+        let refused = response.status != 101 && !followed && !repeated;
         if refused || self.shows(1) {
             phases::head(lines, Mark::Received, &response.head, self.options.show_secrets)?;
         }
         if refused { phases::body(lines, response) } else { Ok(()) }
-    }
-
-    fn data(&mut self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        if data.compressed {
-            let sum = match data.direction {
-                Direction::In => &mut self.compression_in,
-                Direction::Out => &mut self.compression_out,
-            };
-            sum.plain += data.bytes.len() as u64;
-            sum.wire += if data.last { data.wire_len } else { 0 };
-        }
-        if !self.options.repl || (data.direction == Direction::Out && !self.options.sent) {
-            return Ok(());
-        }
-        if self.options.hex || data.opcode != Opcode::Text {
-            return self.dump(data, lines);
-        }
-        let mark = match data.direction {
-            Direction::In => Mark::Received,
-            Direction::Out => Mark::Sent,
-        };
-        if data.first {
-            lines.begin(mark)?;
-        } else {
-            lines.out.write_all(MARGIN.as_bytes())?;
-        }
-        if self.options.pretty && is_structured(data.bytes) {
-            pretty(data.bytes, MARGIN, self.style, lines.out)?;
-        } else {
-            self.text(data.bytes, lines.out)?;
-        }
-        lines.out.write_all(b"\n")
-    }
-
-    /// The text with every line but the first behind a margin. A newline at the very end would not
-    /// be seen, so it is shown by name.
-    fn text(&self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
-        let (text, end) = match text.strip_suffix(b"\n") {
-            Some(text) => (text, "\\n"),
-            None => (text, ""),
-        };
-        for (number, line) in text.split(|b| *b == b'\n').enumerate() {
-            if number > 0 {
-                write!(out, "\n{MARGIN}")?;
-            }
-            write!(out, "{}", UntrustedLines(line))?;
-        }
-        if end.is_empty() {
-            return Ok(());
-        }
-        write!(out, "{}", self.style.paint(Tone::Dim, end))
-    }
-
-    fn dump(&self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        let binary = data.opcode != Opcode::Text;
-        let mark = match (data.direction, binary) {
-            (Direction::In, true) => Mark::ReceivedBinary,
-            (Direction::In, false) => Mark::Received,
-            (Direction::Out, true) => Mark::SentBinary,
-            (Direction::Out, false) => Mark::Sent,
-        };
-        lines.line(mark, format_args!("{}", Count(data.bytes.len() as u64, "byte")))?;
-        let all = self.options.hex || self.options.verbosity > 0;
-        let (shown, rest) = match data.bytes.split_at_checked(DUMPED) {
-            Some((shown, rest)) if !all => (shown, rest.len()),
-            _ => (data.bytes, 0),
-        };
-        hexdump(&MARGIN, shown, 0, lines.out)?;
-        if rest > 0 {
-            let more = format!("… {rest} more bytes");
-            writeln!(lines.out, "{MARGIN}{}", self.style.paint(Tone::Dim, more))?;
-        }
-        Ok(())
-    }
-
-    fn frame(&self, frame: &Frame<'_>, at: Moment, lines: &mut Lines<'_>) -> io::Result<()> {
-        lines.line(
-            frame_mark(frame.direction),
-            format_args!(
-                "{}.{:06} s {} offset={}",
-                at.since.as_secs(),
-                at.since.subsec_micros(),
-                frame.header,
-                frame.offset
-            ),
-        )?;
-        if self.shows(3) {
-            let bytes = self.style.paint(Tone::Warning, HexPairs(frame.bytes));
-            writeln!(lines.out, "{MARGIN}header  [{bytes}]")?;
-        }
-        Ok(())
     }
 
     fn error(&mut self, error: &Error, lines: &mut Lines<'_>) -> io::Result<()> {
@@ -345,10 +257,6 @@ impl Human {
 impl Reporter for Human {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.timings.note(&event.kind);
-        if let Kind::Opened { .. } = event.kind {
-            self.compression_in = Compression::default();
-            self.compression_out = Compression::default();
-        }
         let style = self.style;
         let time = self.options.timestamps.then_some(TimeOfDay(event.at));
         self.told(event.at, &event.kind, &mut Lines { out, style, time, marked: true })
@@ -356,7 +264,8 @@ impl Reporter for Human {
 
     fn needs(&self) -> Needs {
         Needs {
-            messages: self.options.repl || self.shows(1),
+            received: self.options.repl || self.shows(1),
+            sent: self.options.repl || self.shows(1),
             whole_messages: self.options.repl,
             frames: self.shows(2),
             frame_payloads: self.shows(3),
@@ -374,29 +283,14 @@ impl Reporter for Human {
     }
 }
 
-fn answer(text: &str, lines: &mut Lines<'_>) -> io::Result<()> {
+fn answer(text: &str, bare: bool, lines: &mut Lines<'_>) -> io::Result<()> {
+    if bare {
+        return writeln!(lines.out, "{}", UntrustedLines(text.as_bytes()));
+    }
     for line in text.lines() {
         lines.info(format_args!("{}", UntrustedLines(line.as_bytes())))?;
     }
     Ok(())
-}
-
-fn frame_payload(payload: &FramePayload<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let FramePayload { wire, masking_key, offset, .. } = *payload;
-    match masking_key {
-        None => hexdump(&"  payload ", wire, offset, out),
-        Some(key) => {
-            hexdump(&"  masked  ", wire, offset, out)?;
-            unmasked(&"  payload ", wire, key, offset, out)
-        }
-    }
-}
-
-fn frame_mark(direction: Direction) -> Mark {
-    match direction {
-        Direction::In => Mark::ReceivedFrame,
-        Direction::Out => Mark::SentFrame,
-    }
 }
 
 fn verb(direction: Direction) -> &'static str {
@@ -420,19 +314,18 @@ mod tests {
 
     use super::*;
     use crate::error::{Exit, Stage};
-    use crate::event::{Certificate, Opening, Summary, TlsInfo, Totals};
+    use crate::event::{Certificate, Compression, Data, Opening, Summary, TlsInfo, Totals};
     use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Side};
-    use crate::protocol::frame::FrameHeader;
     use crate::protocol::handshake::{HandshakeReport, Request};
     use crate::protocol::http1::{HeadLimits, HeadReader};
     use crate::protocol::violation::{Policy, Rule, Violation};
-    use crate::report::testing::{binary, shown, text};
+    use crate::report::testing::{shown, text};
 
-    fn pipe(verbosity: u8) -> Human {
+    pub(super) fn pipe(verbosity: u8) -> Human {
         Human::new(HumanOptions { verbosity, ..HumanOptions::default() })
     }
 
-    fn repl() -> Human {
+    pub(super) fn repl() -> Human {
         Human::new(HumanOptions { repl: true, sent: true, ..HumanOptions::default() })
     }
 
@@ -447,48 +340,6 @@ mod tests {
             after: Duration::from_secs(3),
             ignored: 0,
         }
-    }
-
-    #[test]
-    fn messages_in_the_repl_cannot_forge_marks() {
-        let data = [
-            Kind::Data(text(b"one\n! two\x1b[A\x08\n\xe2\x80\xaethree")),
-            Kind::Data(text(b"ends\n")),
-            Kind::Data(text(b"")),
-            Kind::Data(Data { direction: Direction::Out, ..text(b"hi\tyou") }),
-        ];
-        assert_eq!(
-            shown(&mut repl(), &data),
-            "< one\n  ! two\\x1b[A\\x08\n  \\u{202e}three\n< ends\\n\n< \n> hi\tyou\n"
-        );
-        assert_eq!(shown(&mut pipe(3), &data), "", "payloads are stdout's in pipe mode");
-    }
-
-    #[test]
-    fn binary_messages_are_dumped_and_cropped() {
-        let bytes = [0; 300];
-        let text = shown(&mut repl(), &[Kind::Data(binary(&bytes))]);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 18);
-        assert_eq!(lines[0], "<b 300 bytes");
-        assert_eq!(
-            lines[1],
-            "  00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|"
-        );
-        assert_eq!(lines[17], "  … 44 more bytes");
-        let options = HumanOptions { hex: true, repl: true, ..HumanOptions::default() };
-        let text = shown(&mut Human::new(options), &[Kind::Data(binary(&bytes))]);
-        assert_eq!(text.lines().count(), 20);
-    }
-
-    #[test]
-    fn json_is_pretty_on_request() {
-        let options = HumanOptions { pretty: true, repl: true, ..HumanOptions::default() };
-        let data = [Kind::Data(text(b"{\"a\":[1]}")), Kind::Data(text(b"{\"a\""))];
-        assert_eq!(
-            shown(&mut Human::new(options), &data),
-            "< {\n    \"a\": [\n      1\n    ]\n  }\n< {\"a\"\n"
-        );
     }
 
     #[test]
@@ -583,7 +434,8 @@ mod tests {
         let (mut response, _) = reader.feed(head).unwrap().unwrap();
         response.body = b"no \x1b[2J\r\nentry\n".to_vec();
         response.body_cut = Some("the connection ended".into());
-        let refused = [Kind::ResponseReceived { response: &response, took: Duration::ZERO }];
+        let refused =
+            [Kind::ResponseReceived { response: &response, took: Duration::ZERO, followed: false }];
         assert_eq!(
             shown(&mut pipe(0), &refused),
             "< HTTP/1.1 403 Forbidden\n< Set-Cookie: ***\n< X: \\xff\n< \n< no \\x1b[2J\n< entry\n\
@@ -612,7 +464,11 @@ mod tests {
         let report = HandshakeReport::judge(&request, &response, Policy::Lenient);
         let kinds = [
             Kind::RequestSent { request: &request },
-            Kind::ResponseReceived { response: &response, took: Duration::from_millis(5) },
+            Kind::ResponseReceived {
+                response: &response,
+                took: Duration::from_millis(5),
+                followed: false,
+            },
             Kind::Judged { report: &report },
         ];
         assert_eq!(
@@ -673,31 +529,6 @@ mod tests {
     }
 
     #[test]
-    fn frames_with_vv_and_their_bytes_with_vvv() {
-        let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d];
-        let (header, _) = FrameHeader::parse(&bytes).unwrap();
-        let direction = Direction::Out;
-        let wire = &[0x7f, 0x9f, 0x4d, 0x51, 0x58];
-        let masking_key = header.masking_key;
-        let kinds = [
-            Kind::Frame(Frame { direction, header: &header, bytes: &bytes, offset: 11 }),
-            Kind::FramePayload(FramePayload { direction, wire, masking_key, offset: 0 }),
-        ];
-        let line = ">f 1.234567 s FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d \
-                    offset=11\n";
-        assert_eq!(shown(&mut pipe(1), &kinds), "");
-        assert_eq!(shown(&mut pipe(2), &kinds), line);
-        assert_eq!(
-            shown(&mut pipe(3), &kinds),
-            format!(
-                "{line}  header  [81 85 37 fa 21 3d]\n  masked  00000000  7f 9f 4d 51 58             \
-                 {:23}|..MQX|\n  payload 00000000  48 65 6c 6c 6f             {0:23}|Hello|\n",
-                ""
-            )
-        );
-    }
-
-    #[test]
     fn control_frames_totals_and_compression_with_v() {
         let data = Data { compressed: true, wire_len: 25, ..text(&[b'a'; 100]) };
         let grown =
@@ -708,6 +539,8 @@ mod tests {
             frames_in: 2,
             wire_in: 29,
             pings_in: 1,
+            compression_in: Compression { plain: 100, wire: 25 },
+            compression_out: Compression { plain: 4, wire: 6 },
             ..Totals::default()
         };
         let status = CloseStatus::default();
@@ -742,6 +575,18 @@ mod tests {
              * sent: compression cost 50 % (4 bytes as 6)\n"
         );
         assert_eq!(shown(&mut pipe(0), &kinds), "");
+        let pieces = [
+            Kind::Data(Data { last: false, ..data }),
+            Kind::Data(Data { first: false, ..data }),
+            Kind::Data(grown),
+            Kind::Data(text(b"plain")),
+        ];
+        assert_eq!(
+            shown(&mut pipe(2), &pieces),
+            "* received text: compression saved 88 % (200 bytes as 25)\n\
+             * sent text: compression cost 50 % (4 bytes as 6)\n"
+        );
+        assert_eq!(shown(&mut pipe(1), &pieces), "");
     }
 
     #[test]

@@ -81,9 +81,13 @@ impl Inspect {
                 self.section("Response", lines)?;
                 phases::head(lines, Mark::Received, &response.head, show_secrets)
             }
-            Kind::ResponseReceived { response, took } => {
+            Kind::Redirected { status, from, to, dropped } => {
+                self.section("Redirect", lines)?;
+                phases::redirected(lines, status, (from, to), dropped, show_secrets)
+            }
+            Kind::ResponseReceived { response, took, followed } => {
                 self.section("Response", lines)?;
-                self.status = Some(response.status);
+                self.status = Some(response.status).filter(|_| !followed);
                 phases::head(lines, Mark::Received, &response.head, show_secrets)?;
                 phases::body(lines, response)?;
                 lines.info(format_args!("received {} after the request", Took(took)))
@@ -98,6 +102,9 @@ impl Inspect {
                 self.section("Opened", lines)?;
                 phases::opened(lines, opening, show_secrets)?;
                 phases::timings(lines, &self.timings)
+            }
+            Kind::Notice { level: Level::Detail, text } => {
+                lines.info(format_args!("{}", Untrusted::text(text)))
             }
             Kind::Notice { level: Level::Warning, text } => {
                 lines.warn(format_args!("{}", Untrusted::text(text)))
@@ -116,6 +123,9 @@ impl Inspect {
             (_, Some(101)) if self.failed > 0 => {
                 let rules = Count(self.failed as u64, "rule");
                 (Tone::Bad, format!("✗ {rules} of the opening handshake broken (exit {exit})"))
+            }
+            (Some(error), Some(300..=399)) => {
+                (Tone::Bad, format!("✗ {} (exit {exit})", Untrusted::text(&error.what)))
             }
             (_, Some(status)) if status != 101 => {
                 (Tone::Bad, format!("✗ the upgrade was refused with {status} (exit {exit})"))
@@ -189,7 +199,11 @@ mod tests {
         let text = shown(
             &mut Inspect::new(false, false),
             &[
-                Kind::ResponseReceived { response: &response, took: Duration::from_millis(23) },
+                Kind::ResponseReceived {
+                    response: &response,
+                    took: Duration::from_millis(23),
+                    followed: false,
+                },
                 Kind::Judged { report: &report },
                 Kind::Summary(&summary),
             ],
@@ -228,7 +242,10 @@ mod tests {
         let took = Duration::ZERO;
         let six = Summary { exit: 6, ..Summary::default() };
         assert_eq!(
-            verdict(&[Kind::ResponseReceived { response: &refused, took }, Kind::Summary(&six)]),
+            verdict(&[
+                Kind::ResponseReceived { response: &refused, took, followed: false },
+                Kind::Summary(&six)
+            ]),
             "✗ the upgrade was refused with 403 (exit 6)"
         );
         let error = Some(Error::new(Stage::Tls, Exit::Tls, "expired"));

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use crate::error::Error;
 use crate::event::{
-    Certificate, Data, Event, Frame, Kind, Level, Opening, Summary, Timings, TlsInfo, Totals,
+    Certificate, Compression, Data, Event, Frame, Kind, Level, Opening, Summary, Timings, TlsInfo,
+    Totals,
 };
 use crate::protocol::close::{CloseStatus, Closure, End, Side};
 use crate::protocol::frame::Opcode;
@@ -19,7 +20,7 @@ use crate::report::{Needs, Reporter};
 const FRAMES: u8 = 2;
 
 /// Every type that a line can have, in the order in which a run may bring them.
-pub const TYPES: [&str; 24] = [
+pub const TYPES: [&str; 25] = [
     "resolving",
     "resolved",
     "connecting",
@@ -30,6 +31,7 @@ pub const TYPES: [&str; 24] = [
     "request",
     "informational",
     "response",
+    "redirected",
     "handshake",
     "open",
     "message",
@@ -172,7 +174,13 @@ impl Json {
                 self.headers(&request.headers);
             }
             Kind::InformationalResponse { response } => self.response(response),
-            Kind::ResponseReceived { response, took } => {
+            Kind::Redirected { status, from, to, dropped } => {
+                json.number("status", status.into());
+                self.url("from", from);
+                self.url("to", to);
+                self.json.texts("dropped", dropped.iter().map(String::as_str));
+            }
+            Kind::ResponseReceived { response, took, .. } => {
                 self.response(response);
                 self.json.seconds("took", took);
             }
@@ -218,7 +226,7 @@ impl Json {
                 );
                 json.text("text", text);
             }
-            Kind::Answer { text } => json.text("text", text),
+            Kind::Answer { text, .. } => json.text("text", text),
             Kind::Error(why) => error(json, why),
             Kind::Summary(summary) => self.summary(summary),
         }
@@ -240,7 +248,8 @@ impl Reporter for Json {
 
     fn needs(&self) -> Needs {
         Needs {
-            messages: true,
+            received: true,
+            sent: true,
             whole_messages: true,
             frames: self.verbosity >= FRAMES,
             details: true,
@@ -263,6 +272,10 @@ pub(super) fn write_message(json: &mut JsonWriter, data: &Data<'_>) {
     json.number("length", data.bytes.len() as u64);
     json.number("wire_length", data.wire_len);
     json.flag("compressed", data.compressed);
+    if data.compressed {
+        let did = Compression { plain: data.bytes.len() as u64, wire: data.wire_len };
+        json.tenths("saved_percent", did.saved_percent());
+    }
 }
 
 /// The `type` of an event's line; `None` for what has no line.
@@ -277,6 +290,7 @@ fn type_name(kind: &Kind<'_>) -> Option<&'static str> {
         Kind::TlsEstablished { .. } => "tls",
         Kind::RequestSent { .. } => "request",
         Kind::InformationalResponse { .. } => "informational",
+        Kind::Redirected { .. } => "redirected",
         Kind::ResponseReceived { .. } => "response",
         Kind::Judged { .. } => "handshake",
         Kind::Opened { .. } => "open",
@@ -417,12 +431,24 @@ fn totals(json: &mut JsonWriter, totals: &Totals) {
     json.number("messages_out", totals.messages_out);
     json.number("payload_in", totals.payload_in);
     json.number("payload_out", totals.payload_out);
+    compression(json, "compression_in", totals.compression_in);
+    compression(json, "compression_out", totals.compression_out);
     json.number("wire_in", totals.wire_in);
     json.number("wire_out", totals.wire_out);
     json.number("frames_in", totals.frames_in);
     json.number("frames_out", totals.frames_out);
     json.number("pings_in", totals.pings_in);
     json.number("pongs_in", totals.pongs_in);
+}
+
+fn compression(json: &mut JsonWriter, key: &str, did: Compression) {
+    if did.was_used() {
+        json.object(key, |json| {
+            json.number("plain", did.plain);
+            json.number("wire", did.wire);
+            json.tenths("saved_percent", did.saved_percent());
+        });
+    }
 }
 
 fn timings(json: &mut JsonWriter, timings: &Timings) {

@@ -131,6 +131,12 @@ impl JsonWriter {
         digits(&mut self.line, number.unsigned_abs(), 1);
     }
 
+    /// A number with one decimal.
+    pub(super) fn tenths(&mut self, key: &str, number: f64) {
+        self.key(key);
+        self.line.extend_from_slice(format!("{number:.1}").as_bytes());
+    }
+
     /// True or false.
     pub(super) fn flag(&mut self, key: &str, flag: bool) {
         self.key(key);

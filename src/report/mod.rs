@@ -17,7 +17,7 @@ pub mod units;
 
 use std::io::{self, Write};
 
-use crate::event::{Event, Setting};
+use crate::event::{Data, Direction, Event, Kind, Setting};
 
 /// A view of what happens: for people, for machines, or the payloads alone.
 ///
@@ -40,8 +40,10 @@ pub trait Reporter {
 /// What a view needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// [`crate::event::Kind::Data`] events.
-    pub messages: bool,
+    /// [`crate::event::Kind::Data`] events of what was received.
+    pub received: bool,
+    /// [`crate::event::Kind::Data`] events of what was sent.
+    pub sent: bool,
     /// Messages in one piece: the session then holds them, up to `--max-message`.
     pub whole_messages: bool,
     /// [`crate::event::Kind::Frame`] events.
@@ -50,4 +52,30 @@ pub struct Needs {
     pub frame_payloads: bool,
     /// What takes work to find out, such as a certificate's names.
     pub details: bool,
+}
+
+impl Needs {
+    /// Whether such an event is needed; those without a field of their own are.
+    pub fn need(&self, kind: &Kind<'_>) -> bool {
+        match kind {
+            Kind::Data(Data { direction: Direction::In, .. }) => self.received,
+            Kind::Data(Data { direction: Direction::Out, .. }) => self.sent,
+            Kind::Frame(_) => self.frames,
+            Kind::FramePayload(_) => self.frame_payloads,
+            _ => true,
+        }
+    }
+
+    /// What both need.
+    #[must_use]
+    pub fn and(self, other: Needs) -> Needs {
+        Needs {
+            received: self.received || other.received,
+            sent: self.sent || other.sent,
+            whole_messages: self.whole_messages || other.whole_messages,
+            frames: self.frames || other.frames,
+            frame_payloads: self.frame_payloads || other.frame_payloads,
+            details: self.details || other.details,
+        }
+    }
 }

@@ -77,7 +77,7 @@ impl Reporter for Payload {
         // A character that is split over two pieces would be taken for broken UTF-8.
         let escapes = self.terminal && matches!(self.format, Format::Line | Format::Null);
         Needs {
-            messages: true,
+            received: true,
             whole_messages: escapes || self.format == Format::Json,
             ..Needs::default()
         }

@@ -1,11 +1,12 @@
 //! How the phases of a connection's beginning and end are told to people; every view for people
 //! says them in the same words.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event::{Certificate, Direction, Opening, Timings, TlsInfo, Totals};
+use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals};
 use crate::protocol::close::{CloseStatus, Closure, End, Side};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
 use crate::protocol::http1::Response;
@@ -116,6 +117,25 @@ fn certificate(lines: &mut Lines<'_>, number: usize, certificate: &Certificate) 
 
 fn days_of(days: i64) -> Count {
     Count(days.unsigned_abs(), "day")
+}
+
+/// A redirect that is followed.
+pub(super) fn redirected(
+    lines: &mut Lines<'_>,
+    status: u16,
+    (from, to): (&str, &str),
+    dropped: &[String],
+    show_secrets: bool,
+) -> io::Result<()> {
+    let url = |url| if show_secrets { Cow::Borrowed(url) } else { redact::url(url) };
+    let (from, to) = (url(from), url(to));
+    let (from, to) = (Untrusted::text(&from), Untrusted::text(&to));
+    lines.info(format_args!("{status} redirects from {from} to {to}"))?;
+    if dropped.is_empty() {
+        return Ok(());
+    }
+    let dropped = dropped.join(", ");
+    lines.info(format_args!("not sent to another origin: {}", Untrusted::text(&dropped)))
 }
 
 /// A head as on the wire.
@@ -359,33 +379,16 @@ pub(super) fn totals(lines: &mut Lines<'_>, totals: &Totals) -> io::Result<()> {
         let (pings, pongs) = (Count(totals.pings_in, "ping"), Count(totals.pongs_in, "pong"));
         lines.info(format_args!("received: {pings}, {pongs}"))?;
     }
-    Ok(())
+    compression(lines, "received", totals.compression_in)?;
+    compression(lines, "sent", totals.compression_out)
 }
 
-/// What compression did to the payload of the messages that it was used on.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Compression {
-    /// Bytes before it.
-    pub(super) plain: u64,
-    /// Bytes after it.
-    pub(super) wire: u64,
-}
-
-impl Compression {
-    /// Says it, if there was any.
-    pub(super) fn tell(self, lines: &mut Lines<'_>, direction: Direction) -> io::Result<()> {
-        if self.plain == 0 && self.wire == 0 {
-            return Ok(());
-        }
-        let direction = match direction {
-            Direction::In => "received",
-            Direction::Out => "sent",
-        };
-        let Compression { plain, wire } = self;
-        let change = plain.abs_diff(wire) as f64 / plain.max(1) as f64 * 100.0;
-        let (tone, verb) =
-            if wire <= plain { (Tone::Good, "saved") } else { (Tone::Warning, "cost") };
-        let change = lines.style.paint(tone, format!("{verb} {change:.0} %"));
-        lines.info(format_args!("{direction}: compression {change} ({plain} bytes as {wire})"))
+/// What compression did, if there was any.
+pub(super) fn compression(lines: &mut Lines<'_>, what: &str, did: Compression) -> io::Result<()> {
+    if !did.was_used() {
+        return Ok(());
     }
+    let tone = if did.saved_percent() < 0.0 { Tone::Warning } else { Tone::Good };
+    let did = lines.style.paint(tone, did);
+    lines.info(format_args!("{what}: compression {did}"))
 }

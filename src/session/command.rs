@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
 pub use crate::event::Setting;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{LengthForm, Opcode};
+pub use crate::session::export::Tool;
+use crate::sys::{self, Role};
 
 /// How many commands may wait; who sends more is blocked until there is room.
 const QUEUE: usize = 1024;
@@ -22,6 +25,13 @@ pub enum Command {
     Close(CloseStatus),
     /// Leave this connection, if there is one, and open another: the URL as typed.
     Connect(String),
+    /// Show the connection as a command for another tool.
+    Export {
+        /// Which one.
+        tool: Tool,
+        /// With secrets, also where the session hides them.
+        show_secrets: bool,
+    },
     /// Send a frame exactly like this.
     Frame(FrameSpec),
     /// Make no further attempt to get a connection.
@@ -132,7 +142,7 @@ pub struct Waker(Arc<OwnedFd>);
 impl Waker {
     /// Makes the loop go round once. Never blocks: a full pipe wakes as well as one byte.
     pub fn wake(&self) {
-        let _ = rustix::io::write(&*self.0, &[1]);
+        while sys::write(Role::Wake, &*self.0, &[1]) == Err(Errno::INTR) {}
     }
 }
 
@@ -153,7 +163,7 @@ impl Wake {
     /// Takes what wakers have written.
     pub fn clear(&self) {
         let mut sink = [0; 64];
-        while rustix::io::read(&self.0, &mut sink).is_ok_and(|n| n == sink.len()) {}
+        while sys::read(Role::Wake, &self.0, &mut sink).is_ok_and(|n| n == sink.len()) {}
     }
 }
 

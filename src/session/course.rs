@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::event::{Data, Direction, Frame, FramePayload, Kind, Totals};
 use crate::protocol::close::{CloseStatus, End, Side};
-use crate::protocol::connection::{Incoming, Sender};
+use crate::protocol::connection::{Incoming, Queued, Sender};
 use crate::protocol::frame::Opcode;
 use crate::report::units::Took;
 use crate::session::reconnect::Past;
@@ -19,6 +19,9 @@ pub const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// A violation may come right behind messages whose answers are still on their way through our
 /// output and input: so long after the last message the Close frame waits for them.
 const ANSWER_PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long a peer that takes nothing any more may say nothing, before the connection is lost.
+const CUT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long the fence's pong may hold the end back while nothing arrives.
 const FENCE_PATIENCE: Duration = Duration::from_secs(5);
@@ -69,6 +72,8 @@ pub struct Course {
     /// All events were taken out of what was received.
     pub caught_up: bool,
     pub can_write: bool,
+    /// When and why the peer took nothing any more.
+    pub cut: Option<(Instant, String)>,
     pub ended: Option<End>,
     pub leave: Option<Over>,
 }
@@ -111,6 +116,7 @@ impl Course {
             give_up_at: None,
             caught_up: false,
             can_write: true,
+            cut: None,
             ended: None,
             leave: None,
         }
@@ -128,19 +134,12 @@ impl Course {
     }
 
     /// Counts and tells a message that was queued.
-    pub fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8]) {
-        self.totals.messages_out += 1;
-        self.totals.payload_out += bytes.len() as u64;
-        views.tell(Kind::Data(Data {
-            direction: Direction::Out,
-            opcode,
-            bytes,
-            first: true,
-            last: true,
-            fragments: 1,
-            wire_len: bytes.len() as u64,
-            compressed: false,
-        }));
+    pub fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8], queued: Queued) {
+        let Queued { fragments, wire_len, compressed } = queued;
+        let (direction, first, last) = (Direction::Out, true, true);
+        let data = Data { direction, opcode, bytes, first, last, fragments, wire_len, compressed };
+        self.totals.count(&data);
+        views.tell(Kind::Data(data));
     }
 
     /// Until when the Close frame that fails the connection waits for answers of the input's.
@@ -168,6 +167,18 @@ impl Course {
 
     pub fn give_up(&mut self, at: Instant) {
         self.give_up_at = Some(self.give_up_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// The peer takes nothing any more.
+    pub fn cut(&mut self, why: String, now: Instant) {
+        self.can_write = false;
+        self.cut.get_or_insert((now, why));
+    }
+
+    /// When we stop waiting for more from a peer that takes nothing.
+    pub fn cut_ends(&self, congested: bool) -> Option<Instant> {
+        let (since, _) = self.cut.as_ref().filter(|_| !congested)?;
+        Some(self.active_at.max(*since) + CUT_PATIENCE)
     }
 
     /// Everything that arrives besides data.
@@ -208,7 +219,7 @@ impl Course {
                 views.tell(Kind::Pong { direction, payload, rtt });
                 if let (Some(OwnPing { asked: true, .. }), Some(rtt)) = (answered, rtt) {
                     let text = format!("pong after {}", Took(rtt));
-                    views.tell(Kind::Answer { text: &text });
+                    views.tell(Kind::Answer { text: &text, bare: false });
                 }
             }
             Incoming::Close(status) => {

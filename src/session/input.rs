@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::error::{Error, Exit, Stage};
+use crate::sys::{self, Role};
 
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 256 << 10;
@@ -112,7 +113,7 @@ impl Stdin {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
         let space = self.buffer.get_mut(self.end..).unwrap_or_default();
-        match rustix::io::read(&self.given, space) {
+        match sys::read(Role::Stdin, &self.given, space) {
             Ok(0) => self.eof = true,
             Ok(n) => self.end += n,
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}

@@ -4,9 +4,14 @@ mod answer;
 mod between;
 mod body;
 pub mod command;
+pub mod cookies;
 mod course;
+mod export;
+mod follow;
 pub mod input;
 pub mod json;
+pub mod login;
+pub mod netrc;
 mod open;
 pub mod output;
 mod poll;
@@ -26,6 +31,7 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Level};
 use crate::session::between::Next;
 use crate::session::command::{Command, Commands};
+use crate::session::cookies::CookieFile;
 use crate::session::course::Over;
 use crate::session::input::Stdin;
 use crate::session::open::{Opened, open};
@@ -36,6 +42,7 @@ use crate::session::signals::Waking;
 use crate::session::talk::Talk;
 use crate::session::unsent::Unsent;
 use crate::session::views::Views;
+use crate::sys;
 use crate::transport::Watch;
 
 /// How long blocked outputs may hold up somebody who wants to be done.
@@ -54,6 +61,8 @@ pub enum Input {
 /// A session before it runs.
 pub struct Session {
     settings: Settings,
+    /// Taken out of the settings: it changes.
+    cookies: Option<CookieFile>,
     input: Input,
     views: Views,
     waking: Waking,
@@ -70,9 +79,15 @@ pub struct Session {
 
 impl Session {
     /// A session with its input, its views and what wakes it.
-    pub fn new(settings: Settings, input: Input, outputs: Vec<Output>, waking: Waking) -> Session {
+    pub fn new(
+        mut settings: Settings,
+        input: Input,
+        outputs: Vec<Output>,
+        waking: Waking,
+    ) -> Session {
         let deadline = settings.max_time.map(|limit| Instant::now() + limit);
         Session {
+            cookies: settings.cookies.take(),
             unsent: Unsent::new(settings.reconnect.is_some()),
             settings,
             input,
@@ -183,7 +198,7 @@ impl Session {
             waiting: &mut self.waiting,
             signalled: &mut self.signalled,
         };
-        let outcome = open(&self.settings, &mut watcher, deadline);
+        let outcome = open(&self.settings, &mut self.cookies, &mut watcher, deadline);
         outcome.map_err(|error| match self.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
                 let hints = vec!["more time: --max-time SECONDS".to_owned()];
@@ -230,6 +245,9 @@ impl Session {
             Some(failure) if exit == Exit::Done => {
                 self.tell(&failure);
                 self.views.push();
+                if failure.exit != Exit::Done && !self.views.are_on_stderr() {
+                    sys::complain(format_args!("wstap: {failure}"));
+                }
                 failure.exit
             }
             _ => exit,

@@ -1,21 +1,23 @@
 //! From nothing to an open connection: dial, send the request, judge the answer.
 
 use std::io::ErrorKind;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
-use tungstenite::handshake::client::generate_key;
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::{Kind, Opening};
+use crate::event::{Kind, Level, Opening};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
 use crate::protocol::http_date::retry_after;
-use crate::protocol::http1::{BodyReader, HeadError, HeadReader, Response};
+use crate::protocol::http1::{BodyReader, HeadError, HeadLimits, HeadReader, Response};
 use crate::redact;
+use crate::report::units::Count;
+use crate::session::cookies::CookieFile;
+use crate::session::follow::{Course, Next, is_redirect, shown_location, unix_now};
 use crate::session::settings::Settings;
 use crate::session::{body, poll};
 use crate::text::Untrusted;
-use crate::transport::{self, Stream, Watch};
+use crate::transport::{self, Stream, Target, Watch};
 
 /// How much of a refusal's body is shown, in bytes.
 const MAX_BODY: usize = 64 << 10;
@@ -39,58 +41,132 @@ pub struct Opened {
     pub opening: Opening,
 }
 
-/// Opens the connection.
+/// Opens the connection, over redirects and logins if need be; the deadline is for all of it.
 ///
 /// # Errors
-/// Exits 3 to 9, 11 and 12, and those of `watch` when it is interrupted.
-pub fn open(settings: &Settings, watch: &mut dyn Watch, deadline: Instant) -> Result<Opened> {
+/// Exits 2 to 9, 11 and 12, and those of `watch` when it is interrupted.
+pub fn open(
+    settings: &Settings,
+    cookies: &mut Option<CookieFile>,
+    watch: &mut dyn Watch,
+    deadline: Instant,
+) -> Result<Opened> {
     let start = Instant::now();
-    let dialed = transport::dial(&settings.target, &settings.dial, Some(deadline), watch)?;
-    let request = Request::new(&settings.request, &generate_key());
     let limit = deadline.saturating_duration_since(start);
-    let mut exchange = Exchange { stream: dialed.stream, deadline, limit, settings, received: 0 };
-    let sent = Instant::now();
-    let (response, early) = exchange.run(&request, watch)?;
-    watch.event(Kind::ResponseReceived { response: &response, took: sent.elapsed() });
-    if response.status != 101 {
-        return Err(refused(&response, settings));
+    let mut course = Course::new(settings)?;
+    loop {
+        let stream = transport::dial(&course.target, &course.dial, Some(deadline), watch)?.stream;
+        let request = course.request(cookies.as_ref());
+        let limits = settings.head_limits;
+        let target = course.target.clone();
+        let mut exchange = Exchange { stream, deadline, limit, limits, target, received: 0 };
+        let sent = Instant::now();
+        let (mut response, early) = exchange.run(&request, watch)?;
+        let notes = keep_cookies(cookies, &response, &exchange.target);
+        let next = course.next(&response, cookies.as_ref());
+        let followed = matches!(next, Ok(Next::Login(_) | Next::Redirected { .. }));
+        let took = sent.elapsed();
+        if response.status != 101 && !followed {
+            exchange.finish(&mut response, &early, watch);
+        }
+        watch.event(Kind::ResponseReceived { response: &response, took, followed });
+        for (level, text) in notes {
+            watch.event(Kind::Notice { level, text: &text });
+        }
+        match next? {
+            Next::Done if response.status == 101 => {
+                let judged = (request, response);
+                return opened(settings, exchange, early, judged, start, watch);
+            }
+            Next::Done => {
+                let error = refused(&response, &course);
+                // 495 and 496 are nginx's inner words for it; what it sends is 400.
+                let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
+                return Err(if client && exchange.stream.lacks_certificate() {
+                    let hint = "the server asked for a client certificate: --cert FILE --key FILE";
+                    Error { hints: vec![hint.to_owned()], ..error }
+                } else {
+                    error
+                });
+            }
+            Next::Login(text) => {
+                watch.event(Kind::Notice { level: Level::Detail, text: &text });
+            }
+            Next::Redirected { from, to, dropped } => {
+                let (status, from, to, dropped) = (response.status, &from, &to, &dropped);
+                watch.event(Kind::Redirected { status, from, to, dropped });
+            }
+        }
     }
+}
+
+/// Takes the cookies of a response; gives what there is to say about them.
+fn keep_cookies(
+    cookies: &mut Option<CookieFile>,
+    response: &Response,
+    from: &Target,
+) -> Vec<(Level, String)> {
+    let Some(jar) = cookies else { return Vec::new() };
+    let (refused, failed) = jar.take(response, from, unix_now());
+    let refused = refused.into_iter().map(|text| (Level::Detail, text));
+    refused.chain(failed.map(|text| (Level::Warning, text))).collect()
+}
+
+/// Judges a 101.
+fn opened(
+    settings: &Settings,
+    exchange: Exchange,
+    early: Vec<u8>,
+    (mut request, mut response): (Request, Response),
+    start: Instant,
+    watch: &mut dyn Watch,
+) -> Result<Opened> {
     let report = HandshakeReport::judge(&request, &response, settings.policy);
     watch.event(Kind::Judged { report: &report });
     if report.verdict() == Verdict::Fail {
         return Err(broken(&report));
     }
-    let opening = Opening {
-        url: settings.target.url(),
+    let mut opening = Opening {
+        url: exchange.target.url(),
         subprotocol: report.subprotocol.clone(),
         extensions: report.extensions.clone(),
         took: start.elapsed(),
     };
+    // What is kept for /headers and /status has no secret in it that must not be shown.
+    if !settings.show_secrets {
+        request.bytes = redact::head(&request.bytes).into_owned();
+        response.head = redact::head(&response.head).into_owned();
+        opening.url = redact::url(&opening.url).into_owned();
+        opening.subprotocol = opening.subprotocol.map(|chosen| {
+            String::from_utf8_lossy(&redact::protocols(chosen.as_bytes())).into_owned()
+        });
+    }
     Ok(Opened { stream: exchange.stream, early, report, request, response, opening })
 }
 
 /// The HTTP exchange over the dialed stream.
-struct Exchange<'a> {
+struct Exchange {
     stream: Stream,
     deadline: Instant,
     /// How long after the start the deadline is.
     limit: Duration,
-    settings: &'a Settings,
+    limits: HeadLimits,
+    target: Target,
     received: usize,
 }
 
-impl Exchange<'_> {
+impl Exchange {
+    /// Sends the request and gives the final response's head with what came behind it.
     fn run(&mut self, request: &Request, watch: &mut dyn Watch) -> Result<(Response, Vec<u8>)> {
         self.send(&request.bytes, watch)?;
         watch.event(Kind::RequestSent { request });
         let mut rest = Vec::new();
         let mut informational = 0;
         loop {
-            let mut reader = HeadReader::new(self.settings.head_limits);
-            let (mut response, behind) = self.head(&mut reader, rest, watch)?;
+            let mut reader = HeadReader::new(self.limits);
+            let (response, behind) = self.head(&mut reader, rest, watch)?;
             match response.status {
-                101 => return Ok((response, behind)),
-                100..=199 => {
+                100 | 102..=199 => {
                     informational += 1;
                     if informational > 16 {
                         let what = "more than 16 informational responses";
@@ -99,15 +175,17 @@ impl Exchange<'_> {
                     watch.event(Kind::InformationalResponse { response: &response });
                     rest = behind;
                 }
-                _ => {
-                    let mut body = BodyReader::new(&response, MAX_BODY);
-                    self.body(&mut body, &behind, watch);
-                    (response.body, response.body_cut) = body.finish();
-                    body::decode(&mut response, MAX_BODY);
-                    return Ok((response, Vec::new()));
-                }
+                _ => return Ok((response, behind)),
             }
         }
+    }
+
+    /// Reads a refusal's body into the response.
+    fn finish(&mut self, response: &mut Response, behind: &[u8], watch: &mut dyn Watch) {
+        let mut body = BodyReader::new(response, MAX_BODY);
+        self.body(&mut body, behind, watch);
+        (response.body, response.body_cut) = body.finish();
+        body::decode(response, MAX_BODY);
     }
 
     fn send(&mut self, mut bytes: &[u8], watch: &mut dyn Watch) -> Result<()> {
@@ -145,13 +223,9 @@ impl Exchange<'_> {
             fresh.clear();
             match self.stream.read(&mut buffer) {
                 Ok(0) => {
-                    let received = self.received;
-                    let what = format!(
-                        "the server closed the connection after {received} bytes, {}",
-                        if received == 0 { "without an answer" } else { "in the response head" }
-                    );
+                    let what = format!("the server closed the connection {}", self.place());
                     let lost = Error::new(Stage::Handshake, Exit::Lost, what);
-                    return Err(if received == 0 && !self.settings.target.secure {
+                    return Err(if self.received == 0 && !self.target.secure {
                         lost.hint(format!("does it want TLS? try {}", self.other_scheme()))
                     } else {
                         lost
@@ -221,14 +295,20 @@ impl Exchange<'_> {
         if let Some(error) = transport::tls_failure(e) {
             return error;
         }
-        let received = self.received;
-        let what = format!("the connection was lost after {received} bytes of the response");
+        let what = format!("the connection was lost {}", self.place());
         Error::new(Stage::Handshake, Exit::Lost, what)
             .cause(Untrusted::text(&e.to_string()).to_string())
     }
 
+    /// Where in the response we are.
+    fn place(&self) -> String {
+        let received = Count(self.received as u64, "byte");
+        let place = if self.received == 0 { "without an answer" } else { "in the response head" };
+        format!("after {received}, {place}")
+    }
+
     fn other_scheme(&self) -> String {
-        let url = self.settings.target.url();
+        let url = self.target.url();
         match url.strip_prefix("ws://") {
             Some(rest) => format!("wss://{rest}"),
             None => url.replacen("wss://", "ws://", 1),
@@ -299,7 +379,7 @@ fn broken(report: &HandshakeReport) -> Error {
 }
 
 /// The server did not switch protocols.
-fn refused(response: &Response, settings: &Settings) -> Error {
+fn refused(response: &Response, course: &Course<'_>) -> Error {
     let status = response.status;
     let what = format!(
         "upgrade refused: the server answered {status} {} instead of 101",
@@ -313,23 +393,17 @@ fn refused(response: &Response, settings: &Settings) -> Error {
         Some(Untrusted(&value).to_string())
     };
     let hint = match status {
-        301 | 302 | 303 | 307 | 308 => match header("location") {
-            Some(location) => format!("it points to {location}: try that"),
+        status if is_redirect(status) => match response.header("location") {
+            Some(location) => {
+                format!("it points to {}: -L follows it", shown_location(location))
+            }
             None => "a redirect without a Location".to_owned(),
         },
-        401 => match header("www-authenticate") {
-            Some(scheme) => {
-                format!(
-                    "it asks for a login ({scheme}): -u user:password, or -H 'Authorization: …'"
-                )
-            }
-            None => "it asks for a login: -u user:password, or -H 'Authorization: …'".to_owned(),
-        },
+        401 => course.login_hint(header("www-authenticate").as_deref()),
         403 => "does it check the Origin? try -o https://HOST, or a cookie or a token".to_owned(),
-        404 => format!(
-            "is the path right? it was {}",
-            Untrusted::text(&redact::url(&settings.request.target))
-        ),
+        404 => {
+            format!("is the path right? it was {}", Untrusted::text(&redact::url(course.asked())))
+        }
         407 => "a proxy asks for a login: --proxy-user user:password".to_owned(),
         426 => match header("sec-websocket-version") {
             Some(versions) => {
@@ -353,10 +427,4 @@ fn refused(response: &Response, settings: &Settings) -> Error {
         _ => return error,
     };
     error.hint(hint)
-}
-
-/// Seconds since 1970.
-fn unix_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -12,6 +12,7 @@ use rustix::net::SendFlags;
 use crate::event::{Event, Kind, Setting};
 use crate::report::{Needs, Reporter};
 use crate::session::command::Screen;
+use crate::sys::{self, Role};
 
 /// Pieces of this size go out without being copied first, in bytes.
 const DIRECT: usize = 32 << 10;
@@ -42,7 +43,7 @@ impl Output {
 
     /// Shows an event. What can't be written is found out by [`Output::failure`].
     pub fn event(&mut self, event: &Event<'_>) {
-        if !self.needs.messages && matches!(event.kind, Kind::Data(_)) {
+        if !self.needs.need(&event.kind) {
             return;
         }
         let _ = match &mut self.sink {
@@ -107,6 +108,11 @@ impl Output {
         if let Sink::Screen(screen) = &self.sink {
             screen.drain(patience);
         }
+    }
+
+    /// Whether it goes to standard error.
+    pub fn is_on_stderr(&self) -> bool {
+        matches!(&self.sink, Sink::Fd(FdSink { channel: Channel::Stderr, .. }))
     }
 
     /// Why the sink takes nothing any more, if so. A reader that went away is no failure of
@@ -215,18 +221,22 @@ impl FdSink {
     }
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let role = match self.channel {
+            Channel::Stderr => Role::Stderr,
+            Channel::Stdout => Role::Stdout,
+        };
         loop {
             let written = match self.way {
-                Way::Direct => rustix::io::write(&self.fd, bytes),
+                Way::Direct => sys::write(role, &self.fd, bytes),
                 Way::Socket => {
                     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-                    rustix::net::send(&self.fd, bytes, flags)
+                    sys::send(role, &self.fd, bytes, flags)
                 }
                 Way::Polled(most) => {
                     if !super::poll::is_writable(self.fd.as_fd()) {
                         return Err(ErrorKind::WouldBlock.into());
                     }
-                    rustix::io::write(&self.fd, bytes.get(..most).unwrap_or(bytes))
+                    sys::write(role, &self.fd, bytes.get(..most).unwrap_or(bytes))
                 }
             };
             match written {
@@ -260,6 +270,11 @@ impl Write for FdSink {
         }
         self.buffer.extend_from_slice(rest);
         Ok(bytes.len())
+    }
+
+    /// The same: nothing is ever taken in part.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes).map(drop)
     }
 
     fn flush(&mut self) -> io::Result<()> {

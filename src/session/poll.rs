@@ -3,8 +3,10 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+
+use crate::sys;
 
 /// Waits until one of `fds` is ready or `until` has come; without `until` for as long as it takes.
 /// An interrupted call counts as a return without anything ready.
@@ -19,7 +21,7 @@ pub fn wait_for(fds: &mut [PollFd<'_>], patience: Option<Duration>) {
         tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(left.subsec_nanos()),
     });
-    match poll(fds, timeout.as_ref()) {
+    match sys::poll(fds, timeout.as_ref()) {
         // The loop looks at everything anyway before it waits again.
         Ok(_) | Err(Errno::INTR) => {}
         Err(_) => fds.iter_mut().for_each(PollFd::clear_revents),
@@ -31,6 +33,11 @@ pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
     wait_for(&mut fds, Some(Duration::ZERO));
     fds.iter().any(|fd| !fd.revents().is_empty())
+}
+
+/// Whether a read on it gives something: bytes, the end or an error.
+pub fn is_readable(fd: &PollFd<'_>) -> bool {
+    !fd.revents().difference(PollFlags::OUT).is_empty()
 }
 
 /// Whether something is ready on it, an error included.

@@ -9,19 +9,33 @@ use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::RequestOptions;
 use crate::protocol::http1::HeadLimits;
 use crate::protocol::violation::Policy;
+use crate::session::cookies::CookieFile;
 use crate::session::input::InputFormat;
+use crate::session::login::Login;
 use crate::session::reconnect::Reconnect;
-use crate::transport::{DialOptions, Target};
+use crate::transport::{DialOptions, Proxies, Target};
 
 /// Everything a session needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Whom to connect to.
     pub target: Target,
-    /// How.
+    /// The target that the request's fields were typed for: no other origin gets their secrets.
+    pub origin: Target,
+    /// How; the proxy is that of `proxies`.
     pub dial: DialOptions,
+    /// The proxies.
+    pub proxies: Proxies,
     /// The request.
     pub request: RequestOptions,
+    /// How to log in.
+    pub login: Login,
+    /// The cookies of earlier runs; they stay with the session.
+    pub cookies: Option<CookieFile>,
+    /// The most redirects that are followed; `None` for none, since nobody asked for it.
+    pub redirects: Option<usize>,
+    /// What is kept to answer questions has its secrets in it.
+    pub show_secrets: bool,
     /// What to do where the RFCs let a reader be lenient.
     pub policy: Policy,
     /// How much of a response head is taken.
@@ -89,8 +103,14 @@ impl Settings {
                 target: target.path.clone(),
                 ..RequestOptions::default()
             },
+            origin: target.clone(),
             target,
             dial: DialOptions::default(),
+            proxies: Proxies::default(),
+            login: Login::default(),
+            cookies: None,
+            redirects: None,
+            show_secrets: false,
             policy: Policy::Lenient,
             head_limits: HeadLimits::default(),
             connect_timeout: Duration::from_secs(10),
@@ -120,11 +140,7 @@ impl Settings {
     /// The same session with another target; what was typed for the first one's host is gone.
     pub fn redirect(&mut self, target: Target) {
         let same = target == self.target;
-        if !same {
-            self.request.host = target.authority();
-            self.request.target = target.path.clone();
-            self.target = target;
-        }
+        self.target = target;
         if !same || self.reconnect.is_none() {
             self.first.clear();
         }

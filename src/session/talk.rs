@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use rustix::event::{PollFd, PollFlags};
 
 use crate::error::{Error, Exit, Result, Stage};
@@ -16,6 +18,7 @@ use crate::report::Needs;
 use crate::session::answer::{self, answer};
 use crate::session::command::{Command, FrameSpec, MaskSpec};
 use crate::session::course::{Course, Fence, Over};
+use crate::session::export::export;
 use crate::session::input::InputFormat;
 use crate::session::open::Opened;
 use crate::session::settings::{Linger, Settings};
@@ -103,12 +106,12 @@ impl Talk {
     pub fn run(mut self, session: &mut Session) -> Result<Over> {
         self.course.follow(&session.past);
         for (opcode, payload) in &session.settings.first {
-            self.sender.fragmented(*opcode, payload, session.settings.fragment);
-            self.course.sent(&mut session.views, *opcode, payload);
+            let queued = self.sender.fragmented(*opcode, payload, session.settings.fragment);
+            self.course.sent(&mut session.views, *opcode, payload, queued);
         }
         session.unsent.queue_again(|Message { opcode, payload, fragment }| {
-            self.sender.fragmented(*opcode, payload, *fragment);
-            self.course.sent(&mut session.views, *opcode, payload);
+            let queued = self.sender.fragmented(*opcode, payload, *fragment);
+            self.course.sent(&mut session.views, *opcode, payload, queued);
             self.sender.counts().0
         });
         let mut now = Instant::now();
@@ -154,8 +157,9 @@ impl Talk {
             match incoming {
                 Incoming::Data { .. } if course.deaf => {}
                 Incoming::Data { opcode, bytes, first, last, fragments, wire_len, compressed } => {
-                    views.tell(Kind::Data(Data {
-                        direction: Direction::In,
+                    let direction = Direction::In;
+                    let data = Data {
+                        direction,
                         opcode,
                         bytes,
                         first,
@@ -163,16 +167,16 @@ impl Talk {
                         fragments,
                         wire_len,
                         compressed,
-                    }));
+                    };
+                    course.totals.count(&data);
+                    views.tell(Kind::Data(data));
                     course.active_at = now;
-                    course.totals.payload_in += bytes.len() as u64;
                     if last {
                         course.message_at = Some(now);
-                        course.totals.messages_in += 1;
                         close = course.is_enough(settings, bytes);
                         if settings.echo {
-                            self.sender.message(opcode, bytes);
-                            course.sent(views, opcode, bytes);
+                            let queued = self.sender.message(opcode, bytes);
+                            course.sent(views, opcode, bytes, queued);
                         }
                     }
                 }
@@ -249,10 +253,10 @@ impl Talk {
                     return self.bad_input(session, error, now);
                 }
             };
-            self.sender.fragmented(opcode, piece.bytes, settings.fragment);
+            let queued = self.sender.fragmented(opcode, piece.bytes, settings.fragment);
             let end = self.sender.counts().0;
             session.unsent.queued(end, opcode, piece.bytes, settings.fragment);
-            self.course.sent(&mut session.views, opcode, piece.bytes);
+            self.course.sent(&mut session.views, opcode, piece.bytes, queued);
             report_frames(&mut self.sender, &mut session.views);
         }
     }
@@ -294,9 +298,9 @@ impl Talk {
                     let text = "the connection is closing: this was not sent";
                     return views.tell(Kind::Notice { level: Level::Warning, text });
                 }
-                self.sender.fragmented(opcode, &payload, size);
+                let queued = self.sender.fragmented(opcode, &payload, size);
                 session.unsent.queued(self.sender.counts().0, opcode, &payload, size);
-                self.course.sent(views, opcode, &payload);
+                self.course.sent(views, opcode, &payload, queued);
             }
             Command::Ping(payload) => self.ping(views, &payload, session.settings.interactive, now),
             Command::Pong(payload) => {
@@ -316,6 +320,10 @@ impl Talk {
                 self.sender.raw(&frame);
             }
             Command::GiveUp => {}
+            Command::Export { tool, show_secrets } => {
+                let text = export(tool, &session.settings, show_secrets);
+                views.tell(Kind::Answer { text: &text, bare: true });
+            }
             Command::Set(setting) => {
                 views.set(setting);
                 let needs = views.needs();
@@ -325,7 +333,7 @@ impl Talk {
             Command::Show(question) => {
                 let facts = self.facts();
                 let text = answer(question, &self.opened, &facts, views.timings());
-                views.tell(Kind::Answer { text: &text });
+                views.tell(Kind::Answer { text: &text, bare: false });
             }
             Command::Quit => self.leave(&session.settings, now, Over::Done),
             Command::Connect(url) => match Target::parse(&url) {
@@ -439,6 +447,12 @@ impl Talk {
         if self.patience_ends(&session.views).is_some_and(|end| now >= end) {
             self.course.ended.get_or_insert(End::Local);
         }
+        let congested = session.views.are_congested();
+        if self.course.cut_ends(congested).is_some_and(|end| now >= end)
+            && let Some((_, why)) = self.course.cut.take()
+        {
+            self.course.ended.get_or_insert(End::Broken(why));
+        }
     }
 
     fn patience_ends(&self, views: &Views) -> Option<Instant> {
@@ -466,8 +480,8 @@ impl Talk {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 // The peer takes nothing any more, but what it said before can still be read; the
-                // reading end will tell how the connection ended.
-                Err(_) => self.course.can_write = false,
+                // reading end will tell how the connection ended, if it knows.
+                Err(e) => self.course.cut(how(&e), now),
             }
         }
     }
@@ -544,7 +558,7 @@ impl Talk {
             poll::wait(&mut fds, until);
             let [wake, socket, stdin, ..] = &fds;
             woken = woken || poll::is_ready(wake);
-            readable = readable || (reads && (buffered || poll::is_ready(socket)));
+            readable = readable || (reads && (buffered || poll::is_readable(socket)));
             input = input || (piped.is_some() && poll::is_ready(stdin));
         }
         let now = Instant::now();
@@ -569,6 +583,7 @@ impl Talk {
         let ends = [
             session.deadline,
             self.patience_ends(&session.views),
+            self.course.cut_ends(session.views.are_congested()),
             self.course.failing.as_ref().map(|(_, due)| *due),
             self.course.next_ping(settings).filter(|_| open),
             self.course.pings_end(settings).filter(|_| open),
@@ -672,9 +687,13 @@ fn how(e: &io::Error) -> String {
     }
 }
 
-/// Masking keys from the operating system (§5.3, §10.3).
+/// Masking keys that nobody can predict (§5.3, §10.3): a cipher's stream, keyed by the operating
+/// system, since a million small messages would ask it a thousand times.
 fn masking() -> Masking {
-    Box::new(fill_random)
+    let mut seed = [0; 32];
+    fill_random(&mut seed);
+    let mut cipher = StdRng::from_seed(seed);
+    Box::new(move |keys| cipher.fill_bytes(keys))
 }
 
 fn fill_random(bytes: &mut [u8]) {

@@ -16,6 +16,8 @@ use crate::text::Untrusted;
 /// The views, and what they were told that belongs into the summary.
 pub struct Views {
     outputs: Vec<Output>,
+    /// What all of them together need.
+    needs: Needs,
     clock: Clock,
     at: Moment,
     seq: u64,
@@ -27,21 +29,13 @@ impl Views {
     pub fn new(outputs: Vec<Output>) -> Views {
         let clock = Clock::start();
         let at = clock.now();
-        Views { outputs, clock, at, seq: 0, summary: Summary::default() }
+        let needs = all(&outputs);
+        Views { outputs, needs, clock, at, seq: 0, summary: Summary::default() }
     }
 
     /// What all of them together need.
     pub fn needs(&self) -> Needs {
-        self.outputs.iter().fold(Needs::default(), |all, output| {
-            let needs = output.needs();
-            Needs {
-                whole_messages: all.whole_messages || needs.whole_messages,
-                messages: all.messages || needs.messages,
-                frames: all.frames || needs.frames,
-                frame_payloads: all.frame_payloads || needs.frame_payloads,
-                details: all.details || needs.details,
-            }
-        })
+        self.needs
     }
 
     /// Sets the time of the events that follow, until the next one; saves a clock reading for each.
@@ -57,6 +51,9 @@ impl Views {
 
     /// Tells an event of the time that was set.
     pub fn tell(&mut self, kind: Kind<'_>) {
+        if !self.needs.need(&kind) {
+            return;
+        }
         // Bytes belong to their frame's event.
         if !matches!(kind, Kind::FramePayload(_)) {
             self.seq += 1;
@@ -85,6 +82,7 @@ impl Views {
         for output in &mut self.outputs {
             output.set(setting);
         }
+        self.needs = all(&self.outputs);
     }
 
     /// The session tries to get its connection back, or doesn't any more.
@@ -149,6 +147,11 @@ impl Views {
         fds.first().is_some_and(poll::is_ready)
     }
 
+    /// Whether one of them is on standard error.
+    pub fn are_on_stderr(&self) -> bool {
+        self.outputs.iter().any(Output::is_on_stderr)
+    }
+
     /// Why an output takes nothing more, if that ends the session: exit 0 where the reader of
     /// standard output has gone away, 13 otherwise.
     pub fn broken(&self) -> Option<Error> {
@@ -168,4 +171,8 @@ impl Views {
             }
         })
     }
+}
+
+fn all(outputs: &[Output]) -> Needs {
+    outputs.iter().fold(Needs::default(), |all, output| all.and(output.needs()))
 }

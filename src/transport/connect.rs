@@ -13,6 +13,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::Kind;
+use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::wait::{Waiter, Woken};
 use crate::transport::{DialOptions, Place, Stream, Timings, resolve};
@@ -68,7 +69,10 @@ pub(super) fn unix(
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         // A local connection stands at once, or not at all.
-        socket.connect(&SockAddr::unix(path)?)?;
+        match sys::connect(&socket, &SockAddr::unix(path)?) {
+            Err(e) if !is_in_progress(&e) => return Err(e),
+            _ => {}
+        }
         Stream::from_unix(UnixStream::from(socket))
     };
     let stream = connect().map_err(|e| {
@@ -199,7 +203,7 @@ impl Race {
                 return None;
             }
         };
-        match socket.connect(&SockAddr::from(address)) {
+        match sys::connect(&socket, &SockAddr::from(address)) {
             Ok(()) => return Some((socket, address)),
             Err(e) if is_in_progress(&e) => self.pending.push(Attempt { socket, address }),
             Err(e) => self.fail(address, e, waiter),

@@ -10,6 +10,7 @@
 )]
 
 mod connect;
+pub mod proxies;
 pub mod proxy;
 mod resolve;
 mod stream;
@@ -30,10 +31,11 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Kind, Timings, TlsInfo};
 use crate::text::Untrusted;
 
+pub use proxies::Proxies;
 pub use proxy::Proxy;
 pub use stream::{Stream, tls_failure};
 pub use target::Target;
-pub use tls::{Sni, TlsOptions, Versions};
+pub use tls::{PassPhrase, Pins, Sni, TlsOptions, Versions};
 pub use wait::shown_limit;
 
 use connect::Connected;
@@ -101,7 +103,7 @@ impl FromStr for Resolve {
             let (port, addresses) = rest.split_once(':')?;
             let addresses: Option<Vec<IpAddr>> =
                 addresses.split(',').map(|a| unbracketed(a.trim()).parse().ok()).collect();
-            let host = if host == "*" { host.to_owned() } else { plain_host(host) };
+            let host = if host == "*" { host.to_owned() } else { a_label(host) };
             Some(Resolve { host, port: port.parse().ok()?, addresses: addresses? })
         };
         read().ok_or_else(|| {
@@ -142,7 +144,7 @@ impl FromStr for ConnectTo {
                 "" => None,
                 host => Some(parse_host(host)?),
             };
-            let host = Some(plain_host(host)).filter(|host| !host.is_empty());
+            let host = Some(a_label(host)).filter(|host| !host.is_empty());
             Some(ConnectTo { host, port: port(from)?, to_host, to_port: port(to)? })
         };
         read().ok_or_else(|| {
@@ -288,6 +290,12 @@ fn plain_host(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
+/// A host that a person typed, as it is compared: names in other scripts as A-labels (IDNA).
+fn a_label(typed: &str) -> String {
+    let parsed = parse_host(typed).map(|host| host.to_string());
+    plain_host(parsed.as_deref().unwrap_or(typed))
+}
+
 fn unbracketed(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
@@ -320,6 +328,10 @@ mod tests {
         let rule: Resolve = "Example.com:443:192.0.2.1,[2001:db8::1]".parse().unwrap();
         assert_eq!((rule.host.as_str(), rule.port), ("example.com", 443));
         assert_eq!(rule.addresses.len(), 2);
+        assert_eq!(
+            "Bücher.example:80:::1".parse::<Resolve>().unwrap().host,
+            "xn--bcher-kva.example"
+        );
         assert_eq!("*:80:::1".parse::<Resolve>().unwrap().addresses.len(), 1);
         for bad in ["", "a", "a:b:1.2.3.4", "a:80:", "a:80:name", "a:99999:1.2.3.4"] {
             let error = bad.parse::<Resolve>().unwrap_err();

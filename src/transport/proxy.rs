@@ -1,5 +1,6 @@
-//! Going through a proxy: HTTP CONNECT (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928, RFC 1929); and which
-//! proxy the environment asks for.
+//! Going through a proxy: HTTP CONNECT (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928, RFC 1929).
+
+mod choice;
 
 use std::fmt;
 use std::io;
@@ -9,6 +10,8 @@ use std::time::Instant;
 
 use url::{Host, Url};
 
+pub use choice::{from_environment, is_excepted};
+
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::Kind;
 use crate::protocol::http1::{HeadError, HeadLimits, HeadReader, Response, values};
@@ -16,10 +19,7 @@ use crate::text::Untrusted;
 use crate::transport::connect::{self, Connected};
 use crate::transport::tls::Client;
 use crate::transport::wait::Waiter;
-use crate::transport::{
-    DialOptions, Place, Stream, Target, Timings, TlsOptions, plain_host, resolve, tls_failure,
-    unbracketed,
-};
+use crate::transport::{DialOptions, Place, Stream, Timings, TlsOptions, resolve, tls_failure};
 
 /// A proxy to go through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,91 +137,6 @@ impl FromStr for Proxy {
     }
 }
 
-/// The proxy that the environment asks for: `ws_proxy` or `wss_proxy`, then `http_proxy` or
-/// `https_proxy`, then `all_proxy`, unless `no_proxy` names the target. Lower case counts before
-/// upper case; `HTTP_PROXY` doesn't count, since a CGI's caller can set it (httpoxy).
-///
-/// # Errors
-/// Exit 2 for a variable that names no proxy.
-pub fn from_environment(
-    target: &Target,
-    lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<Proxy>> {
-    let names: &[&str] = if target.secure {
-        &["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
-    } else {
-        &["ws_proxy", "WS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"]
-    };
-    let set = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
-    let Some((name, value)) = names.iter().find_map(|name| Some((name, set(name)?))) else {
-        return Ok(None);
-    };
-    let exceptions = set("no_proxy").or_else(|| set("NO_PROXY")).unwrap_or_default();
-    if is_excepted(&exceptions, &target.host, target.port) {
-        return Ok(None);
-    }
-    let proxy = value.trim().parse::<Proxy>();
-    proxy.map(Some).map_err(|e| e.cause(format!("the environment variable {name} names it")))
-}
-
-/// Whether a list such as `no_proxy` or `--noproxy` names the host: `*`, names (which cover the
-/// names below them), addresses and CIDR blocks, each with a port if it is only for that one;
-/// separated by commas or white space.
-pub fn is_excepted(list: &str, host: &Host<String>, port: u16) -> bool {
-    let name = plain_host(&host.to_string());
-    let address = name.parse::<IpAddr>().ok();
-    list.split([',', ' ', '\t']).map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
-        let (entry, only) = entry_port(entry);
-        if only.is_some_and(|only| only != port) {
-            return false;
-        }
-        match address {
-            _ if entry == "*" => true,
-            Some(address) => covers(entry, address),
-            None => {
-                let entry = plain_host(entry);
-                let entry = entry.strip_prefix('*').unwrap_or(&entry);
-                let entry = entry.strip_prefix('.').unwrap_or(entry);
-                let above = name.strip_suffix(entry);
-                !entry.is_empty() && above.is_some_and(|a| a.is_empty() || a.ends_with('.'))
-            }
-        }
-    })
-}
-
-/// Splits off `:port`; the colons of a bare IPv6 address are none.
-fn entry_port(entry: &str) -> (&str, Option<u16>) {
-    match entry.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => match port.parse() {
-            Ok(port) => (host, Some(port)),
-            Err(_) => (entry, None),
-        },
-        _ => (entry, None),
-    }
-}
-
-/// Whether an address or a CIDR block covers the address.
-fn covers(entry: &str, address: IpAddr) -> bool {
-    let (network, length) = match entry.split_once('/') {
-        Some((network, length)) => match length.parse::<u32>() {
-            Ok(length) => (network, Some(length)),
-            Err(_) => return false,
-        },
-        None => (entry, None),
-    };
-    let Ok(network) = unbracketed(network).parse::<IpAddr>() else {
-        return false;
-    };
-    let (network, address, bits) = match (network, address) {
-        (IpAddr::V4(n), IpAddr::V4(a)) => (u128::from(n.to_bits()), u128::from(a.to_bits()), 32),
-        (IpAddr::V6(n), IpAddr::V6(a)) => (n.to_bits(), a.to_bits(), 128),
-        _ => return false,
-    };
-    let length = length.unwrap_or(bits);
-    // The network part's difference, moved to the right; nothing is left of a block of length 0.
-    length <= bits && (network ^ address).checked_shr(bits - length).unwrap_or_default() == 0
-}
-
 fn percent_decoded(text: &str) -> String {
     let digit = |b: u8| char::from(b).to_digit(16);
     let mut decoded = Vec::with_capacity(text.len());
@@ -253,41 +168,74 @@ pub(super) fn connect(
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<Connected> {
+    let addresses = match proxy.scheme {
+        Scheme::Socks5 => resolve::resolve(place, options, timings, waiter)?,
+        _ => Vec::new(),
+    };
+    // The time of the target's name is more telling than that of the proxy's.
+    let resolved = timings.resolve;
+    let mut refusals = Vec::new();
+    let mut left = addresses.iter().map(SocketAddr::ip);
+    loop {
+        let address = left.next();
+        let (mut connected, begun) = reach(proxy, options, timings, waiter)?;
+        timings.resolve = resolved.or(timings.resolve);
+        let mut talk = Talk { stream: connected.stream, proxy, waiter };
+        let answer = match proxy.scheme {
+            Scheme::Http | Scheme::Https => talk.http(place)?,
+            Scheme::Socks5 | Scheme::Socks5h => match talk.socks(place, address)? {
+                Reply::Succeeded => "SOCKS5 succeeded".to_owned(),
+                Reply::Refused(reply) => {
+                    refusals.push((address, reply));
+                    // A reply other than success ends the connection (RFC 1928 §6).
+                    if left.len() > 0 {
+                        continue;
+                    }
+                    return Err(talk.all_refused(&refusals));
+                }
+            },
+        };
+        connected.stream = talk.stream;
+        let took = begun.elapsed();
+        timings.proxy = Some(took);
+        let shown = proxy.to_string();
+        waiter.watch.event(Kind::ProxyConnected { proxy: &shown, answer: &answer, took });
+        return Ok(connected);
+    }
+}
+
+/// Connects to the proxy itself, with TLS if it wants that; gives the time when TCP was there.
+fn reach(
+    proxy: &Proxy,
+    options: &DialOptions,
+    timings: &mut Timings,
+    waiter: &mut Waiter<'_>,
+) -> Result<(Connected, Instant)> {
     let own = Place { host: proxy.host.clone(), typed: proxy.host.to_string(), port: proxy.port };
     let client = match proxy.scheme {
         Scheme::Https => Some(Client::prepare(&proxy.tls, &proxy.host, waiter)?),
         _ => None,
     };
-    let address = match proxy.scheme {
-        Scheme::Socks5 => {
-            resolve::resolve(place, options, timings, waiter)?.first().map(SocketAddr::ip)
-        }
-        _ => None,
-    };
-    // The time of the target's name is more telling than that of the proxy's.
-    let resolved = timings.resolve;
     let mut connected = connect::tcp(&own, options, timings, waiter).map_err(|e| at(proxy, e))?;
-    timings.resolve = resolved.or(timings.resolve);
     let begun = Instant::now();
     if let Some(client) = client {
         let stream = client.connect(connected.stream, &own.to_string(), waiter);
         connected.stream = stream.map_err(|e| at(proxy, e))?;
     }
-    let mut talk = Talk { stream: connected.stream, proxy, waiter };
-    let answer = match proxy.scheme {
-        Scheme::Http | Scheme::Https => talk.http(place)?,
-        Scheme::Socks5 | Scheme::Socks5h => talk.socks(place, address)?,
-    };
-    connected.stream = talk.stream;
-    let took = begun.elapsed();
-    timings.proxy = Some(took);
-    let shown = proxy.to_string();
-    waiter.watch.event(Kind::ProxyConnected { proxy: &shown, answer: &answer, took });
-    Ok(connected)
+    Ok((connected, begun))
 }
 
 /// The error of a step towards the proxy, said of the proxy. An interruption stays what it is.
 fn at(proxy: &Proxy, error: Error) -> Error {
+    let error = match error.exit {
+        Exit::Tls => Error {
+            hints: vec![
+                "for the proxy's own TLS --cacert FILE counts, --insecure doesn't".to_owned(),
+            ],
+            ..error
+        },
+        _ => error,
+    };
     match error.exit {
         Exit::Resolve | Exit::Connect | Exit::Timeout | Exit::Tls => Error {
             stage: Stage::Proxy,
@@ -300,6 +248,13 @@ fn at(proxy: &Proxy, error: Error) -> Error {
 
 fn shown(proxy: &Proxy) -> String {
     Untrusted::text(&proxy.to_string()).to_string()
+}
+
+/// What a SOCKS5 proxy says to a request.
+enum Reply {
+    Succeeded,
+    /// The reply's number (RFC 1928 §6).
+    Refused(u8),
 }
 
 /// The negotiation with a proxy.
@@ -364,8 +319,15 @@ impl Talk<'_, '_> {
         let error = self
             .failed(format!("it refuses: \"{}\"", status_line(response)))
             .passing(response.is_passing());
-        if response.status != 407 {
-            return error;
+        match (response.status, &self.proxy.credentials) {
+            (407, _) => {}
+            // tinyproxy's answer to a wrong password.
+            (401, Some(_)) => return error.hint("the user name or password is wrong"),
+            (401, None) => return error.hint("--proxy-user NAME:PASSWORD"),
+            (403 | 405, _) => {
+                return error.hint("its rules may not allow CONNECT to this host or port");
+            }
+            _ => return error,
         }
         let schemes: Vec<String> = values(&response.headers, "proxy-authenticate")
             .map(|value| format!("\"{}\"", Untrusted(value)))
@@ -407,8 +369,8 @@ impl Talk<'_, '_> {
         error.passing(false)
     }
 
-    /// SOCKS5 CONNECT, to the address or else the name; gives the reply in words.
-    fn socks(&mut self, place: &Place, address: Option<IpAddr>) -> Result<String> {
+    /// SOCKS5 CONNECT, to the address or else the name.
+    fn socks(&mut self, place: &Place, address: Option<IpAddr>) -> Result<Reply> {
         self.socks_login()?;
         let mut request = vec![0x05, 0x01, 0x00];
         let address = address.or(match &place.host {
@@ -435,12 +397,7 @@ impl Talk<'_, '_> {
         let [version, reply, _, kind] = self.exactly::<4>("of its reply")?;
         self.check_version(version, 0x05, &[version, reply])?;
         if reply != 0x00 {
-            let words = reply_words(reply);
-            // Not allowed, or not understood; the others speak of the network.
-            let refused = matches!(reply, 0x02 | 0x07..);
-            return Err(self
-                .failed(format!("it refuses: {words} (SOCKS5 reply {reply})"))
-                .passing(!refused));
+            return Ok(Reply::Refused(reply));
         }
         match kind {
             0x01 => drop(self.exactly::<6>("of its address")?),
@@ -453,7 +410,26 @@ impl Talk<'_, '_> {
             }
             _ => return Err(self.failed(format!("its reply has the address type {kind}"))),
         }
-        Ok("SOCKS5 succeeded".to_owned())
+        Ok(Reply::Succeeded)
+    }
+
+    /// The error of a SOCKS5 proxy that refused each address, or the name.
+    fn all_refused(&self, refusals: &[(Option<IpAddr>, u8)]) -> Error {
+        let words = |reply: u8| format!("{} (SOCKS5 reply {reply})", reply_words(reply));
+        // Not allowed, or not understood; the others speak of the network.
+        let passes = refusals.iter().any(|(_, reply)| !matches!(reply, 0x02 | 0x07..));
+        let error = match refusals {
+            [] => self.failed("it refuses"),
+            [(_, reply)] => self.failed(format!("it refuses: {}", words(*reply))),
+            many => {
+                let error = self.failed(format!("it refuses all {} addresses", many.len()));
+                many.iter().fold(error, |error, (address, reply)| match address {
+                    Some(address) => error.cause(format!("{address}: {}", words(*reply))),
+                    None => error.cause(words(*reply)),
+                })
+            }
+        };
+        error.passing(passes)
     }
 
     /// Agrees on a method (RFC 1928 §3) and logs in (RFC 1929).
@@ -463,7 +439,11 @@ impl Talk<'_, '_> {
             None => &[0x05, 0x01, 0x00],
         };
         self.send(methods)?;
-        let [version, method] = self.exactly::<2>("of its choice of a login")?;
+        let choice = self.exactly::<2>("of its choice of a login");
+        let [version, method] = choice.map_err(|e| match self.proxy.credentials {
+            None if e.exit == Exit::Connect => e.hint("it may want a login: --proxy-user"),
+            _ => e,
+        })?;
         self.check_version(version, 0x05, &[version, method])?;
         match (method, self.proxy.credentials.as_ref()) {
             (0x00, _) => Ok(()),
@@ -603,10 +583,6 @@ fn reply_words(reply: u8) -> &'static str {
 mod tests {
     use super::*;
 
-    fn host(text: &str) -> Host<String> {
-        crate::transport::parse_host(text).unwrap()
-    }
-
     #[test]
     fn proxies_are_read() {
         for (text, shown, login) in [
@@ -629,66 +605,5 @@ mod tests {
             assert_eq!(error.exit, Exit::Usage);
             assert!(!error.to_string().contains("secret"));
         }
-    }
-
-    #[test]
-    fn exceptions_are_names_addresses_blocks_and_ports() {
-        for (list, name, yes) in [
-            ("*", "a.test", true),
-            ("", "a.test", false),
-            ("b.test, a.test", "a.test", true),
-            ("b.test A.TEST", "x.a.test", true),
-            (".a.test", "a.test", true),
-            ("*.a.test", "x.a.test", true),
-            ("a.test", "aa.test", false),
-            ("a.test.", "a.test", true),
-            ("a.test:443", "a.test", true),
-            ("a.test:80", "a.test", false),
-            ("10.0.0.0/8", "10.2.3.4", true),
-            ("10.0.0.0/8", "11.2.3.4", false),
-            ("10.0.0.0/33", "10.0.0.0", false),
-            ("0.0.0.0/0", "11.2.3.4", true),
-            ("127.0.0.1", "127.0.0.1", true),
-            ("127.0.0.1:80", "127.0.0.1", false),
-            ("::1", "::1", true),
-            ("[::1]:443", "::1", true),
-            ("[::1]:80", "::1", false),
-            ("2001:db8::/32", "2001:db8:1::", true),
-            ("::/0", "2001:db8:1::", true),
-            ("2001:db8::/32", "10.0.0.1", false),
-            (".", "a.test", false),
-        ] {
-            assert_eq!(is_excepted(list, &host(name), 443), yes, "{list} {name}");
-        }
-    }
-
-    #[test]
-    fn the_environment_is_asked_in_order() {
-        let target = |secure| {
-            let url = if secure { "wss://a.test" } else { "ws://a.test:443" };
-            Target::parse(url).unwrap().0
-        };
-        let ask = |secure, set: &[(&str, &str)]| {
-            let lookup = |name: &str| {
-                set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
-            };
-            from_environment(&target(secure), &lookup).map(|p| p.map(|p| p.port))
-        };
-        let all = [
-            ("wss_proxy", "x:1"),
-            ("https_proxy", "x:2"),
-            ("all_proxy", "x:3"),
-            ("ws_proxy", "x:4"),
-            ("http_proxy", "x:5"),
-        ];
-        assert_eq!(ask(true, &all).unwrap(), Some(1));
-        assert_eq!(ask(true, &all[1..]).unwrap(), Some(2));
-        assert_eq!(ask(true, &all[2..]).unwrap(), Some(3));
-        assert_eq!(ask(false, &all).unwrap(), Some(4));
-        assert_eq!(ask(false, &[("HTTP_PROXY", "x:1"), ("ALL_PROXY", "x:2")]).unwrap(), Some(2));
-        assert_eq!(ask(true, &[("wss_proxy", " "), ("HTTPS_PROXY", "x:2")]).unwrap(), Some(2));
-        assert_eq!(ask(true, &[("wss_proxy", "x:1"), ("NO_PROXY", "a.test")]).unwrap(), None);
-        let error = ask(true, &[("all_proxy", "ftp://x")]).unwrap_err();
-        assert!(error.causes[0].contains("all_proxy"));
     }
 }

@@ -2,18 +2,20 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::{IpAddr, SocketAddr, SocketAddrV6, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::fd::AsFd;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
+use dns_lookup::{AddrInfoHints, getaddrinfo};
 use rustix::event::PollFlags;
 use rustix::net::{AddressFamily, SocketType, netdevice, socket};
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::Kind;
+use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::wait::Waiter;
 use crate::transport::{DialOptions, Family, Place, Timings, plain_host, unbracketed};
@@ -35,22 +37,25 @@ pub(super) fn resolve(
             let scope = scope(&place.typed)?;
             vec![SocketAddr::from(SocketAddrV6::new(*address, place.port, 0, scope))]
         }
-        (None, Host::Domain(name)) => look_up(name, place, timings, waiter)?,
+        (None, Host::Domain(name)) => look_up(name, place, options.family, timings, waiter)?,
     };
-    let shown = Untrusted::text(&place.typed);
-    let total = found.len();
     let usable: Vec<SocketAddr> =
         found.into_iter().filter(|address| options.family.allows(address.ip())).collect();
     if usable.is_empty() {
-        let (family, other) = match options.family {
-            Family::V4 => ("an IPv4", "-6"),
-            Family::V6 => ("an IPv6", "-4"),
-            Family::Any => ("any", "-4"),
-        };
-        let error = unresolved(format!("{shown} doesn't have {family} address"));
-        return Err(if total > 0 { error.hint(format!("try {other}")) } else { error });
+        return Err(not_in_family(place, options.family));
     }
     Ok(interleaved(usable))
+}
+
+fn not_in_family(place: &Place, family: Family) -> Error {
+    let (which, typed) = match family {
+        Family::V4 => ("an IPv4", "-4"),
+        Family::V6 => ("an IPv6", "-6"),
+        Family::Any => ("any", ""),
+    };
+    let error =
+        unresolved(format!("{} doesn't have {which} address", Untrusted::text(&place.typed)));
+    if typed.is_empty() { error } else { error.hint(format!("try without {typed}")) }
 }
 
 fn unresolved(what: String) -> Error {
@@ -92,13 +97,14 @@ fn scope(typed: &str) -> Result<u32> {
 fn look_up(
     name: &str,
     place: &Place,
+    family: Family,
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<Vec<SocketAddr>> {
     let begun = Instant::now();
     waiter.watch.event(Kind::Resolving { host: &place.typed });
     let local = if is_localhost(name) { localhost(place.port) } else { Vec::new() };
-    let addresses = if local.is_empty() { ask(name, place, waiter)? } else { local };
+    let addresses = if local.is_empty() { ask(name, place, family, waiter)? } else { local };
     let took = begun.elapsed();
     timings.resolve = Some(took);
     let event = Kind::Resolved { host: &place.typed, addresses: &addresses, took };
@@ -115,7 +121,8 @@ fn is_localhost(name: &str) -> bool {
 fn localhost(port: u16) -> Vec<SocketAddr> {
     let mut hosts = String::new();
     // The line is at the top; the rest may be a list of advertisers, megabytes long.
-    let read = File::open("/etc/hosts").and_then(|f| f.take(64 << 10).read_to_string(&mut hosts));
+    let read = File::open("/etc/hosts")
+        .and_then(|f| Blocking(Role::File, f).take(64 << 10).read_to_string(&mut hosts));
     if read.is_err() {
         return Vec::new();
     }
@@ -139,7 +146,12 @@ fn hosts_entries<'a>(hosts: &'a str, name: &'a str) -> impl Iterator<Item = IpAd
 
 /// Asks the system's resolver, in a thread of its own: nothing can interrupt it. If we stop waiting,
 /// the thread ends whenever its answer comes; it holds nothing that anybody needs.
-fn ask(name: &str, place: &Place, waiter: &mut Waiter<'_>) -> Result<Vec<SocketAddr>> {
+fn ask(
+    name: &str,
+    place: &Place,
+    family: Family,
+    waiter: &mut Waiter<'_>,
+) -> Result<Vec<SocketAddr>> {
     let shown = Untrusted::text(&place.typed).to_string();
     let failed = |e: &io::Error| {
         Error::new(Stage::Resolve, Exit::Local, "the resolver can't be started")
@@ -152,15 +164,17 @@ fn ask(name: &str, place: &Place, waiter: &mut Waiter<'_>) -> Result<Vec<SocketA
     thread::Builder::new()
         .name("resolver".to_owned())
         .spawn(move || {
-            let result = (asked.as_str(), port).to_socket_addrs();
             // Nobody listens any more if dialing has ended; that is fine.
-            let _ = sender.send(result.map(Vec::from_iter));
+            let _ = sender.send(addresses(&asked, port, family));
             // The other end of the pipe becomes readable by this.
             drop(answered);
         })
         .map_err(|e| failed(&e))?;
     let what = format!("no answer for {shown}");
-    waiter.fd(answer.as_fd(), PollFlags::IN, Stage::Resolve, &what)?;
+    waiter.fd(answer.as_fd(), PollFlags::IN, Stage::Resolve, &what).map_err(|e| match e.exit {
+        Exit::Timeout => e.hint("without the name servers: --resolve HOST:PORT:ADDRESS"),
+        _ => e,
+    })?;
     match receiver.recv() {
         Ok(Ok(mut addresses)) => {
             let mut seen = Vec::new();
@@ -172,14 +186,43 @@ fn ask(name: &str, place: &Place, waiter: &mut Waiter<'_>) -> Result<Vec<SocketA
             });
             Ok(addresses)
         }
-        Ok(Err(e)) => Err(no_such_name(&shown, place, &e)),
+        Ok(Err(e)) => Err(no_such_name(&shown, place, family, &e)),
         Err(_) => Err(unresolved(format!("the resolver gave no answer for {shown}"))),
     }
 }
 
-fn no_such_name(shown: &str, place: &Place, e: &io::Error) -> Error {
+/// getaddrinfo(3). With a family it asks the name servers for no other, so that one that has no
+/// answer to AAAA can't hold up `-4`.
+fn addresses(name: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr>> {
+    let family = match family {
+        Family::Any => AddressFamily::UNSPEC,
+        Family::V4 => AddressFamily::INET,
+        Family::V6 => AddressFamily::INET6,
+    };
+    let hints = AddrInfoHints {
+        address: i32::from(family.as_raw()),
+        socktype: i32::try_from(SocketType::STREAM.as_raw()).unwrap_or_default(),
+        ..AddrInfoHints::default()
+    };
+    let found = getaddrinfo(Some(name), None, Some(hints))?;
+    found
+        .map(|entry| {
+            entry.map(|mut entry| {
+                entry.sockaddr.set_port(port);
+                entry.sockaddr
+            })
+        })
+        .collect()
+}
+
+fn no_such_name(shown: &str, place: &Place, family: Family, e: &io::Error) -> Error {
     let text = e.to_string();
     let why = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+    // EAI_NODATA and EAI_ADDRFAMILY: the name is there.
+    let there = why.starts_with("No address associated") || why.starts_with("Address family");
+    if there && family != Family::Any {
+        return not_in_family(place, family);
+    }
     let a_label = place.host.to_string();
     let named = match a_label.eq_ignore_ascii_case(&place.typed) {
         true => shown.to_owned(),

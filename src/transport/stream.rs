@@ -2,14 +2,21 @@
 //! through an `https://` proxy). Never blocks; whoever owns it polls [`Stream::fd`].
 
 use std::fmt;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
+use rustix::io::Errno;
+use rustix::net::SendFlags;
+
 use crate::error::Error;
 use crate::event::TlsInfo;
+use crate::sys::{self, Role};
 use crate::transport::tls::TlsStream;
+
+/// A peer that is gone is an error, not a signal.
+const NOSIGNAL: SendFlags = SendFlags::NOSIGNAL;
 
 /// A connected, non-blocking byte stream.
 pub struct Stream {
@@ -81,13 +88,13 @@ impl Stream {
         }
         loop {
             let result = match &mut self.kind {
-                Kind::Tcp(socket) => socket.read(buf),
+                Kind::Tcp(socket) => sys::read(Role::Socket, socket, buf),
                 Kind::Tls(tls) => return tls.read(buf),
-                Kind::Unix(socket) => socket.read(buf),
+                Kind::Unix(socket) => sys::read(Role::Socket, socket, buf),
             };
             match result {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
+                Err(Errno::INTR) => {}
+                result => return Ok(result?),
             }
         }
     }
@@ -110,13 +117,13 @@ impl Stream {
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             let result = match &mut self.kind {
-                Kind::Tcp(socket) => socket.write(bytes),
+                Kind::Tcp(socket) => sys::send(Role::Socket, socket, bytes, NOSIGNAL),
                 Kind::Tls(tls) => return tls.write(bytes),
-                Kind::Unix(socket) => socket.write(bytes),
+                Kind::Unix(socket) => sys::send(Role::Socket, socket, bytes, NOSIGNAL),
             };
             match result {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
+                Err(Errno::INTR) => {}
+                result => return Ok(result?),
             }
         }
     }
@@ -161,6 +168,12 @@ impl Stream {
         }
     }
 
+    /// Whether the server asked for a client certificate and got none. Some go on all the same, and
+    /// refuse the request.
+    pub fn lacks_certificate(&self) -> bool {
+        matches!(&self.kind, Kind::Tls(tls) if tls.lacks_certificate())
+    }
+
     pub(super) fn tls_mut(&mut self) -> Option<&mut TlsStream> {
         match &mut self.kind {
             Kind::Tls(tls) => Some(tls),
@@ -169,13 +182,21 @@ impl Stream {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => socket.write_vectored(slices),
-            Kind::Unix(socket) => socket.write_vectored(slices),
-            Kind::Tls(_) => match slices.iter().find(|slice| !slice.is_empty()) {
-                Some(slice) => self.write(slice),
-                None => Ok(0),
-            },
+        loop {
+            let result = match &mut self.kind {
+                Kind::Tcp(socket) => sys::write_vectored(Role::Socket, socket, slices),
+                Kind::Unix(socket) => sys::write_vectored(Role::Socket, socket, slices),
+                Kind::Tls(_) => {
+                    return match slices.iter().find(|slice| !slice.is_empty()) {
+                        Some(slice) => self.write(slice),
+                        None => Ok(0),
+                    };
+                }
+            };
+            match result {
+                Err(Errno::INTR) => {}
+                result => return Ok(result?),
+            }
         }
     }
 }

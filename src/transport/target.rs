@@ -96,6 +96,11 @@ impl Target {
         }
     }
 
+    /// Whether scheme, host and port are the same (RFC 6454 §4).
+    pub fn same_origin(&self, other: &Target) -> bool {
+        (self.secure, &self.host, self.port) == (other.secure, &other.host, other.port)
+    }
+
     /// The URL without user name and password.
     pub fn url(&self) -> String {
         let scheme = if self.secure { "wss" } else { "ws" };

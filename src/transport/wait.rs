@@ -3,10 +3,11 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use crate::error::{Error, Exit, Result, Stage};
+use crate::sys;
 use crate::transport::Watch;
 use crate::transport::stream::Stream;
 
@@ -57,7 +58,7 @@ impl<'a> Waiter<'a> {
                 let mut polled: Vec<PollFd<'_>> =
                     fds.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
                 polled.push(PollFd::from_borrowed_fd(self.watch.wake_fd(), PollFlags::IN));
-                match poll(&mut polled, timeout.as_ref()) {
+                match sys::poll(&mut polled, timeout.as_ref()) {
                     Ok(_) | Err(Errno::INTR) => {}
                     Err(e) => return Err(poll_failed(e)),
                 }

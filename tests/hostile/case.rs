@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::run::{Output, Run};
-use crate::support::scripted::{Peer, ScriptedServer, Seen};
+use crate::support::scripted::{Gate, Peer, ScriptedServer, Seen};
 use crate::support::tls::Tls;
 
 /// So many cases run at the same time.
@@ -34,6 +34,7 @@ pub(crate) struct Case {
     within: Duration,
     memory: Option<u64>,
     json: bool,
+    ended: Gate,
 }
 
 /// A case of that name whose server does `script` with each client.
@@ -61,6 +62,7 @@ pub(crate) fn case(
         within: Duration::from_secs(15),
         memory: None,
         json: true,
+        ended: Gate::new(),
     }
 }
 
@@ -144,6 +146,12 @@ impl Case {
         self
     }
 
+    /// The gate is opened when the client has ended for the first time.
+    pub(crate) fn ended(mut self, gate: &Gate) -> Case {
+        self.ended = gate.clone();
+        self
+    }
+
     /// Not also with `--json`: it takes its time, or the output is another.
     pub(crate) fn once(mut self) -> Case {
         self.json = false;
@@ -198,7 +206,9 @@ impl Case {
             let started = run.start();
             *slot = Some(started.id());
             drop(slot);
-            started.wait()
+            let output = started.wait();
+            self.ended.open();
+            output
         };
         let output = start(false);
         let json = self.json.then(|| start(true));
@@ -261,13 +271,24 @@ fn check_json(output: Output, code: i32) {
     assert_eq!((&last["type"], &last["exit"]), (&"summary".into(), &code.into()), "{last}");
 }
 
-/// The most memory that the process has had, in bytes.
+/// The resident code of an optimised build, in bytes, rounded up.
+const CODE: u64 = 6 << 20;
+
+/// The most memory that the process has had, in bytes. A build without optimisation has much more
+/// code than anybody uses; in its place that of an optimised one is counted.
 pub(crate) fn peak_memory(process: u32) -> Option<u64> {
     let status =
         std::fs::read_to_string(Path::new("/proc").join(process.to_string()).join("status"));
     let status = status.ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
+    };
+    let peak = field("VmHWM:")?;
+    match cfg!(debug_assertions) {
+        true => Some(peak.saturating_sub(field("RssFile:")?) + CODE),
+        false => Some(peak),
+    }
 }
 
 /// Runs the cases, some at a time, and fails with all that failed.

@@ -70,30 +70,38 @@ fn cve_2026_2229_window_bits_that_are_not_valid() {
     run("window bits", cases.into());
 }
 
-/// undici; of the text only the product is known here. Read as: fragments are collected without a
-/// bound on their number, so that empty ones cost memory for ever.
+/// undici: fragments each under the limit bypass it, because nobody adds them up.
 #[test]
-fn cve_2026_9675_fragments_without_a_bound() {
-    let flood = [raw_frame(0x01, ""), raw_frame(0x00, "").repeat(200_000)].concat();
-    alone(
-        case("empty fragments", move |peer| {
+fn cve_2026_9675_fragments_that_add_up() {
+    let piece = raw_frame(0x00, vec![b'x'; 100_000]);
+    let flood = [raw_frame(0x02, ""), piece.repeat(100)].concat();
+    let plain = ends_with_1009("fragments", "", flood);
+    // The same compressed: what counts is what comes out.
+    let mut pieces = squeezed(&vec![b'x'; 10 << 20]);
+    let rest = pieces.split_off(50);
+    let rest: Vec<u8> = rest.chunks(50).flat_map(|piece| raw_frame(0x00, piece)).collect();
+    let packed =
+        ends_with_1009("compressed fragments", DEFLATE, [raw_frame(0x42, pieces), rest].concat());
+    let cases = [plain, packed].map(|case| case.args(["--max-message", "1M"]).memory(16 * MIB));
+    run("fragments that add up", cases.into());
+}
+
+/// undici: no bound on the number of fragments, so that empty and tiny ones, which add up to
+/// nothing, cost memory for ever.
+#[test]
+fn cve_2026_12151_fragments_without_a_bound() {
+    let cases = [("empty", ""), ("tiny", "x")].map(|(name, payload)| {
+        let flood = [raw_frame(0x01, ""), raw_frame(0x00, payload).repeat(200_000)].concat();
+        case(format!("{name} fragments"), move |peer| {
             peer.accept();
             let _ = peer.try_send(&flood);
         })
         .held_open()
         .exits(12, ["131072 fragments"])
         .close(1009)
-        .memory(16 * MIB),
-    );
-}
-
-/// undici; of the text only the product is known here. Read as: a message in fragments, each under
-/// the limit, is joined without regard to their sum.
-#[test]
-fn cve_2026_12151_fragments_that_add_up() {
-    let piece = raw_frame(0x00, vec![b'x'; 100_000]);
-    let flood = [raw_frame(0x02, ""), piece.repeat(100)].concat();
-    alone(ends_with_1009("fragments", "", flood).args(["--max-message", "1M"]).memory(16 * MIB));
+        .memory(16 * MIB)
+    });
+    run("endless fragments", cases.into());
 }
 
 /// undici: CR LF in an option that becomes a request header splits the request.
@@ -116,7 +124,8 @@ fn cve_2026_1527_line_breaks_in_the_upgrade_request() {
     }
 }
 
-/// ws: more headers than the parser's limit made the far side fall over.
+/// ws: a request with more headers than the parser takes, so that Upgrade was missing, made the
+/// server throw. Here it is the response that has too many.
 #[test]
 fn cve_2024_37890_many_headers() {
     let flood: &'static str = "X: y\r\n".repeat(10_000).leak();
@@ -132,7 +141,8 @@ fn cve_2024_37890_many_headers() {
     );
 }
 
-/// ws: a Sec-WebSocket-Protocol of many spaces took quadratic time.
+/// ws: the server took quadratic time to split a Sec-WebSocket-Protocol of many spaces. Here it is
+/// the response that has them.
 #[test]
 fn cve_2021_32640_spaces_in_sec_websocket_protocol() {
     let spaces = format!("Sec-WebSocket-Protocol: b{}x\r\n", " ".repeat(60_000));
@@ -171,19 +181,28 @@ fn cve_2025_10148_a_masking_key_for_each_frame() {
     }
 }
 
-/// Autobahn-Python; of the text only the product is known here. Read as: what comes compressed is
-/// held against the limit only after it was inflated whole.
+/// Autobahn-Python: the limit was held against a frame's compressed length, and never against what
+/// it inflated to.
 #[test]
-fn cve_2026_77528_the_limit_holds_while_inflating() {
+fn cve_2026_77528_the_limit_holds_after_inflation() {
+    // The published proof: 22 bytes on the wire, 4096 inflated, a limit of 128.
+    let proof = squeezed(&vec![b'A'; 4096]);
+    assert!(proof.len() <= 22, "{} bytes", proof.len());
     let bomb = squeezed(&vec![0; 80 << 20]);
     let mut pieces = bomb.chunks(1000);
     let mut bytes = raw_frame(0x42, pieces.next().unwrap());
     pieces.for_each(|piece| bytes.extend(raw_frame(0x00, piece)));
-    alone(
-        ends_with_1009("inflating", DEFLATE, bytes)
-            .args(["--max-message", "1M", "--until", "x"])
-            .memory(16 * MIB)
-            .once(),
+    run(
+        "inflated",
+        vec![
+            ends_with_1009("22 bytes", DEFLATE, message(0xc1, &proof))
+                .args(["--max-message", "128"])
+                .memory(16 * MIB),
+            ends_with_1009("in fragments, held", DEFLATE, bytes)
+                .args(["--max-message", "1M", "--until", "x"])
+                .memory(16 * MIB)
+                .once(),
+        ],
     );
 }
 
@@ -243,15 +262,29 @@ fn rustsec_2024_0336_close_notify_inside_the_handshake() {
     run("close_notify", cases.into());
 }
 
-/// zlib-rs: a stack overflow in decompression of a stream with many tiny blocks.
+/// zlib-rs: its states called each other without tail calls, so that a stream which changes between
+/// them often, as one of many tiny blocks does, overflowed the stack.
 #[test]
 fn rustsec_2024_0401_many_tiny_blocks() {
-    // Empty stored blocks, and empty fixed ones.
+    // Empty stored blocks, empty fixed ones, and fixed ones with a letter each.
     let stored = [[0x00, 0x00, 0x00, 0xff, 0xff].repeat(500_000), vec![0x00]].concat();
     let fixed = [[0x02, 0x08, 0x20, 0x80, 0x00].repeat(300_000), vec![0x02, 0x00]].concat();
-    let cases = [("stored", stored), ("fixed", fixed)].map(|(name, bytes)| {
+    let letters = [letter_blocks(250_000), vec![0x00, 0x00, 0x00, 0xff, 0xff, 0x00]].concat();
+    let cases = [("stored", stored, 0), ("fixed", fixed, 0), ("letters", letters, 1_000_000)];
+    let cases = cases.map(|(name, bytes, letters)| {
         let bytes = [message(0xc2, &bytes), frame(0x1, "after"), close_frame(1000, "")].concat();
-        compressed(name, "", bytes).exits(0, []).stdout("\nafter\n").close(1000)
+        let stdout = format!("{}\nafter\n", "a".repeat(letters));
+        compressed(name, "", bytes).exits(0, []).stdout(stdout).close(1000)
     });
     run("tiny blocks", cases.into());
+}
+
+/// Four fixed blocks with the letter "a" each, so often (RFC 1951 §3.2.6): BFINAL 0, BTYPE 01, the
+/// literal's code 1001 0001 and the end of the block 000 0000.
+fn letter_blocks(count: usize) -> Vec<u8> {
+    let block = [0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+    let bits = block.repeat(4);
+    let bytes: Vec<u8> =
+        bits.chunks(8).map(|bits| bits.iter().rev().fold(0, |byte, bit| byte << 1 | bit)).collect();
+    bytes.repeat(count)
 }

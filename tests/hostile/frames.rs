@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::case::{Case, case, run};
-use crate::support::scripted::{Peer, close_frame, frame, raw_frame};
+use crate::support::scripted::{Gate, Peer, close_frame, frame, raw_frame};
 
 const MIB: u64 = 1 << 20;
 
@@ -424,16 +424,20 @@ fn connections_that_end() {
     };
     let long = frame(0x1, [b'x'; 300]);
     let longest = frame(0x2, vec![0; 70_000]);
+    let ended = Gate::new();
+    let gone = ended.clone();
     let mut cases = Vec::new();
     for at in 1..=10 {
         let place = match at {
-            1..4 => format!("in a frame header, after {at} bytes"),
+            1 => "in a frame header, after 1 byte".to_owned(),
+            2..4 => format!("in a frame header, after {at} bytes"),
             _ => format!("in a text frame, after {} of 300 payload bytes", at - 4),
         };
         cases.push(ends(&format!("FIN {at} bytes into a frame"), long[..at].to_vec(), &place));
         cases.push(resets(&format!("RST {at} bytes into a frame"), long[..at].to_vec()));
         let place = match at {
-            1..10 => format!("in a frame header, after {at} bytes"),
+            1 => "in a frame header, after 1 byte".to_owned(),
+            2..10 => format!("in a frame header, after {at} bytes"),
             _ => "in a binary frame, after 0 of 70000 payload bytes".to_owned(),
         };
         cases.push(ends(
@@ -462,11 +466,12 @@ fn connections_that_end() {
         .stdin("line\n".repeat(100_000))
         .exits(9, ["wstap: session: "])
         .once(),
-        case("a server that never reads", |peer| {
+        case("a server that never reads", move |peer| {
             peer.accept();
-            peer.delay(Duration::from_secs(4));
+            gone.wait();
             peer.reset();
         })
+        .ended(&ended)
         .args(["-m", "2"])
         .stdin("a line that fills the buffers\n".repeat(1_000_000))
         .exits(11, ["--max-time"])

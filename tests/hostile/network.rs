@@ -65,6 +65,55 @@ fn a_dead_first_address_costs_nothing() {
 }
 
 #[test]
+fn a_name_in_another_script_is_shown_both_ways() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.echo();
+    });
+    let port = server.port();
+    let url = format!("ws://Bücher.example:{port}/");
+    for rule in [
+        format!("--resolve=bücher.example:{port}:127.0.0.1"),
+        format!("--resolve=xn--bcher-kva.example:{port}:127.0.0.1"),
+        format!("--connect-to=bücher.example:{port}:127.0.0.1:{port}"),
+    ] {
+        Run::new(["-v", "-E", &rule, &url])
+            .run()
+            .expect_code(0)
+            .expect_stderr("Bücher.example is xn--bcher-kva.example on the wire (IDNA)")
+            .expect_stderr(&format!("Host: xn--bcher-kva.example:{port}"));
+    }
+    Run::new(["ws://bücher.invalid/"])
+        .run()
+        .expect_failure(3, "resolve: bücher.invalid (xn--bcher-kva.invalid): ");
+    // A direction override can't hide in a name.
+    Run::new(["ws://\u{202e}moc.example/"]).run().expect_failure(2, "usage: ");
+}
+
+#[test]
+fn user_and_password_of_a_url_are_a_login_and_not_shown() {
+    for args in [&["-v"][..], &["-vvv"], &["--json"]] {
+        let server = ScriptedServer::start(|peer| {
+            peer.accept();
+            peer.echo();
+        });
+        let url = format!("ws://m%65:p%40ss-word@localhost:{}/", server.port());
+        let output = Run::new(args.iter().copied().chain(["-E", &url])).run().expect_code(0);
+        let shown = output.text() + &output.stderr;
+        for secret in ["p@ss-word", "p%40ss-word", "bWU6cEBzcy13b3Jk"] {
+            assert!(!shown.contains(secret), "{args:?}: {shown}");
+        }
+        let seen = server.finish();
+        let login = seen.requests[0].header("authorization");
+        assert_eq!(login, Some("Basic bWU6cEBzcy13b3Jk"), "{args:?}");
+        assert!(!seen.requests[0].head.contains('@'));
+    }
+    let run = Run::new(["ws://me:p%40ss-word@localhost:0/"]).run();
+    let output = run.expect_failure(2, "usage: ");
+    assert!(!output.stderr.contains("ss-word"), "{}", output.stderr);
+}
+
+#[test]
 fn proxies_that_refuse() {
     let http = |name: &str, answer: &'static [u8], says: &str| {
         case(name, move |peer| {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use rcgen::CertificateParams;
 
 use crate::case::{Case, case, run};
-use crate::support::scripted::{Peer, close_frame, frame};
+use crate::support::run::Run;
+use crate::support::scripted::{Peer, ScriptedServer, close_frame, frame};
 use crate::support::tls::Tls;
 
 fn localhost() -> CertificateParams {
@@ -42,11 +43,18 @@ fn certificates() {
         params.distinguished_name.push(rcgen::DnType::CommonName, "\x1b]0;owned\x07\u{9b}2J");
         Tls::with_params(params)
     };
+    let folder = Tls::new();
     let unknown = |name: &str| case(name, good).tls(Tls::new()).untrusted();
     let mut cases = vec![
         case("a good one", good).tls(Tls::new()).exits(0, []).stdout("hello\n"),
         unknown("an unknown CA").exits(5, ["wstap: tls: ", "is not trusted", "--cacert"]),
         unknown("an unknown CA, insecure").args(["-k"]).exits(0, ["not trusted"]).once(),
+        case("a folder with the CA", good)
+            .args(["--cacert", &folder.ca.parent().expect("a folder").display().to_string()])
+            .tls(folder)
+            .untrusted()
+            .exits(0, [])
+            .stdout("hello\n"),
         case("control bytes in a name", good)
             .tls(hostile())
             .args(["-v"])
@@ -58,6 +66,12 @@ fn certificates() {
             .once(),
     ];
     cases.extend(refused("expired", || dated(2001, 2002), "expired on"));
+    cases.extend(refused("self-signed", self_signed, "is self-signed"));
+    cases.extend(refused(
+        "a key that is not the certificate's",
+        || Tls::new().with_another_key(),
+        "a signature in the handshake is wrong",
+    ));
     cases.extend(refused("not yet valid", || dated(2200, 2201), "not valid before"));
     cases.extend(refused(
         "a wrong host",
@@ -70,6 +84,278 @@ fn certificates() {
         "is not for localhost",
     ));
     run("certificates", cases);
+}
+
+/// A self-signed one, trusted by nobody: the authority's own, in the server's place.
+fn self_signed() -> Tls {
+    let key = rcgen::KeyPair::generate().expect("keys");
+    let cert = localhost().self_signed(&key).expect("a certificate");
+    let mut tls = Tls::new();
+    tls.cert = tls.file("self.pem", cert.pem());
+    tls.key = tls.file("self-key.pem", key.serialize_pem());
+    tls
+}
+
+/// The digest of a PEM certificate's key, as openssl and curl make it.
+fn pin(tls: &Tls) -> String {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    let cert = CertificateDer::from_pem_file(&tls.cert).expect("a certificate");
+    let cert = rustls::server::ParsedCertificate::try_from(&cert).expect("a certificate");
+    let suite = rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap();
+    let digest = suite.common.hash_provider.hash(cert.subject_public_key_info().as_ref());
+    format!("sha256//{}", data_encoding::BASE64.encode(digest.as_ref()))
+}
+
+#[test]
+fn pinned_keys() {
+    let zeros = format!("sha256//{}", data_encoding::BASE64.encode(&[0; 32]));
+    let with = |name: &str, tls: Tls, pins: &dyn Fn(&Tls) -> String| {
+        let pins = pins(&tls);
+        case(name, good).args(["--pinnedpubkey", &pins]).tls(tls)
+    };
+    let both = |tls: &Tls| format!("{zeros};{}", pin(tls));
+    let public = |tls: &Tls, der: bool| {
+        let key = std::fs::read_to_string(&tls.key).expect("a key");
+        let key = rcgen::KeyPair::from_pem(&key).expect("a key");
+        use rcgen::PublicKeyData;
+        let path = match der {
+            true => tls.file("public.der", key.subject_public_key_info()),
+            false => tls.file("public.pem", key.public_key_pem()),
+        };
+        path.display().to_string()
+    };
+    let wrong = Tls::new();
+    let received = pin(&wrong);
+    let unsigned = Tls::new().with_another_key();
+    let stolen = pin(&unsigned);
+    run(
+        "pinned keys",
+        vec![
+            with("the right one", Tls::new(), &pin).exits(0, []).stdout("hello\n"),
+            with("one of two", Tls::new(), &both).exits(0, []).stdout("hello\n"),
+            with("a PEM file", Tls::new(), &|tls| public(tls, false)).exits(0, []),
+            with("a DER file", Tls::new(), &|tls| public(tls, true)).exits(0, []),
+            with("another one", wrong, &|_| zeros.clone())
+                .exits(5, ["wstap: tls: ", "not the pinned one", &received, "hint:"]),
+            with("another one, insecure", Tls::new(), &|_| zeros.clone())
+                .args(["-k"])
+                .exits(5, ["not the pinned one"]),
+            with("the right one of an unknown CA", Tls::new(), &pin)
+                .untrusted()
+                .exits(5, ["is not trusted"]),
+            with("the right one of an unknown CA, insecure", Tls::new(), &pin)
+                .untrusted()
+                .args(["-k"])
+                .exits(0, ["is not trusted"])
+                .once(),
+            case("a copied certificate without its key, insecure", good)
+                .args(["-k", "--pinnedpubkey", &stolen])
+                .tls(unsigned)
+                .exits(5, ["a signature in the handshake is wrong"]),
+        ],
+    );
+}
+
+#[test]
+fn pins_that_are_none_are_exit_2() {
+    let tls = Tls::new();
+    let cert = tls.cert.display().to_string();
+    for (pins, says) in [
+        ("sha256//AAAA", "not the Base64 of a SHA-256 digest"),
+        ("/no/such/file", "can't be read"),
+        (cert.as_str(), "openssl x509 -in FILE -noout -pubkey"),
+    ] {
+        let run = Run::new(["--pinnedpubkey", pins, "wss://localhost:9/"]);
+        run.run().expect_failure(2, "usage: --pinnedpubkey").expect_stderr(says);
+    }
+}
+
+#[test]
+fn the_clients_certificate() {
+    let mut cases = Vec::new();
+    for (version, name) in [(&rustls::version::TLS12, "1.2"), (&rustls::version::TLS13, "1.3")] {
+        let tls = || Tls::new().asking().only(version);
+        cases.push(
+            case(format!("required, none given, TLS {name}"), good)
+                .tls(tls())
+                .exits(5, ["wstap: tls: ", "requires a client certificate", "--cert FILE"]),
+        );
+        let (own, theirs, stranger) = (tls(), tls(), Tls::new());
+        let paths = |tls: &Tls| {
+            let (cert, key) = &tls.client;
+            (cert.display().to_string(), key.display().to_string())
+        };
+        let (cert, key) = paths(&own);
+        cases.push(
+            case(format!("required and given, TLS {name}"), good)
+                .args(["--cert", &cert, "--key", &key])
+                .tls(own)
+                .exits(0, [])
+                .stdout("hello\n"),
+        );
+        let (cert, key) = paths(&stranger);
+        let (cert, key) = (
+            theirs.file("strange.pem", std::fs::read(cert).expect("a file")).display().to_string(),
+            theirs
+                .file("strange-key.pem", std::fs::read(key).expect("a file"))
+                .display()
+                .to_string(),
+        );
+        cases.push(
+            case(format!("of another authority, TLS {name}"), good)
+                .args(["--cert", &cert, "--key", &key])
+                .tls(theirs)
+                .exits(5, ["wstap: tls: ", "refuses the client certificate", "hint:"]),
+        );
+    }
+    run("client certificates", cases);
+}
+
+/// Made by `openssl pkcs8 -topk8`: AES-256 with PBKDF2; the pass phrase is "open sesame".
+const ENCRYPTED: &str = include_str!("../fixtures/encrypted-key.pem");
+/// The same key with scrypt.
+const SCRYPT: &str = include_str!("../fixtures/encrypted-key-scrypt.pem");
+/// Its certificate; only the key's fit is looked at before there is a connection.
+const CERTIFICATE: &str = include_str!("../fixtures/encrypted-key-cert.pem");
+
+#[test]
+fn the_clients_key() {
+    let tls = Tls::new();
+    let file = |name: &str, text: &str| tls.file(name, text).display().to_string();
+    let cert = file("fixture.pem", CERTIFICATE);
+    let encrypted = file("encrypted.pem", ENCRYPTED);
+    let scrypt = file("scrypt.pem", SCRYPT);
+    let both = file("both.pem", &format!("{CERTIFICATE}{ENCRYPTED}"));
+    let old = file(
+        "old.pem",
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
+         -----END RSA PRIVATE KEY-----\n",
+    );
+    let broken = file(
+        "broken.pem",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n!\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
+    let phrase = file("phrase", "open sesame\n");
+    let from_file = format!("@{phrase}");
+    let other = tls.client.1.display().to_string();
+    // Nobody listens on the discard port: who gets as far as that has opened the key.
+    let opened = "connect: ";
+    for (args, code, says) in [
+        (vec!["--key", &encrypted], 5, "tls: --key"),
+        (vec!["--key", &encrypted, "--pass", "open sesame"], 4, opened),
+        (vec!["--key", &encrypted, "--pass", &from_file], 4, opened),
+        (vec!["--key", &scrypt, "--pass", &from_file], 4, opened),
+        (vec!["--key", &encrypted, "--pass", "secret-guess"], 5, "tls: --key"),
+        (vec!["--key", &old, "--pass", "x"], 5, "tls: --key"),
+        (vec!["--key", &broken, "--pass", "x"], 5, "tls: --key"),
+        (vec!["--key", &other], 5, "tls: the private key doesn't belong"),
+    ] {
+        let args = ["--cert", &cert].into_iter().chain(args).chain(["wss://127.0.0.1:9/"]);
+        let output = Run::new(args).run().expect_failure(code, says).expect_stderr("hint:");
+        assert!(!output.stderr.contains("secret-guess"), "{}", output.stderr);
+    }
+    let run = Run::new(["--cert", &both, "--pass", "open sesame", "wss://127.0.0.1:9/"]);
+    run.run().expect_failure(4, opened);
+    let run = Run::new(["--cert", &cert, "--key", &encrypted, "wss://127.0.0.1:9/"]);
+    run.run().expect_code(5).expect_stderr("no pass phrase").expect_stderr("--pass @FILE");
+    let run = Run::new(["--cert", &cert, "--key", &old, "wss://127.0.0.1:9/"]);
+    run.run().expect_code(5).expect_stderr("openssl pkcs8 -topk8");
+}
+
+#[test]
+fn the_key_log_is_for_nobody_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let tls = Tls::new();
+    let log = tls.ca.with_file_name("keys.log");
+    let server = ScriptedServer::start_tls(&tls, good);
+    let cacert = tls.ca.display().to_string();
+    let run = || Run::new(["--cacert", &cacert, &server.url()]);
+    run().env("SSLKEYLOGFILE", &log).run().expect_code(0).expect_stdout("hello\n");
+    let text = std::fs::read_to_string(&log).expect("a key log");
+    assert!(text.contains("CLIENT_TRAFFIC_SECRET_0 "), "{text}");
+    let mode = std::fs::metadata(&log).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let run = run().env("SSLKEYLOGFILE", "/no/such/folder/keys");
+    run.run().expect_code(0).expect_stdout("hello\n").expect_stderr("SSLKEYLOGFILE /no/such");
+}
+
+#[test]
+fn the_chain_is_shown() {
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    let hostile = rcgen::string::Ia5String::try_from("a\x1b[2J.example").expect("ASCII");
+    params.subject_alt_names.push(rcgen::SanType::DnsName(hostile));
+    params.distinguished_name.push(rcgen::DnType::CommonName, "the server");
+    let cases = vec![case("the chain", good).tls(Tls::with_params(params)).args(["-v"]).exits(
+        0,
+        ["CN=the server", "CN=wstap's test authority", "localhost", "\\x1b[2J", "1975-"],
+    )];
+    run("the chain", cases);
+}
+
+#[test]
+fn what_cannot_be_agreed_on() {
+    /// A ServerHello of that version with that cipher suite.
+    fn server_hello(version: [u8; 2], suite: [u8; 2]) -> Vec<u8> {
+        let mut body = version.to_vec();
+        body.extend([7; 32]);
+        body.push(0);
+        body.extend(suite);
+        body.push(0);
+        let mut message = vec![0x02, 0, 0, body.len() as u8];
+        message.extend(body);
+        let mut record = vec![0x16, version[0], version[1], 0, message.len() as u8];
+        record.extend(message);
+        record
+    }
+    let hello = |name: &str, version, suite, says: &str| {
+        case(name, move |peer: &mut Peer| {
+            let _ = peer.try_send(server_hello(version, suite));
+            peer.stay_silent();
+        })
+        .over_tls()
+        .exits(5, ["wstap: tls: ", says, "hint:"])
+    };
+    let alert = |name: &str, bytes: &'static [u8], says: &str| {
+        case(name, move |peer: &mut Peer| {
+            let _ = peer.try_send(bytes);
+        })
+        .over_tls()
+        .exits(5, ["wstap: tls: ", says, "hint:"])
+    };
+    let choosing = |name: &str, offers: &str| {
+        case(name, Peer::stay_silent).tls(Tls::new().alpn(&["h2"])).args(["--alpn", offers])
+    };
+    run(
+        "no agreement",
+        vec![
+            hello("a server of TLS 1.1", [3, 2], [0, 0x2f], "TLS 1.1 or older"),
+            hello("a server of TLS 1.0", [3, 1], [0, 0x2f], "TLS 1.1 or older"),
+            hello("a server of SSL 3", [3, 0], [0, 0x2f], "TLS 1.1 or older"),
+            case("a cipher that was not offered", |peer: &mut Peer| {
+                let _ = peer.try_send(server_hello([3, 3], [0, 0x04]));
+                peer.stay_silent();
+            })
+            .over_tls()
+            .exits(5, ["wstap: tls: ", "SelectedUnofferedCipherSuite"]),
+            alert("protocol_version of TLS 1.1", b"\x15\x03\x02\0\x02\x02\x46", "TLS 1.1 or older"),
+            alert(
+                "handshake_failure of TLS 1.1",
+                b"\x15\x03\x02\0\x02\x02\x28",
+                "no common cipher",
+            ),
+            alert("insufficient_security", b"\x15\x03\x03\0\x02\x02\x47", "no common cipher"),
+            case("TLS 1.2 alone for TLS 1.3 alone", good)
+                .tls(Tls::new().only(&rustls::version::TLS12))
+                .args(["--tlsv1.3"])
+                .exits(5, ["wstap: tls: ", "no common version", "hint:"]),
+            case("TLS 1.3 alone for TLS 1.2 alone", good)
+                .tls(Tls::new().only(&rustls::version::TLS13))
+                .args(["--tlsv1.2"])
+                .exits(5, ["wstap: tls: ", "no common version", "hint:"]),
+            choosing("h2 chosen", "h2,http/1.1").exits(7, ["\"h2\"", "ALPN", "hint:"]),
+            choosing("h2 alone, not offered", "http/1.1").exits(5, ["none of the offered ALPN"]),
+        ],
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 pub mod collect;
 pub mod home;
+pub mod peers;
 pub mod pty;
 pub mod run;
 pub mod scripted;

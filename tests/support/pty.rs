@@ -67,6 +67,7 @@ impl Terminal {
     pub fn start(self) -> Pty {
         let size = window(self.rows, self.columns);
         let pair = native_pty_system().openpty(size).expect("a pty");
+        let first_modes = modes(&*pair.master);
         let mut command = CommandBuilder::new(&self.program);
         command.args(&self.args);
         command.env_clear();
@@ -86,7 +87,7 @@ impl Terminal {
         let reader = pair.master.try_clone_reader().expect("the pty's output");
         let writer = pair.master.take_writer().expect("the pty's input");
         read(reader, shared.clone());
-        Pty { child, writer, master: pair.master, shared, _home: self.home }
+        Pty { child, writer, master: pair.master, shared, first_modes, _home: self.home }
     }
 }
 
@@ -99,6 +100,7 @@ pub struct Pty {
     writer: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
     shared: Arc<(Mutex<State>, Condvar)>,
+    first_modes: String,
     _home: Home,
 }
 
@@ -128,6 +130,11 @@ impl Pty {
         self.writer.flush().expect("the terminal takes keys");
     }
 
+    /// Types, unless the program has gone.
+    pub fn type_if_alive(&mut self, keys: &str) {
+        let _ = self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush());
+    }
+
     /// Types a line and Enter.
     pub fn line(&mut self, text: &str) {
         self.send(format!("{text}\r"));
@@ -142,6 +149,11 @@ impl Pty {
             let ended = if state.ended { " (the program has ended)" } else { "" };
             panic!("not on the screen{ended}:\n{}", show(state.parser.screen()));
         }
+    }
+
+    /// Waits until the screen is as wanted; false if the time is over or the program has ended.
+    pub fn wait_until(&self, wanted: impl Fn(&vt100::Screen) -> bool, timeout: Duration) -> bool {
+        self.wait(|state| wanted(state.parser.screen()), timeout).0
     }
 
     /// Waits until the text is on the screen.
@@ -227,6 +239,11 @@ impl Pty {
         LocalModes::from_bits_retain(modes).contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 
+    /// Whether the terminal has all the modes that it had before the program started.
+    pub fn has_first_modes(&self) -> bool {
+        modes(&*self.master) == self.first_modes
+    }
+
     /// Changes the size of the window.
     pub fn resize(&mut self, rows: u16, columns: u16) {
         self.state().parser.screen_mut().set_size(rows, columns);
@@ -242,6 +259,11 @@ impl Pty {
     pub fn pid(&self) -> Pid {
         let id = self.child.process_id().and_then(|id| i32::try_from(id).ok());
         id.and_then(Pid::from_raw).expect("a process id")
+    }
+
+    /// Whether the program ends in that time.
+    pub fn ends(&self, timeout: Duration) -> bool {
+        self.wait(|state| state.ended, timeout).0
     }
 
     /// Waits for the program's end and gives its exit code; fails with the screen if that takes too
@@ -340,6 +362,11 @@ fn read(mut reader: Box<dyn Read + Send>, shared: Arc<(Mutex<State>, Condvar)>) 
             }
         }
     });
+}
+
+/// The terminal's modes as text.
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("a terminal"))
 }
 
 /// How much can be shown: a synchronised update (mode 2026) only as a whole, as terminals do it that

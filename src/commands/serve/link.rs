@@ -1,10 +1,14 @@
 //! A client's socket, with or without TLS, and the buffers between it and the protocol.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
+use rustix::io::Errno;
+use rustix::net::SendFlags;
 use rustls::{InvalidMessage, ServerConfig, ServerConnection};
+
+use crate::sys::{self, Role};
 
 /// Bytes on their way: tungstenite reads from and writes to this; it never blocks.
 #[derive(Debug, Default)]
@@ -113,10 +117,10 @@ impl Link {
     /// # Errors
     /// If the connection broke, or the client doesn't speak TLS as it should.
     pub(super) fn receive(&mut self, scratch: &mut [u8], wire: &mut Wire) -> io::Result<()> {
-        let count = match self.socket.read(scratch) {
+        let count = match sys::read(Role::Socket, &self.socket, scratch) {
             Ok(count) => count,
-            Err(error) if is_harmless(&error) => return Ok(()),
-            Err(error) => return Err(error),
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+            Err(error) => return Err(error.into()),
         };
         wire.ended |= count == 0;
         let mut bytes = scratch.get(..count).unwrap_or_default();
@@ -142,8 +146,8 @@ impl Link {
     pub(super) fn transmit(&mut self, wire: &mut Wire) -> io::Result<usize> {
         let before = wire.outgoing.len();
         let result = match &mut self.tls {
-            None => send(&mut self.socket, &mut wire.outgoing),
-            Some(tls) => send_tls(&mut self.socket, tls, &mut wire.outgoing),
+            None => send(Outgoing(&self.socket), &mut wire.outgoing),
+            Some(tls) => send_tls(Outgoing(&self.socket), tls, &mut wire.outgoing),
         };
         match result {
             Err(error) if !is_harmless(&error) => Err(error),
@@ -155,13 +159,30 @@ impl Link {
     pub(super) fn finish(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
-            let _ = tls.write_tls(&mut self.socket);
+            let _ = tls.write_tls(&mut Outgoing(&self.socket));
         }
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 }
 
-fn send(socket: &mut TcpStream, queue: &mut Queue) -> io::Result<()> {
+/// A socket as TLS writes to it.
+struct Outgoing<'a>(&'a TcpStream);
+
+impl Write for Outgoing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(sys::send(Role::Socket, self.0, bytes, SendFlags::NOSIGNAL)?)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        Ok(sys::write_vectored(Role::Socket, self.0, slices)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn send(mut socket: Outgoing<'_>, queue: &mut Queue) -> io::Result<()> {
     while !queue.is_empty() {
         let count = socket.write(queue.bytes())?;
         queue.take(count);
@@ -170,13 +191,13 @@ fn send(socket: &mut TcpStream, queue: &mut Queue) -> io::Result<()> {
 }
 
 fn send_tls(
-    socket: &mut TcpStream,
+    mut socket: Outgoing<'_>,
     tls: &mut ServerConnection,
     queue: &mut Queue,
 ) -> io::Result<()> {
     loop {
         while tls.wants_write() {
-            tls.write_tls(socket)?;
+            tls.write_tls(&mut socket)?;
         }
         // Before the handshake is done the writer takes no more than its limit.
         let count = tls.writer().write(queue.bytes())?;

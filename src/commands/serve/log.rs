@@ -1,9 +1,9 @@
 //! What the server tells on stderr.
 
 use std::fmt;
-use std::io::{self, Write};
 
 use crate::redact;
+use crate::sys;
 use crate::text::Untrusted;
 
 /// Where and how much is told; formats what peers chose through [`Untrusted`].
@@ -20,7 +20,7 @@ impl Log {
     pub(super) fn line(&self, line: fmt::Arguments<'_>) {
         if self.on {
             // There is nobody to tell that stderr is gone.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            sys::complain(line);
         }
     }
 

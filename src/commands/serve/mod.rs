@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -24,6 +24,7 @@ use crate::commands::serve::address::Address;
 use crate::commands::serve::client::{Client, Shared};
 use crate::commands::serve::log::Log;
 use crate::error::{Error, Exit, Result, Stage};
+use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
 
 mod activity;
@@ -125,11 +126,10 @@ pub fn run(options: &ServeOptions) -> Result<()> {
         let end = signals.try_clone().map_err(failed)?;
         signal_hook::low_level::pipe::register(signal, end).map_err(failed)?;
     }
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "listening on {}", server.url())
-        .and_then(|()| stdout.flush())
+    let line = format!("listening on {}\n", server.url());
+    Blocking(Role::Stdout, io::stdout())
+        .write_all(line.as_bytes())
         .map_err(|error| Error::new(Stage::Output, Exit::Local, format!("stdout: {error}")))?;
-    drop(stdout);
     server.shared.log.line(format_args!("for trying and testing, not for production"));
     if !server.local.ip().is_loopback() {
         server.shared.log.line(format_args!("other machines can reach it at {}", server.local));
@@ -343,7 +343,7 @@ fn wait(
         tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
         tv_nsec: timeout.subsec_nanos().into(),
     });
-    match poll(&mut fds, timeout.as_ref()) {
+    match sys::poll(&mut fds, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }

@@ -1,22 +1,18 @@
 //! Bytes in, events out.
 
+mod message;
+
 use std::ops::Range;
 
-use super::{Config, Delivery, Sender};
+use super::{Config, Sender};
 use crate::protocol::close::CloseStatus;
-use crate::protocol::deflate::{Inflate, InflateError};
+use crate::protocol::deflate::Inflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::utf8::Utf8;
 use crate::protocol::violation::{Limit, Policy, Rule, Violation};
 
 /// Size of the read buffer in bytes. The pages are taken from the system as they are first used.
 const BUFFER: usize = 256 << 10;
-
-/// A frame whose payload is no larger waits in the buffer until it is whole.
-const GATHER: u64 = (BUFFER / 2) as u64;
-
-/// How much of an inflated message is handed over at a time, where pieces are wanted.
-const INFLATED_PIECE: usize = 64 << 10;
 
 /// A payload buffer that grew larger than this is given back after its message.
 const KEPT_CAPACITY: usize = 1 << 20;
@@ -131,6 +127,8 @@ struct Message {
     begun: bool,
     /// Its last frame's payload was taken, but its inflated end is still due.
     finishing: bool,
+    /// All of it was inflated; only a warning kept it from being handed over.
+    inflated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,7 +267,10 @@ impl Receiver {
                     frame.header.opcode, frame.header.length
                 )
             }
-            (None, _) if buffered > 0 => format!("in a frame header, after {buffered} bytes"),
+            (None, _) if buffered > 0 => {
+                let s = if buffered == 1 { "" } else { "s" };
+                format!("in a frame header, after {buffered} byte{s}")
+            }
             (None, Some(message)) => {
                 let s = if message.fragments == 1 { "" } else { "s" };
                 format!("in a {} message, after {} fragment{s}", message.opcode, message.fragments)
@@ -306,7 +307,10 @@ impl Receiver {
                 return Ok(Some(Step::Event(Place::Warning)));
             }
             if self.message.as_ref().is_some_and(|m| m.finishing) {
-                return self.finish_inflating().map(|piece| Some(Step::Event(piece)));
+                match self.finish_inflating()? {
+                    Progress::Event(place) => return Ok(Some(Step::Event(place))),
+                    Progress::NeedsMore | Progress::Taken => continue,
+                }
             }
             let Some(frame) = self.frame else {
                 match self.header()? {
@@ -469,205 +473,6 @@ impl Receiver {
             }
             _ => Ok(()),
         }
-    }
-
-    /// A data frame begins or goes on with a message: count it against the limits.
-    fn open_message(&mut self, header: &FrameHeader) -> Result<(), Failure> {
-        let message = self.message.get_or_insert(Message {
-            opcode: header.opcode,
-            compressed: header.rsv1,
-            fragments: 0,
-            wire_len: 0,
-            len: 0,
-            utf8: Utf8::default(),
-            lossy: false,
-            begun: false,
-            finishing: false,
-        });
-        message.fragments += 1;
-        if message.fragments > self.config.max_fragments {
-            return Err(Failure::Limit(Limit::Fragments { limit: self.config.max_fragments }));
-        }
-        let size = message.wire_len.saturating_add(header.length);
-        if !message.compressed && size > self.config.max_message {
-            return Err(Failure::Limit(Limit::Message { limit: self.config.max_message, size }));
-        }
-        message.wire_len = size;
-        Ok(())
-    }
-
-    /// Takes what there is of a data frame's payload.
-    fn payload(&mut self, frame: Current, available: usize) -> Result<Progress, Failure> {
-        let Some(message) = &mut self.message else { return Ok(Progress::NeedsMore) };
-        if message.compressed {
-            return self.inflate_payload(frame, available);
-        }
-        let (start, end) = (self.begin, self.begin + available);
-        // UTF-8 fails at the byte, also in a frame that is not whole yet.
-        if message.opcode == Opcode::Text && !message.lossy && frame.checked < available {
-            let fresh = self.buffer.get(start + frame.checked..end).unwrap_or_default();
-            if let Err(at) = message.utf8.feed(fresh) {
-                let failure = self.utf8_violation(start + frame.checked + at);
-                return self.tolerate(failure).map(|()| Progress::Taken);
-            }
-            self.current(|f| f.checked = available);
-        }
-        let whole = available as u64 == frame.remaining;
-        if !whole && (frame.remaining <= GATHER || available == 0) {
-            return Ok(Progress::NeedsMore);
-        }
-        let last = whole && frame.header.fin;
-        if last && !self.text_may_end() {
-            let failure = self.utf8_violation(end);
-            return self.tolerate(failure).map(|()| Progress::Taken);
-        }
-        self.consume(available);
-        let remaining = frame.remaining - available as u64;
-        self.frame = (!whole).then_some(Current {
-            remaining,
-            shown: 0,
-            checked: 0,
-            announced: true,
-            ..frame
-        });
-        let direct = match self.config.delivery {
-            Delivery::Pieces => true,
-            // Nothing is held and all of it is here: no copy is needed.
-            Delivery::Whole => last && self.held.is_empty(),
-        };
-        if direct && (last || available > 0) {
-            return Ok(Progress::Event(self.hand_over(Source::Buffer(start..end), last)));
-        }
-        self.held.extend_from_slice(self.buffer.get(start..end).unwrap_or_default());
-        if last {
-            return Ok(Progress::Event(self.hand_over(Source::Held, true)));
-        }
-        Ok(Progress::Taken)
-    }
-
-    fn inflate_payload(&mut self, frame: Current, available: usize) -> Result<Progress, Failure> {
-        let room = self.inflate_room();
-        let range = self.begin..self.begin + available;
-        let input = self.buffer.get(range).unwrap_or_default();
-        let Some(inflate) = &mut self.inflate else { return Ok(Progress::NeedsMore) };
-        let used = inflate.inflate(input, &mut self.held, room);
-        // What came before a fault is judged first, as if it had come alone.
-        self.check_inflated()?;
-        let Ok(used) = used else {
-            return Err(self.payload_violation(Rule::DeflateData, String::new()));
-        };
-        self.consume(used);
-        let remaining = frame.remaining - used as u64;
-        let shown = frame.shown.saturating_sub(used);
-        self.frame = (remaining > 0).then_some(Current { remaining, shown, ..frame });
-        if remaining == 0
-            && frame.header.fin
-            && let Some(message) = &mut self.message
-        {
-            message.finishing = true;
-        }
-        if self.held.len() >= room {
-            return Ok(Progress::Event(self.hand_over(Source::Held, false)));
-        }
-        let starved = remaining > 0 && used == available;
-        Ok(if starved { Progress::NeedsMore } else { Progress::Taken })
-    }
-
-    /// Inflates what is still inside after the last frame of a compressed message.
-    fn finish_inflating(&mut self) -> Result<Place, Failure> {
-        let room = self.inflate_room();
-        let finished = match &mut self.inflate {
-            Some(inflate) => inflate.finish(&mut self.held, room),
-            None => Ok(true),
-        };
-        self.check_inflated()?;
-        let finished = finished.map_err(|e| {
-            let rule = match e {
-                InflateError::Data => Rule::DeflateData,
-                InflateError::Truncated => Rule::DeflateTruncated,
-            };
-            self.payload_violation(rule, String::new())
-        })?;
-        if finished && !self.text_may_end() {
-            let detail = "cut inside a character at its end".to_owned();
-            let failure = self.payload_violation(Rule::Utf8, detail);
-            self.tolerate(failure)?;
-        }
-        Ok(self.hand_over(Source::Held, finished))
-    }
-
-    /// How large `held` may become while inflating.
-    fn inflate_room(&self) -> usize {
-        match self.config.delivery {
-            Delivery::Pieces => INFLATED_PIECE,
-            // One more than allowed, to see that it is too much.
-            Delivery::Whole => {
-                usize::try_from(self.config.max_inflated).unwrap_or(usize::MAX).saturating_add(1)
-            }
-        }
-    }
-
-    /// Holds newly inflated data against the limit and, if it is text, against UTF-8.
-    fn check_inflated(&mut self) -> Result<(), Failure> {
-        let Some(message) = &mut self.message else { return Ok(()) };
-        let fresh = self.held.get(self.held_checked..).unwrap_or_default();
-        let before = message.len;
-        message.len += fresh.len() as u64;
-        let (limit, size) = (self.config.max_inflated, message.len);
-        // Text is wrong only up to the limit, however much was inflated in one go.
-        let room = usize::try_from(limit.saturating_sub(before)).unwrap_or(usize::MAX);
-        let within = fresh.get(..room).unwrap_or(fresh);
-        if message.opcode == Opcode::Text
-            && !message.lossy
-            && let Err(at) = message.utf8.feed(within)
-        {
-            let detail = format!("at byte {} of the inflated message", before + at as u64);
-            let failure = self.payload_violation(Rule::Utf8, detail);
-            self.tolerate(failure)?;
-        }
-        if size > limit {
-            // One more is all that counts: how much came at once depends on the pieces.
-            return Err(Failure::Limit(Limit::Message { limit, size: limit.saturating_add(1) }));
-        }
-        self.held_checked = self.held.len();
-        Ok(())
-    }
-
-    fn text_may_end(&self) -> bool {
-        let message = self.message.as_ref();
-        message.is_none_or(|m| m.opcode != Opcode::Text || m.lossy || m.utf8.is_complete())
-    }
-
-    /// Text that is not UTF-8 fails the connection (§8.1), unless the reader wants to see it: then
-    /// it is told once for each message.
-    fn tolerate(&mut self, failure: Failure) -> Result<(), Failure> {
-        match (failure, &mut self.message) {
-            (Failure::Violation(violation), Some(message)) if self.config.lossy => {
-                message.lossy = true;
-                self.violation = Some(violation);
-                self.warning_due = true;
-                Ok(())
-            }
-            (failure, _) => Err(failure),
-        }
-    }
-
-    fn hand_over(&mut self, source: Source, last: bool) -> Place {
-        let Some(message) = &mut self.message else { return Place::Nothing };
-        let piece = Piece {
-            opcode: message.opcode,
-            first: !message.begun,
-            last,
-            fragments: message.fragments,
-            wire_len: message.wire_len,
-            compressed: message.compressed,
-        };
-        message.begun = true;
-        if last {
-            self.message = None;
-        }
-        self.held_is_spent = matches!(source, Source::Held);
-        Place::Data(piece, source)
     }
 
     /// A place becomes an event that borrows from it.

@@ -3,7 +3,7 @@
 use super::Config;
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::deflate::Deflate;
-use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
+use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
 
 /// Pongs are only queued while fewer bytes than this wait to be sent; beyond, the last one counts
@@ -39,6 +39,17 @@ pub struct SentFrame<'a> {
     pub payload: &'a [u8],
     /// Offset of its first byte in the stream of frames.
     pub offset: u64,
+}
+
+/// What a message became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// Its frames.
+    pub fragments: u32,
+    /// Their payload in bytes, compressed if it was.
+    pub wire_len: u64,
+    /// Whether it was compressed (RFC 7692).
+    pub compressed: bool,
 }
 
 /// The sending half.
@@ -79,25 +90,38 @@ impl Sender {
     }
 
     /// Queues a data message: compressed if that was agreed, fragmented if that is wanted.
-    pub fn message(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.fragmented(opcode, payload, self.fragment);
+    pub fn message(&mut self, opcode: Opcode, payload: &[u8]) -> Queued {
+        self.fragmented(opcode, payload, self.fragment)
     }
 
     /// The same in frames of at most `size` bytes of payload; `None` for a single frame.
-    pub fn fragmented(&mut self, opcode: Opcode, payload: &[u8], size: Option<usize>) {
+    pub fn fragmented(&mut self, opcode: Opcode, payload: &[u8], size: Option<usize>) -> Queued {
         let Some(deflate) = &mut self.deflate else {
             return self.frames(opcode, false, payload, size);
         };
         let mut compressed = std::mem::take(&mut self.compressed);
         compressed.clear();
         deflate.message(payload, &mut compressed);
-        self.frames(opcode, true, &compressed, size);
+        let queued = self.frames(opcode, true, &compressed, size);
         compressed.shrink_to(KEPT_CAPACITY);
         self.compressed = compressed;
+        queued
     }
 
-    fn frames(&mut self, opcode: Opcode, rsv1: bool, payload: &[u8], size: Option<usize>) {
+    fn frames(
+        &mut self,
+        opcode: Opcode,
+        rsv1: bool,
+        payload: &[u8],
+        size: Option<usize>,
+    ) -> Queued {
         let size = size.unwrap_or(usize::MAX).max(1);
+        let wire_len = payload.len() as u64;
+        if payload.len() <= size.min(125) && self.log.is_none() {
+            self.small(opcode, rsv1, payload);
+            return Queued { fragments: 1, wire_len, compressed: rsv1 };
+        }
+        let mut fragments = 0;
         let mut rest = payload;
         let mut first = true;
         loop {
@@ -111,8 +135,9 @@ impl Sender {
             header.rsv1 = rsv1 && first;
             self.masked(header, piece);
             first = false;
+            fragments += 1;
             if rest.is_empty() {
-                return;
+                return Queued { fragments, wire_len, compressed: rsv1 };
             }
         }
     }
@@ -237,18 +262,25 @@ impl Sender {
         let key = self.keys.next();
         header.masking_key = Some(key);
         let start = self.out.len();
-        if header.length_form == LengthForm::Bits7 {
-            // The common case, in one go.
-            let b0 = u8::from(header.fin) << 7 | u8::from(header.rsv1) << 6 | header.opcode.bits();
-            let [a, b, c, d] = key;
-            self.out.extend_from_slice(&[b0, 0x80 | header.length as u8, a, b, c, d]);
-        } else {
-            header.encode(&mut self.out);
-        }
+        header.encode(&mut self.out);
+        self.masked_payload(key, payload);
+        self.note(header, start);
+    }
+
+    /// The common case in one go: a message in a frame whose length fits into 7 bits, which nobody
+    /// wants to see.
+    fn small(&mut self, opcode: Opcode, rsv1: bool, payload: &[u8]) {
+        let [a, b, c, d] = self.keys.next();
+        let first = 0x80 | u8::from(rsv1) << 6 | opcode.bits();
+        self.out.extend_from_slice(&[first, 0x80 | payload.len() as u8, a, b, c, d]);
+        self.masked_payload([a, b, c, d], payload);
+        self.frames += 1;
+    }
+
+    fn masked_payload(&mut self, key: [u8; 4], payload: &[u8]) {
         let at = self.out.len();
         self.out.extend_from_slice(payload);
         mask::apply(self.out.get_mut(at..).unwrap_or_default(), key, 0);
-        self.note(header, start);
     }
 
     fn note(&mut self, header: FrameHeader, start: usize) {

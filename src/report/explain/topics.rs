@@ -136,17 +136,17 @@ const STATUSES: [(u16, &str, &str); 22] = [
         "A plain web page: this path is no WebSocket endpoint, or a proxy has dropped the Upgrade\n\
          header. With nginx: proxy_http_version 1.1, and proxy_set_header for Upgrade and Connection.",
     ),
-    (301, "Moved Permanently", "The endpoint is elsewhere; often http to https, or a final slash."),
-    (302, "Found", "Often a redirect to a login page: the credentials are missing."),
-    (307, "Temporary Redirect", "The endpoint is elsewhere for now."),
-    (308, "Permanent Redirect", "The endpoint is elsewhere."),
+    (301, "Moved Permanently", "Often from http to https, or to a final slash; -L follows it."),
+    (302, "Found", "Often to a login page: the credentials are missing. -L follows it."),
+    (307, "Temporary Redirect", "The endpoint is elsewhere for now; -L follows it."),
+    (308, "Permanent Redirect", "The endpoint is elsewhere; -L follows it."),
     (
         400,
         "Bad Request",
         "The server dislikes the request: a missing or repeated header, a wrong Host, or a proxy\n\
          that removed Upgrade. Compare with wstap -v URL.",
     ),
-    (401, "Unauthorized", "Credentials are missing or wrong: --user, --bearer, --cookie or -H."),
+    (401, "Unauthorized", "Credentials are missing or wrong: -u, --bearer, --netrc, --cookie, -H."),
     (
         403,
         "Forbidden",

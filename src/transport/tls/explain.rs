@@ -7,6 +7,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 use crate::error::{Error, Exit, Stage};
 use crate::text::Untrusted;
 use crate::transport::tls::info;
+use crate::transport::tls::pin::Pin;
 use crate::transport::tls::verify::NotPinned;
 
 /// What is known of a connection that failed.
@@ -156,12 +157,16 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
             Finding::new(what)
                 .hint(format!("the CA may have been made anew: --cacert FILE; {to_insecure}"))
         }
-        CertificateError::BadSignature => Finding::new("a signature in the handshake is wrong"),
+        CertificateError::BadSignature => {
+            let what = "a signature in the handshake is wrong: the server seems not to have its \
+                        certificate's private key";
+            Finding::new(what).hint("on the server: do certificate and key belong together?")
+        }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             Finding::new(format!("the certificate is not for servers: {subject}")).hint(to_insecure)
         }
         CertificateError::Other(why) => match why.0.downcast_ref::<NotPinned>() {
-            Some(pin) => not_pinned(&pin.found),
+            Some(pin) => not_pinned(pin.found),
             None if self_signed => self_signed_finding(&known.subject),
             None => {
                 let text = why.to_string();
@@ -208,9 +213,8 @@ fn wrong_host(expected: Option<&str>, names: &[String]) -> Finding {
     }
 }
 
-fn not_pinned(found: &[u8; 32]) -> Finding {
-    let found = data_encoding::BASE64.encode(found);
-    Finding::new(format!("the server's public key is not the pinned one: sha256//{found}"))
+fn not_pinned(found: Pin) -> Finding {
+    Finding::new(format!("the server's public key is not the pinned one: {found}"))
         .hint("if the server has a new key that you know: --pinnedpubkey with that value")
 }
 

@@ -1,10 +1,13 @@
 //! TLS: rustls driven by hand, so that alerts, close_notify and truncation stay visible.
 
+mod client;
 mod config;
 mod explain;
 mod info;
+mod pin;
 mod verify;
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +21,8 @@ use crate::event::{Kind, Level, TlsInfo};
 use crate::text::Untrusted;
 use crate::transport::stream::{Below, Stream, tls_failure};
 use crate::transport::wait::Waiter;
+
+pub use pin::Pins;
 
 use config::Prepared;
 use explain::Evidence;
@@ -34,15 +39,26 @@ pub struct TlsOptions {
     pub cert: Option<PathBuf>,
     /// Its private key, PEM; without, it is looked for in the file of `cert`.
     pub key: Option<PathBuf>,
+    /// What the key is encrypted with.
+    pub pass: Option<PassPhrase>,
     /// The name to ask for.
     pub sni: Sni,
     /// The protocols to offer; empty: no ALPN.
     pub alpn: Vec<String>,
     /// The versions to offer.
     pub versions: Versions,
-    /// SHA-256 digests of public keys (DER, SubjectPublicKeyInfo) of which the server's must be
-    /// one; empty: any. They count with `insecure`, too.
-    pub pinned: Vec<[u8; 32]>,
+    /// The public keys of which the server's must be one. They count with `insecure`, too.
+    pub pinned: Pins,
+}
+
+/// What a private key is encrypted with; not shown, not even by `{:?}`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PassPhrase(pub String);
+
+impl fmt::Debug for PassPhrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// The server name indication (RFC 6066 §3).
@@ -314,6 +330,10 @@ impl TlsStream {
 
     pub(super) fn info(&self) -> TlsInfo {
         info::read(&self.connection, self.sni.clone(), self.verifier.passed())
+    }
+
+    pub(super) fn lacks_certificate(&self) -> bool {
+        self.asked.asked.load(Ordering::Relaxed) && !self.asked.has
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {

@@ -3,22 +3,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
+use crate::transport::tls::config::Trust;
+use crate::transport::tls::pin::{Pin, Pins};
 use crate::transport::tls::{explain, info};
 
 /// Verifies in earnest, and lets everything pass with `--insecure`, remembering what was wrong.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    webpki: Arc<WebPkiServerVerifier>,
+    trust: Trust,
     insecure: bool,
-    /// Certificates that the person trusts by name (`--cacert`). As OpenSSL does, one of them may
-    /// be the server's own, also where it calls itself a CA, as `openssl req -x509` makes them.
-    trusted: Vec<CertificateDer<'static>>,
-    pinned: Vec<[u8; 32]>,
+    pinned: Pins,
     findings: Mutex<Findings>,
 }
 
@@ -31,8 +30,8 @@ struct Findings {
 /// The server's public key is none of the pinned ones.
 #[derive(Debug)]
 pub(super) struct NotPinned {
-    /// SHA-256 of the key that it has.
-    pub(super) found: [u8; 32],
+    /// The one that it has.
+    pub(super) found: Pin,
 }
 
 impl std::fmt::Display for NotPinned {
@@ -44,13 +43,8 @@ impl std::fmt::Display for NotPinned {
 impl std::error::Error for NotPinned {}
 
 impl Verifier {
-    pub(super) fn new(
-        webpki: Arc<WebPkiServerVerifier>,
-        insecure: bool,
-        trusted: Vec<CertificateDer<'static>>,
-        pinned: Vec<[u8; 32]>,
-    ) -> Verifier {
-        Verifier { webpki, insecure, trusted, pinned, findings: Mutex::default() }
+    pub(super) fn new(trust: Trust, insecure: bool, pinned: Pins) -> Verifier {
+        Verifier { trust, insecure, pinned, findings: Mutex::default() }
     }
 
     /// What would have been refused without `--insecure`.
@@ -72,23 +66,24 @@ impl Verifier {
             return Ok(());
         }
         let key = ParsedCertificate::try_from(end_entity)?.subject_public_key_info();
-        match info::sha256(key.as_ref()) {
-            Some(found) if self.pinned.contains(&found) => Ok(()),
+        match self.pinned.refuses(key.as_ref()) {
+            None => Ok(()),
             Some(found) => Err(Error::InvalidCertificate(CertificateError::Other(OtherError(
                 Arc::new(NotPinned { found }),
             )))),
-            None => Err(Error::General("no SHA-256".to_owned())),
         }
     }
 
-    /// Whether this very certificate is trusted, for this name, now.
+    /// Whether this very certificate is trusted, for this name, now. As with OpenSSL, one that was
+    /// named may be the server's own, also where it calls itself a CA, as `openssl req -x509` makes
+    /// them.
     fn is_trusted_itself(
         &self,
         end_entity: &CertificateDer<'_>,
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> bool {
-        self.trusted.iter().any(|trusted| trusted.as_ref() == end_entity.as_ref())
+        self.trust.named.iter().any(|trusted| trusted.as_ref() == end_entity.as_ref())
             && info::is_valid_at(end_entity, now.as_secs())
             && ParsedCertificate::try_from(end_entity)
                 .is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
@@ -106,7 +101,9 @@ impl Verifier {
             return result;
         };
         let mut findings = self.findings();
-        if self.insecure {
+        // Without the handshake's signature, a pin would prove nothing: everybody has the certificate.
+        let holds = certificate.is_none() && !self.pinned.is_empty();
+        if self.insecure && !holds {
             let why = explain::certificate(&error, certificate.map(AsRef::as_ref)).what;
             findings.passed = Some(match findings.passed.take() {
                 Some(before) => format!("{before}; {why}"),
@@ -132,7 +129,7 @@ impl ServerCertVerifier for Verifier {
             self.findings().refused = Some(end_entity.to_vec());
             return Err(error);
         }
-        let result = self.webpki.verify_server_cert(
+        let result = self.trust.webpki.verify_server_cert(
             end_entity,
             intermediates,
             server_name,
@@ -151,7 +148,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let result = self.webpki.verify_tls12_signature(message, cert, dss);
+        let result = self.trust.webpki.verify_tls12_signature(message, cert, dss);
         self.judge(result, None, HandshakeSignatureValid::assertion())
     }
 
@@ -161,11 +158,11 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let result = self.webpki.verify_tls13_signature(message, cert, dss);
+        let result = self.trust.webpki.verify_tls13_signature(message, cert, dss);
         self.judge(result, None, HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
+        self.trust.webpki.supported_verify_schemes()
     }
 }

@@ -1,0 +1,481 @@
+//! The configuration file: `[defaults]` and named profiles, whose keys are the long options.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, ValueHint};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::cli::args::{Cli, usage};
+use crate::cli::layers::{Entry, option};
+use crate::cli::settings::plan;
+use crate::error::{Error, Exit, Result, Stage};
+use crate::redact;
+use crate::text::Untrusted;
+use crate::transport::Target;
+
+/// The longest file that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+/// Options that can't be in the file.
+const TYPED_ONLY: [&str; 4] = ["config", "help", "no-config", "version"];
+/// Options whose value can be `@FILE`.
+const FROM_FILES: [&str; 6] = ["bearer", "cookie", "header", "proxy", "proxy-user", "user"];
+/// For trying an option alone.
+const SOME_URL: &str = "ws://localhost";
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// Where it is.
+    pub path: PathBuf,
+    /// For every connection.
+    pub defaults: Vec<Entry>,
+    /// For those that ask for them by name.
+    pub profiles: BTreeMap<String, Profile>,
+    /// Others than its owner may read it, and there are secrets in it.
+    pub exposed: bool,
+}
+
+/// `[profile.NAME]`.
+#[derive(Debug, Default)]
+pub struct Profile {
+    /// Whom to connect to.
+    pub url: String,
+    /// How.
+    pub entries: Vec<Entry>,
+}
+
+impl Config {
+    /// The profile of that name.
+    ///
+    /// # Errors
+    /// Exit 2, with the names that there are.
+    pub fn profile(&self, name: &str) -> Result<&Profile> {
+        self.profiles.get(name).ok_or_else(|| {
+            let (shown, path) = (Untrusted::text(name), shown(&self.path));
+            let error = Error::usage(format!("there is no profile \"{shown}\" in {path}"));
+            if self.profiles.is_empty() {
+                return error.hint("a profile begins with [profile.NAME], then url = \"wss://…\"");
+            }
+            let known = self.profiles.keys().map(|name| Untrusted::text(name).to_string());
+            error.hint(format!("profiles: {}", known.collect::<Vec<_>>().join(", ")))
+        })
+    }
+}
+
+/// `$XDG_CONFIG_HOME/wstap/config.toml`, by default in `~/.config`. As the specification demands,
+/// relative folders don't count: what lies around in the current one is never read.
+pub fn usual_path() -> Option<PathBuf> {
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let given = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(absolute);
+    let usual = || std::env::home_dir().filter(absolute).map(|home| home.join(".config"));
+    Some(given.or_else(usual)?.join("wstap/config.toml"))
+}
+
+/// Reads a file; `None` if there is none.
+///
+/// # Errors
+/// Exit 13 if it can't be read; 2 if something is wrong in it, with the place.
+pub fn load(path: &Path) -> Result<Option<Config>> {
+    let failed = |e: &io::Error| {
+        let why = Untrusted::text(&e.to_string()).to_string();
+        Error::new(Stage::Input, Exit::Local, format!("can't read {}: {why}", shown(path)))
+    };
+    let file = match File::open(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|e| failed(&e))?,
+    };
+    let mode = file.metadata().map_err(|e| failed(&e))?.permissions().mode();
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text).map_err(|e| failed(&e))?;
+    if text.len() as u64 > LONGEST {
+        let what = format!("{} is longer than {LONGEST} bytes", shown(path));
+        return Err(Error::usage(what));
+    }
+    let mut config = read(path, &text)?;
+    let profiles = config.profiles.values();
+    let mut entries = profiles.clone().flat_map(|p| &p.entries).chain(&config.defaults);
+    let secret = entries.any(is_secret) || profiles.clone().any(|p| redact::url(&p.url) != p.url);
+    config.exposed = secret && mode & 0o077 != 0;
+    Ok(Some(config))
+}
+
+/// Reads the text of a file that lies at `path`.
+fn read(path: &Path, text: &str) -> Result<Config> {
+    let reader = Reader::new(path, text);
+    let root = DeTable::parse(text).map_err(|e| {
+        let what = e.message().lines().collect::<Vec<_>>().join(" ");
+        reader.error(e.span().unwrap_or_default(), &Untrusted::text(&what).to_string())
+    })?;
+    let mut config = Config { path: path.to_owned(), ..Config::default() };
+    for (key, value) in root.get_ref() {
+        let table = value.get_ref().as_table();
+        match (&**key.get_ref(), table) {
+            ("defaults", Some(table)) => {
+                let Section { url, entries } = reader.section("[defaults]", table)?;
+                if let Some((_, at)) = url {
+                    let what = "url: it belongs to a profile, not to the defaults";
+                    return Err(reader.error(at, what));
+                }
+                config.defaults = entries;
+            }
+            ("profile", Some(table)) => {
+                for (name, value) in table {
+                    let profile = reader.profile(name, value)?;
+                    config.profiles.insert(name.get_ref().to_string(), profile);
+                }
+            }
+            (name, _) => {
+                let shown = Untrusted::text(name);
+                let what = format!("{shown}: only [defaults] and [profile.NAME] can be here");
+                let error = reader.error(key.span(), &what);
+                let known = option(&reader.command, name).is_some() || name == "url";
+                let hint = format!("{shown} belongs below one of them");
+                return Err(if known { error.hint(hint) } else { error });
+            }
+        }
+    }
+    Ok(config)
+}
+
+/// Reads one file.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    /// Has all options.
+    command: Command,
+}
+
+/// What a table says.
+struct Section {
+    /// Its URL, and where it is.
+    url: Option<(String, Range<usize>)>,
+    entries: Vec<Entry>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(path: &'a Path, text: &'a str) -> Reader<'a> {
+        let mut command = Cli::command();
+        command.build();
+        Reader { path, text, command }
+    }
+
+    fn profile(
+        &self,
+        name: &Spanned<toml::de::DeString<'_>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<Profile> {
+        let shown = Untrusted::text(name.get_ref());
+        let Some(table) = value.get_ref().as_table() else {
+            let what = format!("profile.{shown}: a profile is a table: [profile.{shown}]");
+            return Err(self.error(name.span(), &what));
+        };
+        let Section { url, entries } = self.section(&format!("[profile.{shown}]"), table)?;
+        let Some((url, at)) = url else {
+            let what = format!("[profile.{shown}]: url is missing");
+            return Err(self.error(name.span(), &what));
+        };
+        Target::parse(&url).map_err(|e| self.refused(at, "url", e))?;
+        Ok(Profile { url, entries })
+    }
+
+    /// The keys of a table.
+    fn section(&self, heading: &str, table: &DeTable<'_>) -> Result<Section> {
+        let (mut url, mut entries, mut last) = (None, Vec::new(), 0..0);
+        for (key, value) in table {
+            let (name, at) = (&**key.get_ref(), key.span());
+            if name == "url" {
+                let text = value.get_ref().as_str();
+                let text = text.ok_or_else(|| self.error(at.clone(), "url: it is a string"))?;
+                url = Some((text.to_owned(), at));
+                continue;
+            }
+            let entry = self.entry(name, at.clone(), value.get_ref())?;
+            self.check(&entry, at.clone())?;
+            last = if at.start > last.start { at } else { last };
+            entries.push(entry);
+        }
+        let together = self.parse(&entries);
+        match together {
+            Err(e) if e.kind() == ErrorKind::ArgumentConflict => {
+                Err(self.refused(last, heading, usage(&e)))
+            }
+            _ => Ok(Section { url, entries }),
+        }
+    }
+
+    /// A key and its value, as the option with its values.
+    fn entry(&self, name: &str, at: Range<usize>, value: &DeValue<'_>) -> Result<Entry> {
+        let known = option(&self.command, name).filter(|_| !TYPED_ONLY.contains(&name));
+        let Some(arg) = known else { return Err(self.unknown(name, at, value)) };
+        let bad = |why: &str| self.error(at.clone(), &format!("{name}: {why}"));
+        let values = match (arg.get_action(), value) {
+            (ArgAction::SetTrue | ArgAction::Count, DeValue::Boolean(on)) => {
+                vec![None; usize::from(*on)]
+            }
+            (ArgAction::SetTrue, _) => return Err(bad("it is true or false")),
+            (ArgAction::Count, value) => {
+                let count = integer(value).and_then(|count| usize::try_from(count).ok());
+                let count = count.filter(|count| *count <= 3);
+                vec![None; count.ok_or_else(|| bad("it is a number up to 3, or true or false"))?]
+            }
+            (ArgAction::Append, DeValue::Array(array)) => {
+                let all = array.iter().map(|value| self.scalar(arg, value.get_ref()));
+                let why = || bad("its values are strings or numbers");
+                all.map(|value| value.map(Some).ok_or_else(why)).collect::<Result<_>>()?
+            }
+            (ArgAction::Append, value) => {
+                let why = || bad("it is a string, a number, or a list of them");
+                vec![Some(self.scalar(arg, value).ok_or_else(why)?)]
+            }
+            (_, DeValue::Array(_)) => return Err(bad("it has one value, not a list")),
+            (_, value) => {
+                vec![Some(
+                    self.scalar(arg, value).ok_or_else(|| bad("it is a string or a number"))?,
+                )]
+            }
+        };
+        Ok(Entry { name: name.to_owned(), values })
+    }
+
+    fn scalar(&self, arg: &Arg, value: &DeValue<'_>) -> Option<String> {
+        match value {
+            DeValue::String(text) => Some(self.path_or_text(arg, text)),
+            DeValue::Float(float) => Some(float.as_str().to_owned()),
+            value => integer(value).map(|integer| integer.to_string()),
+        }
+    }
+
+    /// Paths are taken from the file's folder, not from the current one.
+    fn path_or_text(&self, arg: &Arg, value: &str) -> String {
+        let name = arg.get_long().unwrap_or_default();
+        let (sign, path) = match value.strip_prefix('@') {
+            Some("-") => return value.to_owned(),
+            Some(path) if FROM_FILES.contains(&name) => ("@", path),
+            _ if matches!(arg.get_value_hint(), ValueHint::AnyPath) => ("", value),
+            _ => return value.to_owned(),
+        };
+        let path = match (path.strip_prefix("~/"), std::env::home_dir()) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.path.parent().unwrap_or(Path::new("")).join(path),
+        };
+        // The file is UTF-8, and the folders above it nearly always are.
+        format!("{sign}{}", path.to_string_lossy())
+    }
+
+    /// Tries an option alone, so that what is wrong with it is said with its place.
+    fn check(&self, entry: &Entry, at: Range<usize>) -> Result<()> {
+        let mut alone = vec![entry.clone()];
+        if entry.name != "proxy" {
+            // What is wrong in the environment is none of the file's faults.
+            alone.push(Entry::with("proxy", [String::new()]));
+        }
+        let cli = match self.parse(&alone) {
+            Ok(cli) => cli,
+            // One that belongs to it may be typed.
+            Err(e) if e.kind() == ErrorKind::MissingRequiredArgument => return Ok(()),
+            Err(e) => return Err(self.refused(at, &entry.name, usage(&e))),
+        };
+        let reads = |value: &String| FROM_FILES.contains(&&*entry.name) && value.starts_with('@');
+        if entry.values.iter().flatten().any(reads) {
+            return Ok(());
+        }
+        let planned = plan(SOME_URL, &cli.reach, Some(&cli.talk));
+        planned.map(drop).map_err(|e| self.refused(at, &entry.name, e))
+    }
+
+    fn parse(&self, entries: &[Entry]) -> std::result::Result<Cli, clap::Error> {
+        let args = entries.iter().flat_map(Entry::args);
+        let words = ["wstap".into(), SOME_URL.into()].into_iter().chain(args);
+        Cli::from_arg_matches(&self.command.clone().try_get_matches_from(words)?)
+    }
+
+    fn unknown(&self, name: &str, at: Range<usize>, value: &DeValue<'_>) -> Error {
+        let shown = Untrusted::text(name);
+        if let Some((inner, _)) = value.as_table().and_then(|table| table.iter().next()) {
+            let inner = Untrusted::text(inner.get_ref());
+            let what = format!("{shown}: a key can't have keys of its own");
+            return self.error(at, &what).hint(format!(
+                "if a dot belongs to the key's name: \"{shown}.{inner}\" = …, with the quotes"
+            ));
+        }
+        let what = format!("{shown}: the keys are the long options of wstap --help, and url");
+        let error = self.error(at, &what);
+        let words = ["wstap".to_owned(), format!("--{name}"), SOME_URL.to_owned()];
+        let tip = match self.command.clone().try_get_matches_from(words) {
+            Err(e) if e.kind() == ErrorKind::UnknownArgument => usage(&e).hints.into_iter().next(),
+            _ => None,
+        };
+        match tip.filter(|tip| tip.contains("similar")) {
+            Some(tip) => error.hint(tip.replace("--", "").replace("argument", "key")),
+            None => error,
+        }
+    }
+
+    /// What was wrong with a key's value, with the place before it.
+    fn refused(&self, at: Range<usize>, name: &str, e: Error) -> Error {
+        let place = self.error(at, &format!("{name}: {}", e.what));
+        let hints = e.hints.into_iter().filter(|hint| !hint.contains("wstap --help")).collect();
+        Error { what: place.what, hints, stage: Stage::Usage, exit: Exit::Usage, ..e }
+    }
+
+    fn error(&self, at: Range<usize>, what: &str) -> Error {
+        let before = self.text.get(..at.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        Error::usage(format!("{}:{line}: {what}", shown(self.path)))
+    }
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let integer = value.as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn is_secret(entry: &Entry) -> bool {
+    entry.values.iter().flatten().any(|value| match entry.name.as_str() {
+        _ if value.starts_with('@') => false,
+        "bearer" | "cookie" | "proxy-user" | "user" => true,
+        "header" | "raw-header" => redact::typed_header(value) != *value,
+        "proxy" => redact::url(value) != *value,
+        "subprotocol" => redact::protocols(value.as_bytes()) != value.as_bytes(),
+        _ => false,
+    })
+}
+
+/// A path as it may be shown.
+pub fn shown(path: &Path) -> String {
+    Untrusted::text(&path.to_string_lossy()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        read(Path::new("/etc/c.toml"), text).unwrap()
+    }
+
+    #[track_caller]
+    fn refused(text: &str, place_and_what: &str) {
+        let error = read(Path::new("/etc/c.toml"), text).unwrap_err();
+        assert!(error.what.starts_with(&format!("/etc/c.toml:{place_and_what}")), "{error}");
+        assert!(!error.what.contains('\n') && error.exit == Exit::Usage, "{error}");
+    }
+
+    #[test]
+    fn keys_are_the_long_options() {
+        let found = config(
+            "[defaults]\nverbose = 2\npretty = true\nquiet = false\n\
+             [profile.a]\nurl = 'ws://h'\nheader = ['A: 1', 'B: 2']\nmax-time = 0x10\n\
+             ping-interval = 0.5\n\"tlsv1.3\" = true\nok-close = [4000, 4001]\nsend = '@all'\n",
+        );
+        let args = |entries: &[Entry]| -> Vec<_> {
+            entries.iter().flat_map(Entry::args).map(|arg| arg.into_string().unwrap()).collect()
+        };
+        assert_eq!(args(&found.defaults), ["--pretty", "--verbose", "--verbose"]);
+        let a = found.profile("a").unwrap();
+        let wanted = [
+            "--header=A: 1",
+            "--header=B: 2",
+            "--max-time=16",
+            "--ok-close=4000",
+            "--ok-close=4001",
+            "--ping-interval=0.5",
+            "--send=@all",
+            "--tlsv1.3",
+        ];
+        assert_eq!(
+            (a.url.as_str(), args(&a.entries)),
+            ("ws://h", wanted.map(String::from).to_vec())
+        );
+    }
+
+    #[test]
+    fn paths_are_taken_from_the_file() {
+        let found = config(
+            "[defaults]\ncacert = ['ca.pem', '/ca.pem']\nbearer = '@token'\ncookie = '@/c'\nuser = '@-'\n",
+        );
+        let values: Vec<_> =
+            found.defaults.iter().flat_map(|e| e.values.clone()).flatten().collect();
+        assert_eq!(values, ["@/etc/token", "/etc/ca.pem", "/ca.pem", "@/c", "@-"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, what) in [
+            ("[defaults", "1: "),
+            ("\n\n[defaults]\nquiet = true\nquiet = true\n", "5: duplicate key"),
+            ("pretty = true", "1: pretty: only [defaults] and [profile.NAME]"),
+            ("[profiles.x]\nurl='ws://h'", "1: profiles: only [defaults] and"),
+            ("[defaults]\nurl = 'ws://h'", "2: url: it belongs to a profile"),
+            ("[profile]\nx = 1", "2: profile.x: a profile is a table"),
+            ("[profile.x]\npretty = true", "1: [profile.x]: url is missing"),
+            ("[profile.x]\nurl = 1", "2: url: it is a string"),
+            (
+                "[profile.x]\nurl = 'ftp://h'",
+                "2: url: \"ftp://h\" is not a WebSocket URL: the scheme",
+            ),
+            ("[defaults]\nprety = true", "2: prety: the keys are the long options"),
+            ("[defaults]\n\"\\u001b\" = true", "2: \\x1b: the keys are the long options"),
+            ("[defaults]\ntlsv1.2 = true", "2: tlsv1: a key can't have keys"),
+            ("[defaults]\nconfig = 'x'", "2: config: the keys are"),
+            ("[defaults]\nk = true", "2: k: the keys are"),
+            ("[defaults]\npretty = 'yes'", "2: pretty: it is true or false"),
+            ("[defaults]\nverbose = 4", "2: verbose: it is a number up to 3"),
+            ("[defaults]\nproxy = ['a']", "2: proxy: it has one value, not a list"),
+            ("[defaults]\nproxy = 1979-05-27", "2: proxy: it is a string or a number"),
+            ("[defaults]\nheader = [true]", "2: header: its values are strings or numbers"),
+            ("[defaults]\nmax-time = 'soon'", "2: max-time: invalid value 'soon' for '--max-time"),
+            ("[defaults]\ninput = 'xml'", "2: input: invalid value 'xml'"),
+            ("[defaults]\nheader = 'A'", "2: header: the header \"A\" has no colon"),
+            ("[defaults]\nproxy = 'ftp://h'", "2: proxy: proxy ftp://h: only http"),
+            ("[defaults]\nuntil = '('", "2: until: --until is not a regular expression"),
+            ("[defaults]\nclose-code = 1005", "2: close-code: --close-code 1005"),
+            ("[defaults]\nresolve = 'x'", "2: resolve: --resolve \"x\""),
+            (
+                "[defaults]\nipv4 = true\n\nipv6 = true",
+                "4: [defaults]: the argument '--ipv4' cannot be used with '--ipv6'",
+            ),
+        ] {
+            refused(text, what);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_finds_its_neighbour() {
+        let error = read(Path::new("c"), "[defaults]\nmax-tme = 3").unwrap_err();
+        assert_eq!(error.hints, ["a similar key exists: 'max-time'"]);
+    }
+
+    #[test]
+    fn secrets_are_recognised() {
+        for (text, secret) in [
+            ("user = 'a:b'", true),
+            ("bearer = '@token'", false),
+            ("header = ['X: 1', 'authorization: Basic x']", true),
+            ("header = 'X: 1'", false),
+            ("proxy = 'http://a:b@h'", true),
+            ("proxy = 'http://h'", false),
+            ("subprotocol = 'bearer,x'", true),
+        ] {
+            let found = config(&format!("[defaults]\n{text}\n"));
+            assert_eq!(found.defaults.iter().any(is_secret), secret, "{text}");
+        }
+    }
+
+    /// One that is left out here would be read from the current folder.
+    #[test]
+    fn options_that_read_files_are_known() {
+        for arg in Cli::command().get_arguments() {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let name = arg.get_long().unwrap_or_default();
+            assert!(!help.contains("@FILE") || FROM_FILES.contains(&name), "{name}");
+        }
+    }
+}

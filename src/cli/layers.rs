@@ -1,0 +1,199 @@
+//! Options from several places, one over the other: what was typed, a pasted command, a profile, the
+//! defaults. They are put together as arguments, so that all of them mean what they mean when typed.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+/// Options that are fields of the request by another name.
+const FIELDS: [(&str, &str); 5] = [
+    ("bearer", "authorization"),
+    ("cookie", "cookie"),
+    ("origin", "origin"),
+    ("user", "authorization"),
+    ("user-agent", "user-agent"),
+];
+
+/// An option of a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its long name, without the dashes.
+    pub name: String,
+    /// Its occurrences, each with its value, if it takes one. None at all: a flag that is not set,
+    /// and that no layer below sets.
+    pub values: Vec<Option<String>>,
+}
+
+impl Entry {
+    /// A flag.
+    pub fn flag(name: &str) -> Entry {
+        Entry { name: name.to_owned(), values: vec![None] }
+    }
+
+    /// An option with values.
+    pub fn with(name: &str, values: impl IntoIterator<Item = String>) -> Entry {
+        Entry { name: name.to_owned(), values: values.into_iter().map(Some).collect() }
+    }
+
+    /// Its arguments, as they would be typed.
+    pub fn args(&self) -> impl Iterator<Item = OsString> {
+        self.values.iter().map(|value| match value {
+            Some(value) => format!("--{}={value}", self.name).into(),
+            None => format!("--{}", self.name).into(),
+        })
+    }
+}
+
+/// The layers, from the top down.
+pub struct Layers<'a> {
+    command: &'a Command,
+    set: BTreeSet<String>,
+    fields: BTreeSet<String>,
+    args: Vec<OsString>,
+}
+
+impl<'a> Layers<'a> {
+    /// The top one: what was typed.
+    pub fn new(command: &'a Command, typed: &ArgMatches) -> Layers<'a> {
+        let mut layers =
+            Layers { command, set: BTreeSet::new(), fields: BTreeSet::new(), args: Vec::new() };
+        for arg in command.get_arguments() {
+            let id = arg.get_id().as_str();
+            if typed.value_source(id) == Some(ValueSource::CommandLine)
+                && let Some(name) = arg.get_long()
+            {
+                let values = typed.get_raw(id).into_iter().flatten();
+                let values = values.map(|value| value.to_string_lossy().into_owned());
+                layers.note(&Entry::with(name, values));
+            }
+        }
+        layers
+    }
+
+    /// Lays another one under them. What they have set stays: an option that can be repeated is
+    /// added to, a field of the request is not.
+    pub fn lay_under(&mut self, layer: &[Entry]) {
+        let kept: Vec<Entry> = layer.iter().filter_map(|entry| self.left_of(entry)).collect();
+        for entry in layer {
+            self.note(entry);
+        }
+        self.args.splice(0..0, kept.iter().flat_map(Entry::args));
+    }
+
+    /// All but the top one, as arguments to be put before it.
+    pub fn into_args(self) -> Vec<OsString> {
+        self.args
+    }
+
+    /// What is left of an entry under the layers.
+    fn left_of(&self, entry: &Entry) -> Option<Entry> {
+        // Not every verb has every option.
+        let arg = option(self.command, &entry.name)?;
+        let again =
+            !matches!(arg.get_action(), ArgAction::Append) && self.set.contains(&entry.name);
+        let field = field(&entry.name).is_some_and(|field| self.fields.contains(field));
+        if again || field || self.is_excluded(arg) {
+            return None;
+        }
+        let mut left = entry.clone();
+        if entry.name == "header" {
+            left.values.retain(|value| {
+                let name = value.as_deref().and_then(header_name);
+                name.is_none_or(|name| !self.fields.contains(&name))
+            });
+        }
+        Some(left)
+    }
+
+    /// Whether something that was set can't be used with it.
+    fn is_excluded(&self, arg: &Arg) -> bool {
+        let conflict = |a: &Arg, b: &Arg| {
+            self.command.get_arg_conflicts_with(a).iter().any(|c| c.get_id() == b.get_id())
+        };
+        let mut set = self.set.iter().filter_map(|name| option(self.command, name));
+        set.any(|other| conflict(arg, other) || conflict(other, arg))
+    }
+
+    fn note(&mut self, entry: &Entry) {
+        self.set.insert(entry.name.clone());
+        self.fields.extend(field(&entry.name).map(str::to_owned));
+        if entry.name == "header" {
+            self.fields
+                .extend(entry.values.iter().flatten().filter_map(|value| header_name(value)));
+        }
+    }
+}
+
+/// A command's option by its long name.
+pub fn option<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
+    command.get_arguments().find(|arg| arg.get_long() == Some(name))
+}
+
+fn field(option: &str) -> Option<&'static str> {
+    FIELDS.iter().find(|(name, _)| *name == option).map(|(_, field)| *field)
+}
+
+/// What a typed header is called; a file of headers has no name.
+fn header_name(typed: &str) -> Option<String> {
+    let (name, _) = typed.split_once(':').filter(|_| !typed.starts_with('@'))?;
+    Some(name.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn merged(typed: &[&str], layers: &[&[Entry]]) -> Vec<String> {
+        let mut command = Cli::command();
+        let words = ["wstap", "ws://h"].iter().chain(typed);
+        let matches = command.try_get_matches_from_mut(words).unwrap();
+        let mut all = Layers::new(&command, &matches);
+        layers.iter().for_each(|layer| all.lay_under(layer));
+        all.into_args().into_iter().map(|arg| arg.into_string().unwrap()).collect()
+    }
+
+    fn value(name: &str, value: &str) -> Entry {
+        Entry::with(name, [value.to_owned()])
+    }
+
+    #[test]
+    fn the_upper_layer_counts() {
+        let defaults =
+            [value("proxy", "http://a"), value("max-time", "9"), Entry::flag("insecure")];
+        let profile =
+            [value("proxy", "http://b"), Entry { values: vec![], ..Entry::flag("insecure") }];
+        assert_eq!(merged(&[], &[&profile, &defaults]), ["--max-time=9", "--proxy=http://b"]);
+        assert_eq!(merged(&["--proxy", "", "-m1"], &[&profile, &defaults]), [""; 0]);
+    }
+
+    #[test]
+    fn what_can_be_repeated_is_added_to_and_fields_are_not() {
+        let profile = [
+            Entry::with(
+                "header",
+                ["A: 1".to_owned(), "authorization: x".to_owned(), "@f".to_owned()],
+            ),
+            Entry::with("send", ["hello".to_owned()]),
+            value("cookie", "a=1"),
+        ];
+        assert_eq!(
+            merged(&["-H", "B: 2", "--bearer", "t", "-x", "bye", "-H", "Cookie: c"], &[&profile]),
+            ["--header=A: 1", "--header=@f", "--send=hello"]
+        );
+        let two = [Entry::with("header", ["X: 1".to_owned(), "X: 2".to_owned()])];
+        assert_eq!(merged(&[], &[&two]), ["--header=X: 1", "--header=X: 2"]);
+        assert_eq!(merged(&["-Hx:"], &[&two]), [""; 0]);
+    }
+
+    #[test]
+    fn what_cannot_go_together_gives_way() {
+        let defaults =
+            [Entry::flag("json"), Entry::flag("ipv6"), Entry::flag("tlsv1.3"), Entry::flag("nix")];
+        assert_eq!(merged(&["--output", "raw", "-4", "--tlsv1.2"], &[&defaults]), [""; 0]);
+    }
+}

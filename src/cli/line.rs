@@ -1,0 +1,203 @@
+//! The whole command line: what was typed, over a pasted curl command, over a profile of the
+//! configuration file and its defaults.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, CommandFactory, Parser};
+
+use crate::cli::args::{Cli, Verb, help, usage};
+use crate::cli::config::{self, Config};
+use crate::cli::curl::{self, Pasted};
+use crate::cli::layers::{Layers, option};
+use crate::error::{Error, Exit, Result, Stage};
+use crate::text::Untrusted;
+
+/// The longest curl command that is read from standard input, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads the command line and what it refers to; ends the process for `-h` and `-V`.
+///
+/// # Errors
+/// Exit 2: what can't be read; 13: a file that can't be.
+pub fn parse() -> Result<Cli> {
+    read(std::env::args_os().collect())
+}
+
+fn read(args: Vec<OsString>) -> Result<Cli> {
+    let mut whole = Cli::command();
+    whole.build();
+    let name = args.get(1).and_then(|word| word.to_str());
+    let verb = name.and_then(|name| whole.find_subcommand(name));
+    let ours = verb.unwrap_or(&whole);
+    if option(ours, "config").is_none() {
+        return finish(args);
+    }
+    let mut head = args;
+    let mut words = head.split_off(head.len().min(if verb.is_some() { 2 } else { 1 }));
+    let (mut pasted, mut notes) = (None, Vec::new());
+    if ours.get_name() == "curl" {
+        let (own, command) = sort(words, &whole)?;
+        words = own;
+        pasted = command.map(|command| command.read(ours)).transpose()?;
+    }
+    // -h and -V; what is wrong is said at the end.
+    let Some(typed) = leniently(&whole, head.iter().chain(&words)) else {
+        return finish([head, words].concat());
+    };
+    let typed = typed.subcommand().map_or(&typed, |(_, typed)| typed);
+    let mut layers = Layers::new(ours, typed);
+    if let Some(Pasted { entries, notes: left_out, .. }) = &mut pasted {
+        layers.lay_under(entries);
+        notes.append(left_out);
+    }
+    let text = |name: &str| typed.try_get_raw(name).ok()??.next()?.to_str();
+    let profile = text("url").and_then(|url| url.strip_prefix('@'));
+    let mut url = pasted.map(|pasted| pasted.url);
+    if let Some(config) = config(typed, profile)? {
+        if let Some(name) = profile {
+            let profile = config.profile(name)?;
+            layers.lay_under(&profile.entries);
+            url = Some(profile.url.clone());
+        }
+        layers.lay_under(&config.defaults);
+        if config.exposed {
+            let path = config::shown(&config.path);
+            notes.push(format!("warning: others can read the secrets in {path}: chmod 600"));
+        }
+    }
+    head.extend(layers.into_args());
+    if ours.get_name() == "curl"
+        && let Some(url) = &url
+    {
+        words.extend(["--".into(), url.into()]);
+    }
+    let mut cli = finish([head, words].concat())?;
+    match (&mut cli.verb, url) {
+        (None, Some(url)) => cli.url = Some(url),
+        (Some(Verb::Inspect(args)), Some(url)) => args.url = url,
+        _ => {}
+    }
+    cli.notes = notes;
+    Ok(cli)
+}
+
+fn finish(args: Vec<OsString>) -> Result<Cli> {
+    Cli::try_parse_from(args).map_err(|e| if e.use_stderr() { usage(&e) } else { help(&e) })
+}
+
+/// What can be read of the arguments; none where they ask for help.
+fn leniently<'a>(whole: &Command, args: impl Iterator<Item = &'a OsString>) -> Option<ArgMatches> {
+    whole.clone().ignore_errors(true).try_get_matches_from(args).ok()
+}
+
+/// The configuration file, if there is one and it is wanted.
+fn config(typed: &ArgMatches, profile: Option<&str>) -> Result<Option<Config>> {
+    let given = typed.get_one::<PathBuf>("config");
+    let wanted = |what: &str| {
+        let name = Untrusted::text(profile.unwrap_or_default());
+        Error::usage(format!("the profile \"{name}\" needs the configuration file: {what}"))
+    };
+    if typed.value_source("no_config") == Some(ValueSource::CommandLine) {
+        return match profile {
+            Some(_) => Err(wanted("leave out --no-config")),
+            None => Ok(None),
+        };
+    }
+    let Some(path) = given.cloned().or_else(config::usual_path) else {
+        return match profile {
+            Some(_) => Err(wanted("neither XDG_CONFIG_HOME nor HOME says where it is")),
+            None => Ok(None),
+        };
+    };
+    let shown = config::shown(&path);
+    match (config::load(&path)?, given, profile) {
+        (None, Some(_), _) => {
+            let what = format!("can't read {shown}: there is no such file");
+            Err(Error::new(Stage::Input, Exit::Local, what))
+        }
+        (None, None, Some(_)) => Err(wanted(&format!("there is no {shown}"))
+            .hint("a profile begins with [profile.NAME], then url = \"wss://…\"")),
+        (config, ..) => Ok(config),
+    }
+}
+
+/// A curl command, wherever it is.
+enum Curl {
+    Stdin,
+    Text(String),
+    Words(Vec<String>),
+}
+
+impl Curl {
+    fn read(self, ours: &Command) -> Result<Pasted> {
+        match self {
+            Curl::Stdin => curl::text(&stdin()?, ours),
+            Curl::Text(text) => curl::text(&text, ours),
+            Curl::Words(words) => curl::words(words, ours),
+        }
+    }
+}
+
+/// Sorts what follows `wstap curl` into our own words and the command: one word that holds all of it,
+/// or everything behind the word `curl`, or everything if nothing else makes sense. None if help is
+/// asked for.
+fn sort(mut words: Vec<OsString>, whole: &Command) -> Result<(Vec<OsString>, Option<Curl>)> {
+    let first_part = |word: &OsString| {
+        let text = word.to_string_lossy().into_owned();
+        text.split_whitespace().next().is_some_and(curl::is_curl)
+    };
+    if let Some(at) = words.iter().position(first_part) {
+        let behind = words.split_off(at + 1);
+        let command = text(words.pop().unwrap_or_default())?;
+        if command.trim().contains(char::is_whitespace) {
+            words.extend(behind);
+            return Ok((words, Some(Curl::Text(command))));
+        }
+        let behind = behind.into_iter().map(text).collect::<Result<_>>()?;
+        return Ok((words, Some(Curl::Words(behind))));
+    }
+    if let [whole] = &words[..]
+        && whole.to_string_lossy().contains(char::is_whitespace)
+    {
+        return Ok((Vec::new(), Some(Curl::Text(text(words.remove(0))?))));
+    }
+    let own: Vec<_> = words.iter().filter(|word| *word != "-").cloned().collect();
+    let args = [&["wstap".into(), "curl".into()], &own[..], &["-".into()]].concat();
+    match whole.clone().try_get_matches_from(args) {
+        Ok(_) => return Ok((own, Some(Curl::Stdin))),
+        // -h
+        Err(e) if !e.use_stderr() => return Ok((own, None)),
+        Err(_) => {}
+    }
+    let all = words.into_iter().map(text).collect::<Result<_>>()?;
+    Ok((Vec::new(), Some(Curl::Words(all))))
+}
+
+fn text(word: OsString) -> Result<String> {
+    let why = |_| Error::usage("a word of the curl command is not UTF-8");
+    word.into_string().map_err(why)
+}
+
+fn stdin() -> Result<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        eprintln!("* paste the curl command, then press Enter and Ctrl-D");
+    }
+    let mut text = String::new();
+    stdin.lock().take(LONGEST + 1).read_to_string(&mut text).map_err(|e| {
+        let why = Untrusted::text(&e.to_string()).to_string();
+        let what = format!("can't read the curl command from standard input: {why}");
+        Error::new(Stage::Input, Exit::Local, what)
+    })?;
+    if text.len() as u64 > LONGEST {
+        return Err(Error::usage(format!("the curl command is longer than {LONGEST} bytes")));
+    }
+    if text.trim().is_empty() {
+        return Err(Error::usage("there is no curl command, neither typed nor on standard input")
+            .hint("wstap curl 'curl wss://… -H …'"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,211 @@
+//! Messages and frames for people: their text, their dumps, their headers.
+
+use std::io::{self, Write};
+
+use super::{Human, MARGIN, verb};
+use crate::event::{Compression, Data, Direction, Frame, FramePayload, Moment};
+use crate::protocol::frame::Opcode;
+use crate::report::hexdump::{HexPairs, hexdump, unmasked};
+use crate::report::lines::{Lines, Mark};
+use crate::report::phases;
+use crate::report::pretty::{is_structured, pretty};
+use crate::report::style::Tone;
+use crate::report::units::Count;
+use crate::text::UntrustedLines;
+
+/// How many bytes of a binary message are shown unasked.
+const DUMPED: usize = 256;
+
+impl Human {
+    pub(super) fn data(&mut self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+        if data.compressed && self.shows(2) {
+            let before = if data.first { 0 } else { self.begun };
+            self.begun = before + data.bytes.len() as u64;
+            if data.last {
+                let what = format!("{} {}", verb(data.direction), data.opcode);
+                let did = Compression { plain: self.begun, wire: data.wire_len };
+                phases::compression(lines, &what, did)?;
+            }
+        }
+        if !self.options.repl || (data.direction == Direction::Out && !self.options.sent) {
+            return Ok(());
+        }
+        if self.options.hex || data.opcode != Opcode::Text {
+            return self.dump(data, lines);
+        }
+        let mark = match data.direction {
+            Direction::In => Mark::Received,
+            Direction::Out => Mark::Sent,
+        };
+        if data.first {
+            lines.begin(mark)?;
+        } else {
+            lines.out.write_all(MARGIN.as_bytes())?;
+        }
+        if self.options.pretty && is_structured(data.bytes) {
+            pretty(data.bytes, MARGIN, self.style, lines.out)?;
+        } else {
+            self.text(data.bytes, lines.out)?;
+        }
+        lines.out.write_all(b"\n")
+    }
+
+    /// The text with every line but the first behind a margin. A newline at the very end would not
+    /// be seen, so it is shown by name.
+    fn text(&self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let (text, end) = match text.strip_suffix(b"\n") {
+            Some(text) => (text, "\\n"),
+            None => (text, ""),
+        };
+        for (number, line) in text.split(|b| *b == b'\n').enumerate() {
+            if number > 0 {
+                write!(out, "\n{MARGIN}")?;
+            }
+            write!(out, "{}", UntrustedLines(line))?;
+        }
+        if end.is_empty() {
+            return Ok(());
+        }
+        write!(out, "{}", self.style.paint(Tone::Dim, end))
+    }
+
+    fn dump(&self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+        let binary = data.opcode != Opcode::Text;
+        let mark = match (data.direction, binary) {
+            (Direction::In, true) => Mark::ReceivedBinary,
+            (Direction::In, false) => Mark::Received,
+            (Direction::Out, true) => Mark::SentBinary,
+            (Direction::Out, false) => Mark::Sent,
+        };
+        lines.line(mark, format_args!("{}", Count(data.bytes.len() as u64, "byte")))?;
+        let all = self.options.hex || self.options.verbosity > 0;
+        let (shown, rest) = match data.bytes.split_at_checked(DUMPED) {
+            Some((shown, rest)) if !all => (shown, rest.len()),
+            _ => (data.bytes, 0),
+        };
+        hexdump(&MARGIN, shown, 0, lines.out)?;
+        if rest > 0 {
+            let more = format!("… {rest} more bytes");
+            writeln!(lines.out, "{MARGIN}{}", self.style.paint(Tone::Dim, more))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn frame(
+        &self,
+        frame: &Frame<'_>,
+        at: Moment,
+        lines: &mut Lines<'_>,
+    ) -> io::Result<()> {
+        lines.line(
+            frame_mark(frame.direction),
+            format_args!(
+                "{}.{:06} s {} offset={}",
+                at.since.as_secs(),
+                at.since.subsec_micros(),
+                frame.header,
+                frame.offset
+            ),
+        )?;
+        if self.shows(3) {
+            let bytes = self.style.paint(Tone::Warning, HexPairs(frame.bytes));
+            writeln!(lines.out, "{MARGIN}header  [{bytes}]")?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn frame_payload(payload: &FramePayload<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let FramePayload { wire, masking_key, offset, .. } = *payload;
+    match masking_key {
+        None => hexdump(&"  payload ", wire, offset, out),
+        Some(key) => {
+            hexdump(&"  masked  ", wire, offset, out)?;
+            unmasked(&"  payload ", wire, key, offset, out)
+        }
+    }
+}
+
+fn frame_mark(direction: Direction) -> Mark {
+    match direction {
+        Direction::In => Mark::ReceivedFrame,
+        Direction::Out => Mark::SentFrame,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Kind;
+    use crate::protocol::frame::FrameHeader;
+    use crate::report::human::HumanOptions;
+    use crate::report::human::tests::{pipe, repl};
+    use crate::report::testing::{binary, shown, text};
+
+    #[test]
+    fn messages_in_the_repl_cannot_forge_marks() {
+        let data = [
+            Kind::Data(text(b"one\n! two\x1b[A\x08\n\xe2\x80\xaethree")),
+            Kind::Data(text(b"ends\n")),
+            Kind::Data(text(b"")),
+            Kind::Data(Data { direction: Direction::Out, ..text(b"hi\tyou") }),
+        ];
+        assert_eq!(
+            shown(&mut repl(), &data),
+            "< one\n  ! two\\x1b[A\\x08\n  \\u{202e}three\n< ends\\n\n< \n> hi\tyou\n"
+        );
+        assert_eq!(shown(&mut pipe(3), &data), "", "payloads are stdout's in pipe mode");
+    }
+
+    #[test]
+    fn binary_messages_are_dumped_and_cropped() {
+        let bytes = [0; 300];
+        let text = shown(&mut repl(), &[Kind::Data(binary(&bytes))]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 18);
+        assert_eq!(lines[0], "<b 300 bytes");
+        assert_eq!(
+            lines[1],
+            "  00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|"
+        );
+        assert_eq!(lines[17], "  … 44 more bytes");
+        let options = HumanOptions { hex: true, repl: true, ..HumanOptions::default() };
+        let text = shown(&mut Human::new(options), &[Kind::Data(binary(&bytes))]);
+        assert_eq!(text.lines().count(), 20);
+    }
+
+    #[test]
+    fn json_is_pretty_on_request() {
+        let options = HumanOptions { pretty: true, repl: true, ..HumanOptions::default() };
+        let data = [Kind::Data(text(b"{\"a\":[1]}")), Kind::Data(text(b"{\"a\""))];
+        assert_eq!(
+            shown(&mut Human::new(options), &data),
+            "< {\n    \"a\": [\n      1\n    ]\n  }\n< {\"a\"\n"
+        );
+    }
+
+    #[test]
+    fn frames_with_vv_and_their_bytes_with_vvv() {
+        let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d];
+        let (header, _) = FrameHeader::parse(&bytes).unwrap();
+        let direction = Direction::Out;
+        let wire = &[0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        let masking_key = header.masking_key;
+        let kinds = [
+            Kind::Frame(Frame { direction, header: &header, bytes: &bytes, offset: 11 }),
+            Kind::FramePayload(FramePayload { direction, wire, masking_key, offset: 0 }),
+        ];
+        let line = ">f 1.234567 s FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d \
+                    offset=11\n";
+        assert_eq!(shown(&mut pipe(1), &kinds), "");
+        assert_eq!(shown(&mut pipe(2), &kinds), line);
+        assert_eq!(
+            shown(&mut pipe(3), &kinds),
+            format!(
+                "{line}  header  [81 85 37 fa 21 3d]\n  masked  00000000  7f 9f 4d 51 58             \
+                 {:23}|..MQX|\n  payload 00000000  48 65 6c 6c 6f             {0:23}|Hello|\n",
+                ""
+            )
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! The client's own certificate and its private key.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pkcs8::{EncryptedPrivateKeyInfoRef, pkcs5};
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{InconsistentKeys, SignatureScheme};
+
+use crate::error::{Error, Exit, Result, Stage};
+use crate::sys;
+use crate::text::Untrusted;
+use crate::transport::tls::config::{self, usage};
+use crate::transport::tls::{Asked, PassPhrase, TlsOptions};
+
+/// The client's certificate, and a note whether the server asked for one.
+#[derive(Debug)]
+pub(super) struct Identity {
+    certified: Option<Arc<CertifiedKey>>,
+    pub(super) asked: Arc<Asked>,
+}
+
+impl Identity {
+    /// Reads the files that the options name.
+    ///
+    /// # Errors
+    /// Exit 2 for files that can't be read, 5 for a key that can't be used.
+    pub(super) fn load(options: &TlsOptions, provider: &CryptoProvider) -> Result<Identity> {
+        let certified = match (&options.cert, &options.key) {
+            (None, None) => None,
+            (None, Some(_)) => {
+                return Err(usage("--key without --cert").hint("--cert FILE --key FILE"));
+            }
+            (Some(cert), key) => Some(Arc::new(certified(cert, key.as_ref(), options, provider)?)),
+        };
+        let asked = Asked { asked: AtomicBool::new(false), has: certified.is_some() };
+        Ok(Identity { certified, asked: Arc::new(asked) })
+    }
+}
+
+impl ResolvesClientCert for Identity {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.asked.store(true, Ordering::Relaxed);
+        self.certified.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.certified.is_some()
+    }
+}
+
+fn certified(
+    cert: &Path,
+    key: Option<&PathBuf>,
+    options: &TlsOptions,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey> {
+    let chain = config::pem_certificates(cert, "--cert")?;
+    let (option, path) = match key {
+        Some(key) => ("--key", key.as_path()),
+        None => ("--cert", cert),
+    };
+    let key = private_key(path, option, options.pass.as_ref(), key.is_some())?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|e| match e {
+        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            unusable("the private key doesn't belong to the certificate of --cert")
+                .hint("these must print the same: openssl x509 -in CERT -noout -pubkey, openssl pkey -in KEY -pubout")
+        }
+        e => unusable("the client certificate can't be used")
+            .cause(Untrusted::text(&e.to_string()).to_string()),
+    })
+}
+
+fn unusable(what: impl Into<String>) -> Error {
+    Error::new(Stage::Tls, Exit::Tls, what)
+}
+
+fn private_key(
+    path: &Path,
+    option: &str,
+    pass: Option<&PassPhrase>,
+    own_file: bool,
+) -> Result<PrivateKeyDer<'static>> {
+    let shown = path.to_string_lossy();
+    let shown = Untrusted::text(&shown);
+    let bytes = sys::read_file(path).map_err(|e| {
+        usage(format!("{option} {shown}: can't be read"))
+            .cause(Untrusted::text(&e.to_string()).to_string())
+    })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let failed = |what: &str| unusable(format!("{option} {shown}: {what}"));
+    let convert = format!(
+        "convert it, then give --pass: \
+         openssl pkcs8 -topk8 -v2 aes256 -in {shown} -out new-key.pem"
+    );
+    // OpenSSL's own form, with MD5 for a key derivation.
+    if text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(failed("the private key is encrypted in the old way of OpenSSL").hint(convert));
+    }
+    if let Some(encrypted) = section(&text, "ENCRYPTED PRIVATE KEY") {
+        let Some(pass) = pass else {
+            return Err(failed("the private key is encrypted, and there is no pass phrase").hint(
+                format!(
+                    "--pass @FILE reads it from a file; \
+                     or decrypt it: openssl pkey -in {shown} -out plain-key.pem"
+                ),
+            ));
+        };
+        return decrypted(&encrypted, pass).map_err(|failure| match failure {
+            Failure::PassPhrase => failed("the pass phrase doesn't open the private key")
+                .hint("a file's last line break doesn't count; spaces do"),
+            Failure::Form(why) => failed("the private key is encrypted in a way that isn't known")
+                .cause(Untrusted::text(&why).to_string())
+                .hint(convert),
+        });
+    }
+    if let Ok(key) = PrivateKeyDer::from_pem_slice(&bytes) {
+        return Ok(key);
+    }
+    let error = usage(format!("{option} {shown}: no private key in PEM"));
+    Err(if own_file { error } else { error.hint("if it is in another file: --key FILE") })
+}
+
+/// Why an encrypted key stays closed.
+enum Failure {
+    PassPhrase,
+    Form(String),
+}
+
+/// Opens an EncryptedPrivateKeyInfo (RFC 5958 §3).
+fn decrypted(
+    der: &[u8],
+    pass: &PassPhrase,
+) -> std::result::Result<PrivateKeyDer<'static>, Failure> {
+    let form = |why: String| Failure::Form(why);
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|e| form(e.to_string()))?;
+    let opened = encrypted.decrypt(&pass.0).map_err(|e| match e {
+        // With a wrong pass phrase the padding is wrong, or, once in 256 times, what is behind it.
+        pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) => Failure::PassPhrase,
+        pkcs8::Error::Asn1(_) => Failure::PassPhrase,
+        e => form(e.to_string()),
+    })?;
+    Ok(PrivatePkcs8KeyDer::from(opened.as_bytes().to_vec()).into())
+}
+
+/// The bytes of the first section of that label (RFC 7468).
+fn section(text: &str, label: &str) -> Option<Vec<u8>> {
+    let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
+    let (inside, _) = rest.split_once("-----END")?;
+    let digits: String = inside.split_ascii_whitespace().collect();
+    // What is no Base64 is an encrypted key all the same, if one that can't be read.
+    Some(data_encoding::BASE64.decode(digits.as_bytes()).unwrap_or_default())
+}
