@@ -239,6 +239,33 @@ mod not_tried_again {
         }
     }
 
+    /// Through a proxy that answers so, with at most one attempt more.
+    fn through_proxy(answer: &'static str) -> (usize, Output) {
+        let server = ScriptedServer::start(move |peer| {
+            peer.request();
+            peer.send(format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n"));
+        });
+        let proxy = format!("http://{}", server.address());
+        let args = ["--reconnect=1", "--backoff", "1ms..2ms", "--proxy", &proxy, "ws://a.test/"];
+        let output = Run::new(args).stdin("").run().expect_code(4);
+        (server.finish().connections, output)
+    }
+
+    #[test]
+    fn a_proxy_that_wants_a_login() {
+        assert_eq!(through_proxy("407 Login").0, 1);
+        assert_eq!(through_proxy("403 Never").0, 1);
+        let (connections, output) = through_proxy("503 Later");
+        assert_eq!((connections, attempts(&output)), (2, 1));
+    }
+
+    #[test]
+    fn a_name_that_may_be_known_later() {
+        let args = ["--reconnect=1", "--backoff", "1ms..2ms", "ws://nowhere.invalid/"];
+        let output = Run::new(args).stdin("").run().expect_code(3);
+        assert_eq!(attempts(&output), 1);
+    }
+
     #[test]
     fn a_certificate_that_is_not_trusted() {
         let server = ScriptedServer::start_tls(&Tls::new(), |peer| peer.stay_silent());
@@ -454,7 +481,8 @@ mod over_several_connections {
         let server = ScriptedServer::start(move |peer| {
             peer.accept();
             if peer.number() == 1 {
-                // Reads no more than this; the rest fills the sockets' buffers and our queue.
+                // Reads no more than this; the rest fills the sockets' buffers and our queue, if
+                // it has the time.
                 peer.expect(0x1);
                 peer.delay(Duration::from_millis(300));
                 peer.reset();
@@ -478,7 +506,8 @@ mod over_several_connections {
         let server = ScriptedServer::start(|peer| match peer.number() {
             1 => {
                 peer.accept();
-                peer.delay(Duration::from_millis(300));
+                // Much more is to come than this and what two sockets hold.
+                assert!(peer.read_more());
                 peer.reset();
             }
             _ => {
@@ -699,6 +728,27 @@ mod prompt {
         pty.send(CTRL_C);
         assert_eq!(pty.wait_exit(PATIENCE), 0, "{}", pty.screen());
         server.finish();
+    }
+
+    #[test]
+    fn by_hand_everything_begins_anew() {
+        let server = ScriptedServer::start(|peer| {
+            peer.accept();
+            peer.echo();
+        });
+        for args in [&["--duration", "0.3"][..], &["--duration", "0.3", "--reconnect"]] {
+            let mut pty = connect(args, &server.url());
+            for times in 1..=2 {
+                let text = "not connected: /reconnect, /connect URL or /quit";
+                let ends = |screen: &vt100::Screen| screen.contents().matches(text).count();
+                pty.wait_for(|screen| ends(screen) == times, PATIENCE);
+                let opened = |screen: &vt100::Screen| screen.contents().matches("* conn").count();
+                pty.line("/reconnect");
+                pty.wait_for(|screen| opened(screen) == times + 1, PATIENCE);
+            }
+            pty.line("/quit");
+            assert_eq!(pty.wait_exit(PATIENCE), 0, "{}", pty.screen());
+        }
     }
 
     #[test]

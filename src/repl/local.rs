@@ -23,8 +23,8 @@ A line is sent as a text message. After / it is a command; // sends a slash.
 Pasted lines stay together: Enter sends them as one message.
   Tab       completes commands, arguments and file names
   Right     takes the hint; Up and Ctrl-R recall earlier lines
-  Ctrl-C    clears the line; an empty one: ends the wait to reconnect, or closes and leaves;
-            again: at once
+  Ctrl-C    clears the line; an empty one: closes and leaves; again: at once;
+            while the session waits to reconnect: ends the wait
   Ctrl-D    on an empty line is /quit; Ctrl-Z suspends
   Space     a line that begins with one is not kept in the history
 ";

@@ -9,7 +9,7 @@ use crate::report::units::Count;
 use crate::session::Session;
 use crate::session::command::Command;
 use crate::session::export::export;
-use crate::session::reconnect::Decision;
+use crate::session::reconnect::{Decision, Past};
 use crate::session::unsent::Message;
 use crate::session::verdict::out_of_time;
 use crate::transport::Target;
@@ -130,14 +130,14 @@ impl Session {
         }
     }
 
-    /// Makes this the target of the next connection, which nothing that failed before counts for.
+    /// Makes this the target of the next connection, for which nothing counts that was before.
     pub(super) fn turn_to(&mut self, target: Target) {
         if target != self.settings.target && self.unsent.count() > 0 {
             self.tell_unsent();
             self.unsent.clear();
         }
         self.settings.redirect(target);
-        self.past.attempts = 0;
+        self.past = Past::default();
     }
 
     /// Tells which messages no connection has taken.

@@ -172,7 +172,6 @@ impl Session {
         self.views.set_waiting(false);
         let since = Instant::now();
         let Some(reconnect) = self.settings.reconnect else {
-            self.past = Past { opened: Some(since), ..Past::default() };
             return self.talk(opened);
         };
         self.past.opened.get_or_insert(since);

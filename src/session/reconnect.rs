@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(longest, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
         let shortest: Vec<u128> = (0..9).map(|made| wait(made, 0)).collect();
         assert_eq!(shortest, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
-        assert_eq!(wait(0, u32::MAX / 2), 374);
+        assert_eq!(wait(0, u32::MAX / 2 + 1), 375);
         assert_eq!(wait(31, u32::MAX), 30_000);
         assert_eq!(wait(u32::MAX, u32::MAX), 30_000);
         let huge = Backoff { min: Duration::from_secs(u64::MAX / 2), max: Duration::MAX };

@@ -452,7 +452,7 @@ impl Peer {
 
     /// Reads some bytes; false at the end of the stream.
     #[track_caller]
-    fn read_more(&mut self) -> bool {
+    pub fn read_more(&mut self) -> bool {
         let mut buffer = [0; 64 << 10];
         let result = match self.stream.as_mut().expect("an open connection") {
             Stream::Plain(socket) => socket.read(&mut buffer),
