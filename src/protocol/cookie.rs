@@ -86,7 +86,8 @@ impl Jar {
     pub fn read(text: &[u8]) -> Jar {
         let mut jar = Jar::default();
         for line in text.split(|b| *b == b'\n') {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let ends = line.iter().rev().take_while(|b| **b == b'\r').count();
+            let (line, _) = line.split_at(line.len() - ends);
             match Cookie::read(line) {
                 Some(cookie) => jar.put(cookie),
                 None if line.is_empty() || line == TITLE => {}
@@ -494,6 +495,8 @@ mod tests {
         assert_eq!(sent(&jar, &place("sub.example.org", "/", false)), "a=1");
         assert_eq!(sent(&jar, &place("h", "/x/y", true)), "b=");
         assert_eq!(Jar::read(FILE.replace('\n', "\r\n").as_bytes()), jar);
+        let odd = Jar::read(b"odd\r\r\r\n");
+        assert_eq!(Jar::read(&odd.write(NOW)), odd);
         // A cookie from a file can't bring a second one into the field, nor a line.
         for bad in
             ["h\tFALSE\t/\tFALSE\t0\ta\t1;b=2", "h\tFALSE\t/\tFALSE\t0\ta\t1\rb", "\t\t\t\t\t\t"]

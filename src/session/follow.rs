@@ -9,10 +9,12 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::handshake::{Request, RequestOptions};
 use crate::protocol::http1::{Header, Response, values};
 use crate::redact;
+use crate::report::units::Count;
 use crate::session::cookies::CookieFile;
 use crate::session::login::Attempts;
 use crate::session::settings::Settings;
 use crate::text::Untrusted;
+use crate::transport::proxy::Credentials;
 use crate::transport::{DialOptions, Sni, Target};
 
 /// The longest Location that is followed, in bytes; it becomes a request line.
@@ -111,7 +113,11 @@ impl<'a> Route<'a> {
         };
         let target = location(&self.target, response).map_err(|e| self.unfollowed(response, &e))?;
         if self.redirects == most {
-            let what = format!("more than {most} redirects: it points to {}", shown_url(&target));
+            let what = format!(
+                "more than {}: it points to {}",
+                Count(most as u64, "redirect"),
+                shown_url(&target)
+            );
             return Err(refused(what).hint("--max-redirs N follows more"));
         }
         self.redirects += 1;
@@ -162,7 +168,7 @@ impl<'a> Route<'a> {
     }
 
     /// A field that was typed counts before all other logins.
-    fn log_in(&mut self, credentials: Option<crate::transport::proxy::Credentials>) {
+    fn log_in(&mut self, credentials: Option<Credentials>) {
         let typed = self.request.headers.iter().any(|header| header.is("authorization"));
         let credentials = credentials.filter(|_| !typed);
         self.login = Attempts::new(credentials, self.settings.login.scheme);
