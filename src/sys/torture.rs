@@ -113,7 +113,7 @@ impl Plan {
         }
         let number = self.counted.fetch_add(1, Ordering::Relaxed) + 1;
         let due = match when {
-            When::Each(n) => number % n == 0,
+            When::Each(n) => number.is_multiple_of(n),
             When::Once(n) => number == n,
         };
         due.then_some(fault)
