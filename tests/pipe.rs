@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
+use rustix::process::Signal;
+
 use support::PATIENCE;
 use support::run::Run;
 use support::scripted::{Frame, Gate, Peer, ScriptedServer, close_frame, frame, raw_frame};
@@ -314,6 +316,45 @@ fn a_slow_reader_gets_everything_and_memory_stays_flat() {
     stdout.read_to_end(&mut rest).unwrap();
     assert!(rest.is_empty(), "{} bytes more", rest.len());
     process.wait().expect_code(0);
+}
+
+#[test]
+fn a_stdout_that_is_blocked_for_long_costs_nothing() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        let message = frame(0x2, vec![b'x'; 9_999]);
+        while peer.try_send(&message).is_ok() {}
+    });
+    let run = Run::new([server.url()]).stdin_held_open("").stdout_unread();
+    let process = run.start();
+    process.wait_stdout_full();
+    let (worked, begun) = (process.cpu_time(), Instant::now());
+    // This is the time that the test is about.
+    thread::sleep(Duration::from_secs(5));
+    let peak = process.peak_memory().expect("it runs");
+    assert!(peak < FLAT, "{peak} bytes");
+    let worked = process.cpu_time() - worked;
+    assert!(worked < Duration::from_millis(100), "{worked:?} of work while nothing could be done");
+    process.signal(Signal::INT);
+    let output = process.wait().expect_code(130);
+    assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", output.elapsed);
+}
+
+#[test]
+fn a_line_of_100_mib_is_one_message() {
+    let mut line: Vec<u8> = (0..100 << 20).map(|at: usize| b'a' + (at % 23) as u8).collect();
+    let server = echoing();
+    line.push(b'\n');
+    let process =
+        Run::new(["--no-deflate", "-E", &server.url()]).stdin(&line).timeout(3 * PATIENCE).start();
+    let memory = process.watch_memory();
+    let output = process.wait().expect_code(0);
+    assert!(output.stdout == line, "{} bytes", output.stdout.len());
+    assert_eq!(data(&server.finish().frames).len(), 1);
+    // The line, its masked copy in the queue, and the room that a growing buffer takes.
+    let peak = memory.join().unwrap();
+    eprintln!("100 MiB there and back: {} MiB of memory", peak >> 20);
+    assert!(peak < 400 << 20, "{} MiB", peak >> 20);
 }
 
 #[test]

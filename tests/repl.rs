@@ -878,6 +878,26 @@ mod history {
         assert_eq!(pty.requests(), Default::default());
         hostile::assert_ours(&pty.output());
     }
+
+    #[test]
+    fn without_a_place_for_it_everything_else_works() {
+        let server = demo::server().unwrap();
+        // Not even root can make a folder there, and what is relative doesn't count.
+        for (state, home, says) in
+            [("/proc/nothing", "/", "the history is not kept: "), ("", "nowhere", "HOME is set")]
+        {
+            let terminal = Terminal::new([server.url()]);
+            let terminal = terminal.env("XDG_STATE_HOME", state).env("HOME", home);
+            let mut pty = opened(terminal);
+            pty.wait_text(says);
+            ask(&mut pty, "hello", &["< hello"]);
+            pty.send(UP);
+            wait_prompt(&pty, "> hello");
+            pty.send(CTRL_C);
+            pty.line("/quit");
+            expect_exit(&mut pty, 0);
+        }
+    }
 }
 
 mod hostile {

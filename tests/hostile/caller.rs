@@ -77,6 +77,9 @@ fn descriptors_that_are_closed_full_or_gone() {
         ("{ WSTAP URL < /dev/null; echo $? >&2; } | head -n 1 > /dev/null", 0, "0"),
         ("WSTAP URL < /dev/null 2>&-", 0, ""),
         ("WSTAP URL < /dev/null >&- 2>/dev/null; true", 0, ""),
+        ("WSTAP ftp://host/ 2> /dev/full", 2, ""),
+        ("WSTAP --help > /dev/full", 13, "wstap: output: "),
+        ("WSTAP inspect URL > /dev/full", 13, "wstap: output: "),
     ] {
         let server = ScriptedServer::start(sender);
         let output = shell(script, &server.url());

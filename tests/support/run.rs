@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -193,10 +193,30 @@ impl Process {
 
     /// The most memory that it has held so far, in bytes; none once it has ended.
     pub fn peak_memory(&self) -> Option<u64> {
+        peak_in(&format!("/proc/{}/status", self.id()))
+    }
+
+    /// Looks at the memory until the program has ended; gives the most that was seen.
+    pub fn watch_memory(&self) -> JoinHandle<u64> {
         let path = format!("/proc/{}/status", self.id());
-        let status = std::fs::read_to_string(path).expect("a child that was not waited for");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix(" kB")?.parse().ok().map(|kib: u64| kib << 10)
+        thread::spawn(move || {
+            let mut peak = 0;
+            while let Some(now) = peak_in(&path) {
+                peak = now;
+                thread::sleep(Duration::from_millis(5));
+            }
+            peak
+        })
+    }
+
+    /// How long it has had a processor.
+    pub fn cpu_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.id());
+        let stat = std::fs::read_to_string(path).expect("a child that was not waited for");
+        // Behind the name in brackets, utime and stime are fields 12 and 13, in ticks of 10 ms.
+        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        let ticks = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+        Duration::from_millis(10 * ticks.sum::<u64>())
     }
 
     /// Its process id.
@@ -256,6 +276,12 @@ impl Process {
     fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
+
+fn peak_in(status: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(status).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok().map(|kib: u64| kib << 10)
 }
 
 impl Drop for Process {
