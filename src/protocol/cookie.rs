@@ -273,7 +273,9 @@ impl Cookie {
         let expires: i64 = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
         let (name, value) = (fields.next()?, fields.next().unwrap_or_default());
         let domain = domain.strip_prefix(b".").unwrap_or(domain).to_ascii_lowercase();
-        let whole = !domain.is_empty() && path.starts_with(b"/") && !name.is_empty();
+        let whole = !matches!(domain.first(), None | Some(b'.'))
+            && path.starts_with(b"/")
+            && !name.is_empty();
         let controls = [domain.as_slice(), path, name, value].concat();
         if !whole
             || controls.iter().any(u8::is_ascii_control)
@@ -498,9 +500,12 @@ mod tests {
         let odd = Jar::read(b"odd\r\r\r\n");
         assert_eq!(Jar::read(&odd.write(NOW)), odd);
         // A cookie from a file can't bring a second one into the field, nor a line.
-        for bad in
-            ["h\tFALSE\t/\tFALSE\t0\ta\t1;b=2", "h\tFALSE\t/\tFALSE\t0\ta\t1\rb", "\t\t\t\t\t\t"]
-        {
+        for bad in [
+            "h\tFALSE\t/\tFALSE\t0\ta\t1;b=2",
+            "h\tFALSE\t/\tFALSE\t0\ta\t1\rb",
+            "\t\t\t\t\t\t",
+            "..h.org\tTRUE\t/\tFALSE\t0\ta\t1",
+        ] {
             assert_eq!(Jar::read(bad.as_bytes()).cookies, [], "{bad:?}");
         }
     }
