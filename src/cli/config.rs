@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn paths_are_taken_from_the_file() {
         let found = config(
-            "[defaults]\ncacert = ['ca.pem', '/ca.pem']\nbearer = '@token'\ncookie = '@/c'\nuser = '@-'\n",
+            "[defaults]\ncacert = ['ca.pem', '/ca.pem']\nbearer = '@token'\ncookie = '@/c'\npass = '@-'\n",
         );
         let values: Vec<_> =
             found.defaults.iter().flat_map(|e| e.values.clone()).flatten().collect();

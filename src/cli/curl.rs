@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
             Means::Body | Means::BodyWith => return Err(no_websocket(shown)),
             Means::Cookie if value.is_empty() => {}
             Means::Cookie if value.contains('=') => self.cookies.push(value),
-            Means::Cookie => self.cookie_file(shown, value)?,
+            Means::Cookie => self.cookie_file(shown, value),
             Means::Flag(name) => self.flag(name, shown),
             Means::Header => self.header(value),
             Means::Nothing => {}
@@ -327,14 +327,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn cookie_file(&mut self, shown: &str, path: String) -> Result<()> {
-        if option(self.ours, "cookie-jar").is_some() {
-            self.one("cookie-jar", path);
-            return Ok(());
-        }
-        let path = Untrusted::text(&path).to_string();
-        let what = format!("curl's {shown} {path} is a file of cookies, which can't be read");
-        Err(Error::usage(what).hint("cookies as text: -b 'NAME=VALUE; …'"))
+    /// Curl only reads it; a jar of ours keeps what the server sets.
+    fn cookie_file(&mut self, shown: &str, path: String) {
+        let shown_path = Untrusted::text(&path).to_string();
+        self.notes.push(format!("cookies that the server sets are kept in {shown_path} ({shown})"));
+        self.one("cookie-jar", path);
     }
 
     fn url(&mut self, url: String) -> Result<()> {
@@ -491,7 +488,6 @@ mod tests {
             ("curl ws://h -H", "ends with -H, which needs a value"),
             ("curl -s", "has no URL"),
             ("curl ws://h ws://u:p@i", "a second URL: ws://***@i"),
-            ("curl ws://h -b cookies.txt", "cookies.txt is a file of cookies"),
             ("wget ws://h", "no curl command: it begins with \"wget\""),
             ("", "no curl command"),
             ("curl 'ws://h", "can't be read: the ' at character 6"),

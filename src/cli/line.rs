@@ -13,6 +13,7 @@ use crate::cli::config::{self, Config};
 use crate::cli::curl::{self, Pasted};
 use crate::cli::layers::{Layers, option};
 use crate::error::{Error, Exit, Result, Stage};
+use crate::sys;
 use crate::text::Untrusted;
 
 /// The longest curl command that is read from standard input, in bytes.
@@ -184,7 +185,7 @@ fn text(word: OsString) -> Result<String> {
 fn stdin() -> Result<String> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        eprintln!("* paste the curl command, then press Enter and Ctrl-D");
+        sys::complain(format_args!("* paste the curl command, then press Enter and Ctrl-D"));
     }
     let mut text = String::new();
     stdin.lock().take(LONGEST + 1).read_to_string(&mut text).map_err(|e| {

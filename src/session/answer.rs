@@ -130,7 +130,7 @@ mod tests {
         let head = b"HTTP/1.1 101 x\r\n\r\n";
         let (response, _) = HeadReader::new(HeadLimits::default()).feed(head).unwrap().unwrap();
         let opening = Opening {
-            url: "wss://h/?token=secret".to_owned(),
+            url: "wss://h/".to_owned(),
             extensions: "permessage-deflate; server_max_window_bits=10".to_owned(),
             ..Opening::default()
         };
@@ -154,7 +154,7 @@ mod tests {
         };
         assert_eq!(
             answer(Question::Status, &opened, &facts, &Timings::default()),
-            "url             wss://h/?token=***\n\
+            "url             wss://h/\n\
              readyState      1 (OPEN)\n\
              bufferedAmount  0 bytes\n\
              subprotocol     none\n\
