@@ -45,6 +45,17 @@ pub struct Cli {
     /// What is to be done, if not to connect.
     #[command(subcommand)]
     pub verb: Option<Verb>,
+    /// To connect.
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+    /// What is to be said before, one line each.
+    #[arg(skip)]
+    pub notes: Vec<String>,
+}
+
+/// What there is to be said of a connection.
+#[derive(Debug, Args)]
+pub struct ConnectArgs {
     /// Whom to connect to.
     #[arg(value_name = "URL", required = true, help = URL_HELP)]
     pub url: Option<String>,
@@ -54,9 +65,6 @@ pub struct Cli {
     /// How to get it.
     #[command(flatten)]
     pub reach: ReachArgs,
-    /// What is to be said before, one line each.
-    #[arg(skip)]
-    pub notes: Vec<String>,
 }
 
 /// The verbs.

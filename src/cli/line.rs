@@ -6,9 +6,11 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory, Parser};
+use clap::{
+    ArgMatches, Args as _, Command, CommandFactory, FromArgMatches as _, Parser, Subcommand as _,
+};
 
-use crate::cli::args::{Cli, Verb, help, usage};
+use crate::cli::args::{Cli, ConnectArgs, Verb, help, usage};
 use crate::cli::config::{self, Config};
 use crate::cli::curl::{self, Pasted};
 use crate::cli::layers::{Layers, option};
@@ -24,7 +26,24 @@ const LONGEST: u64 = 1 << 20;
 /// # Errors
 /// Exit 2: what can't be read; 13: a file that can't be.
 pub fn parse() -> Result<Cli> {
-    read(std::env::args_os().collect())
+    let args: Vec<OsString> = std::env::args_os().collect();
+    alone(&args).map_or_else(|| read(args), Ok)
+}
+
+/// The common case: a connection about which nothing but the command line says anything. Here the
+/// options are defined once, and those of the verbs not at all, which would take longer than all
+/// the rest of a start. None for any other case, and for what is wrong.
+fn alone(args: &[OsString]) -> Option<Cli> {
+    let whole = ConnectArgs::augment_args(Command::new("wstap"));
+    let matches = whole.try_get_matches_from(args).ok()?;
+    let connect = ConnectArgs::from_arg_matches(&matches).ok()?;
+    let url = connect.url.as_deref()?;
+    let is_verb = Verb::has_subcommand(url);
+    let bare = connect.reach.no_config
+        || connect.reach.config.is_none()
+            && config::usual_path()?.try_exists().is_ok_and(|exists| !exists);
+    let alone = bare && !is_verb && !url.starts_with('@');
+    alone.then(|| Cli { verb: None, connect, notes: Vec::new() })
 }
 
 fn read(args: Vec<OsString>) -> Result<Cli> {
@@ -77,7 +96,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     }
     let mut cli = finish([head, words].concat())?;
     match (&mut cli.verb, url) {
-        (None, Some(url)) => cli.url = Some(url),
+        (None, Some(url)) => cli.connect.url = Some(url),
         (Some(Verb::Inspect(args)), Some(url)) => args.url = url,
         _ => {}
     }

@@ -18,8 +18,9 @@ pub fn run(cli: Cli) -> Result<Exit> {
     let notes = cli.notes;
     match cli.verb {
         None => {
-            let url = cli.url.unwrap_or_default();
-            connect::run(plan(&url, &cli.reach, Some(&cli.talk))?.noting(notes))
+            let args = cli.connect;
+            let url = args.url.unwrap_or_default();
+            connect::run(plan(&url, &args.reach, Some(&args.talk))?.noting(notes))
         }
         Some(Verb::Curl(args)) => {
             connect::run(plan(&args.url, &args.reach, Some(&args.talk))?.noting(notes))

@@ -280,6 +280,29 @@ fn the_key_log_is_for_nobody_else() {
 }
 
 #[test]
+fn what_the_environment_trusts() {
+    let (tls, other) = (Tls::new(), Tls::new());
+    let server = ScriptedServer::start_tls(&tls, good);
+    let folder = |tls: &Tls| tls.ca.parent().expect("a folder").display().to_string();
+    let run = |file: Option<&Tls>, folders: String| {
+        let mut run = Run::new([server.url()]);
+        if let Some(tls) = file {
+            run = run.env("SSL_CERT_FILE", &tls.ca);
+        }
+        if !folders.is_empty() { run.env("SSL_CERT_DIR", folders) } else { run }.run()
+    };
+    run(Some(&tls), String::new()).expect_code(0);
+    run(Some(&tls), "/no/such/folder".to_owned()).expect_code(0);
+    run(None, folder(&tls)).expect_code(0);
+    // The folders have what the file hasn't.
+    run(Some(&other), folder(&tls)).expect_code(0);
+    run(Some(&other), format!("/no/such/folder:{}", folder(&tls))).expect_code(0);
+    run(Some(&other), String::new()).expect_code(5).expect_stderr("the trusted CA of that name");
+    run(Some(&other), folder(&other)).expect_code(5).expect_stderr("the trusted CA of that name");
+    run(None, "/no/such/folder".to_owned()).expect_code(2).expect_stderr("SSL_CERT_DIR gives no");
+}
+
+#[test]
 fn the_chain_is_shown() {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
     let hostile = rcgen::string::Ia5String::try_from("a\x1b[2J.example").expect("ASCII");

@@ -15,7 +15,8 @@ use rustls::{InconsistentKeys, SignatureScheme};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys;
 use crate::text::Untrusted;
-use crate::transport::tls::config::{self, usage};
+use crate::transport::tls::config::usage;
+use crate::transport::tls::trust::pem_certificates;
 use crate::transport::tls::{Asked, PassPhrase, TlsOptions};
 
 /// The client's certificate, and a note whether the server asked for one.
@@ -60,7 +61,7 @@ fn certified(
     options: &TlsOptions,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey> {
-    let chain = config::pem_certificates(cert, "--cert")?;
+    let chain = pem_certificates(cert, "--cert")?;
     let (option, path) = match key {
         Some(key) => ("--key", key.as_path()),
         None => ("--cert", cert),

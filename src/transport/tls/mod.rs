@@ -5,6 +5,7 @@ mod config;
 mod explain;
 mod info;
 mod pin;
+mod trust;
 mod verify;
 
 use std::fmt;

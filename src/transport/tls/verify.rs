@@ -8,8 +8,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
-use crate::transport::tls::config::Trust;
 use crate::transport::tls::pin::{Pin, Pins};
+use crate::transport::tls::trust::Trust;
 use crate::transport::tls::{explain, info};
 
 /// Verifies in earnest, and lets everything pass with `--insecure`, remembering what was wrong.
@@ -83,7 +83,9 @@ impl Verifier {
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> bool {
-        self.trust.named.iter().any(|trusted| trusted.as_ref() == end_entity.as_ref())
+        let all = [Some(&self.trust), self.trust.beyond()];
+        let mut named = all.into_iter().flatten().flat_map(|trust| trust.named.iter());
+        named.any(|trusted| trusted.as_ref() == end_entity.as_ref())
             && info::is_valid_at(end_entity, now.as_secs())
             && ParsedCertificate::try_from(end_entity)
                 .is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
@@ -129,13 +131,16 @@ impl ServerCertVerifier for Verifier {
             self.findings().refused = Some(end_entity.to_vec());
             return Err(error);
         }
-        let result = self.trust.webpki.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let verify = |trust: &Trust| {
+            let webpki = &trust.webpki;
+            webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        };
+        let mut result = verify(&self.trust);
+        if let Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) = result
+            && let Some(beyond) = self.trust.beyond()
+        {
+            result = verify(beyond);
+        }
         if result.is_err() && self.is_trusted_itself(end_entity, server_name, now) {
             return Ok(ServerCertVerified::assertion());
         }
