@@ -621,8 +621,8 @@ mod tests {
 
     #[test]
     fn a_url_or_a_verb() {
-        let connect = Cli::try_parse_from(["wstap", "-v", "example.org", "-n", "3"]).unwrap();
-        assert_eq!((connect.url.as_deref(), connect.talk.count), (Some("example.org"), Some(3)));
+        let typed = Cli::try_parse_from(["wstap", "-v", "example.org", "-n", "3"]).unwrap().connect;
+        assert_eq!((typed.url.as_deref(), typed.talk.count), (Some("example.org"), Some(3)));
         let verb = Cli::try_parse_from(["wstap", "explain", "1006"]).unwrap();
         assert!(matches!(verb.verb, Some(Verb::Explain(_))));
         assert!(Cli::try_parse_from(["wstap"]).is_err());

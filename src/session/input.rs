@@ -1,6 +1,7 @@
 //! Piped standard input: bytes become messages.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::error::{Error, Exit, Stage};
@@ -32,6 +33,10 @@ pub struct Stdin {
     end: usize,
     /// Up to here there is no separator.
     scanned: usize,
+    /// Whole messages up to here are UTF-8.
+    valid: usize,
+    /// Up to here UTF-8 was looked for.
+    judged: usize,
     /// Bytes of the input before `begin`.
     offset: u64,
     /// Lines before `begin`, from 0.
@@ -74,6 +79,8 @@ impl Stdin {
             begin: 0,
             end: 0,
             scanned: 0,
+            valid: 0,
+            judged: 0,
             offset: 0,
             line: 0,
             eof: false,
@@ -104,6 +111,8 @@ impl Stdin {
             self.buffer.copy_within(self.begin..self.end, 0);
             self.end -= self.begin;
             self.scanned -= self.begin;
+            self.valid = self.valid.saturating_sub(self.begin);
+            self.judged = self.judged.saturating_sub(self.begin);
             self.begin = 0;
         }
         if self.buffer.is_empty() {
@@ -128,13 +137,26 @@ impl Stdin {
 
     /// The next complete message.
     pub fn next_piece(&mut self) -> Option<Piece<'_>> {
-        let separator = match self.format {
-            InputFormat::Json | InputFormat::Line => Some(b'\n'),
-            InputFormat::Null => Some(0),
-            InputFormat::Whole => None,
-        };
+        let (message, offset) = self.advance()?;
+        Some(self.piece(message, offset))
+    }
+
+    /// The same where it has to be text.
+    ///
+    /// # Errors
+    /// Exit 13 for what is not UTF-8.
+    pub fn next_text(&mut self) -> Option<Result<Piece<'_>, Error>> {
+        let (message, offset) = self.advance()?;
+        let is_text = self.is_text(&message);
+        let piece = self.piece(message, offset);
+        Some(if is_text { Ok(piece) } else { Err(piece.not_utf8()) })
+    }
+
+    /// Goes on behind the next complete message: where it is in the buffer, without its separator,
+    /// and in the input.
+    fn advance(&mut self) -> Option<(Range<usize>, u64)> {
         let unscanned = self.buffer.get(self.scanned..self.end).unwrap_or_default();
-        let found = separator.and_then(|byte| memchr::memchr(byte, unscanned));
+        let found = self.separator().and_then(|byte| memchr::memchr(byte, unscanned));
         let (start, stop, next) = match found {
             Some(at) => (self.begin, self.scanned + at, self.scanned + at + 1),
             // The last message needs no separator.
@@ -148,12 +170,43 @@ impl Stdin {
         self.offset += (next - start) as u64;
         self.line += 1;
         (self.begin, self.scanned) = (next, next);
-        let bytes = self.buffer.get(start..stop).unwrap_or_default();
+        Some((start..stop, offset))
+    }
+
+    fn piece(&self, message: Range<usize>, offset: u64) -> Piece<'_> {
+        let bytes = self.buffer.get(message).unwrap_or_default();
         let bytes = match self.format {
             InputFormat::Json | InputFormat::Line => bytes.strip_suffix(b"\r").unwrap_or(bytes),
             InputFormat::Null | InputFormat::Whole => bytes,
         };
-        Some(Piece { bytes, offset, number: self.line })
+        Piece { bytes, offset, number: self.line }
+    }
+
+    fn separator(&self) -> Option<u8> {
+        match self.format {
+            InputFormat::Json | InputFormat::Line => Some(b'\n'),
+            InputFormat::Null => Some(0),
+            InputFormat::Whole => None,
+        }
+    }
+
+    /// Whether a message is UTF-8. All complete messages of the buffer are looked at together, which
+    /// takes a fraction of the time; one by one only those among which there is a bad one.
+    fn is_text(&mut self, message: &Range<usize>) -> bool {
+        let valid = |range: Range<usize>| {
+            let bytes = self.buffer.get(range).unwrap_or_default();
+            simdutf8::basic::from_utf8(bytes).is_ok()
+        };
+        if self.judged < message.end {
+            let rest = self.buffer.get(message.end..self.end).unwrap_or_default();
+            let last = self.separator().and_then(|byte| memchr::memrchr(byte, rest));
+            let end = message.end + last.unwrap_or_default();
+            self.judged = end;
+            if valid(message.start..end) {
+                self.valid = end;
+            }
+        }
+        message.end <= self.valid || valid(message.clone())
     }
 }
 
@@ -195,6 +248,25 @@ mod tests {
                 let got = split(InputFormat::Line, &[&input[..i], &input[i..j], &input[j..]]);
                 assert_eq!(got, expected);
             }
+        }
+    }
+
+    #[test]
+    fn text_is_looked_for_in_every_message() {
+        let input = b"\xc3\xbc\n\xff\nok\n\xc3\n\xbc\n\xe2\x82\xac";
+        let expected = [true, false, true, false, false, true];
+        for i in 0..=input.len() {
+            let mut stdin = Stdin::new(InputFormat::Line);
+            let mut all = Vec::new();
+            for (chunk, eof) in [(&input[..i], false), (&input[i..], true)] {
+                stdin.buffer.extend_from_slice(chunk);
+                stdin.end = stdin.buffer.len();
+                stdin.eof = eof;
+                while let Some(text) = stdin.next_text() {
+                    all.push(text.is_ok());
+                }
+            }
+            assert_eq!(all, expected, "split at {i}");
         }
     }
 

@@ -230,35 +230,48 @@ impl Talk {
             if self.state() != ReadyState::Open {
                 return;
             }
-            let Some(piece) = stdin.next_piece() else {
-                if stdin.is_exhausted() {
-                    self.end_of_input(&session.settings, &mut session.views, now);
-                }
-                return;
+            if stdin.is_exhausted() {
+                return self.end_of_input(&session.settings, &mut session.views, now);
+            }
+            let more = match session.settings.input {
+                InputFormat::Json => self.take_command(session, now),
+                _ => self.take_messages(session),
             };
-            let settings = &session.settings;
-            let opcode = match settings.input {
-                InputFormat::Json => match json::command(&piece) {
-                    Ok(Some(command)) => {
-                        self.command(session, command, now);
-                        continue;
-                    }
-                    Ok(None) => continue,
-                    Err(error) => return self.bad_input(session, error, now),
-                },
-                _ if settings.binary => Opcode::Binary,
-                _ if simdutf8::basic::from_utf8(piece.bytes).is_ok() => Opcode::Text,
-                _ => {
-                    let error = piece.not_utf8();
-                    return self.bad_input(session, error, now);
-                }
+            match more {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return self.bad_input(session, error, now),
+            }
+        }
+    }
+
+    /// Takes a command of the input; false when none is there yet.
+    fn take_command(&mut self, session: &mut Session, now: Instant) -> Result<bool> {
+        let Input::Stdin(stdin) = &mut session.input else { return Ok(false) };
+        let Some(piece) = stdin.next_piece() else { return Ok(false) };
+        if let Some(command) = json::command(&piece)? {
+            self.command(session, command, now);
+        }
+        Ok(true)
+    }
+
+    /// Takes messages of the input while there is room; false when there is no other yet.
+    fn take_messages(&mut self, session: &mut Session) -> Result<bool> {
+        let Input::Stdin(stdin) = &mut session.input else { return Ok(false) };
+        let (settings, views) = (&session.settings, &mut session.views);
+        while self.sender.buffered() < HIGH_WATER {
+            let (opcode, piece) = match settings.binary {
+                true => (Opcode::Binary, stdin.next_piece().map(Ok)),
+                false => (Opcode::Text, stdin.next_text()),
             };
+            let Some(piece) = piece.transpose()? else { return Ok(false) };
             let queued = self.sender.fragmented(opcode, piece.bytes, settings.fragment);
             let end = self.sender.counts().0;
             session.unsent.queued(end, opcode, piece.bytes, settings.fragment);
-            self.course.sent(&mut session.views, opcode, piece.bytes, queued);
-            report_frames(&mut self.sender, &mut session.views);
+            self.course.sent(views, opcode, piece.bytes, queued);
+            report_frames(&mut self.sender, views);
         }
+        Ok(true)
     }
 
     /// What came before the bad piece was sent and is still awaited; nothing behind it is.

@@ -97,6 +97,9 @@ impl Sender {
     /// The same in frames of at most `size` bytes of payload; `None` for a single frame.
     pub fn fragmented(&mut self, opcode: Opcode, payload: &[u8], size: Option<usize>) -> Queued {
         let Some(deflate) = &mut self.deflate else {
+            if payload.len() <= size.unwrap_or(125).clamp(1, 125) && self.log.is_none() {
+                return self.small(opcode, payload);
+            }
             return self.frames(opcode, false, payload, size);
         };
         let mut compressed = std::mem::take(&mut self.compressed);
@@ -117,10 +120,6 @@ impl Sender {
     ) -> Queued {
         let size = size.unwrap_or(usize::MAX).max(1);
         let wire_len = payload.len() as u64;
-        if payload.len() <= size.min(125) && self.log.is_none() {
-            self.small(opcode, rsv1, payload);
-            return Queued { fragments: 1, wire_len, compressed: rsv1 };
-        }
         let mut fragments = 0;
         let mut rest = payload;
         let mut first = true;
@@ -267,14 +266,15 @@ impl Sender {
         self.note(header, start);
     }
 
-    /// The common case in one go: a message in a frame whose length fits into 7 bits, which nobody
-    /// wants to see.
-    fn small(&mut self, opcode: Opcode, rsv1: bool, payload: &[u8]) {
+    /// The common case in one go: a message as it is in a frame whose length fits into 7 bits, which
+    /// nobody wants to see.
+    fn small(&mut self, opcode: Opcode, payload: &[u8]) -> Queued {
         let [a, b, c, d] = self.keys.next();
-        let first = 0x80 | u8::from(rsv1) << 6 | opcode.bits();
-        self.out.extend_from_slice(&[first, 0x80 | payload.len() as u8, a, b, c, d]);
+        let header = [0x80 | opcode.bits(), 0x80 | payload.len() as u8, a, b, c, d];
+        self.out.extend_from_slice(&header);
         self.masked_payload([a, b, c, d], payload);
         self.frames += 1;
+        Queued { fragments: 1, wire_len: payload.len() as u64, compressed: false }
     }
 
     fn masked_payload(&mut self, key: [u8; 4], payload: &[u8]) {
