@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, KeyLogFile, RootCertStore, SupportedProtocolVersion, version};
@@ -20,7 +20,7 @@ use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::client::Identity;
 use crate::transport::tls::verify::Verifier;
-use crate::transport::tls::{Asked, Sni, TlsOptions, Versions};
+use crate::transport::tls::{Asked, Sni, TlsOptions, Versions, provider};
 use crate::transport::wait::Waiter;
 
 /// Ready to connect.
@@ -39,7 +39,7 @@ pub(super) fn prepare(
     host: &Host<String>,
     waiter: &mut Waiter<'_>,
 ) -> Result<Prepared> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(provider::default_provider());
     let name = server_name(options, host)?;
     let trust = Trust::of(options, &provider, waiter)?;
     let verifier = Arc::new(Verifier::new(trust, options.insecure, options.pinned.clone()));
