@@ -197,7 +197,7 @@ fn json_events(bencher: Bencher<'_, '_>, size: usize) {
 /// A batch of texts of `size` bytes each: records as people send them, with a line end and some
 /// characters beyond ASCII here and there.
 fn texts(size: usize) -> Vec<String> {
-    let mut number = 0;
+    let mut number = 0_u64;
     let mut text = || {
         let mut text = String::with_capacity(size + 64);
         while text.len() < size {
