@@ -19,6 +19,7 @@ use url::Host;
 
 use wstap::error::{Error, Exit, Stage};
 use wstap::event::Kind;
+use wstap::transport::default_provider;
 use wstap::transport::{
     DialOptions, Dialed, Family, Resolve, Sni, Stream, Target, TlsOptions, Versions, Watch, dial,
     tls_failure,
@@ -212,7 +213,7 @@ impl Identity {
 fn builder(
     versions: &[&'static rustls::SupportedProtocolVersion],
 ) -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(versions)
         .unwrap()
 }
@@ -721,7 +722,7 @@ fn asking(
 ) -> ServerConfig {
     let mut roots = RootCertStore::empty();
     roots.add(ca.der.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(default_provider());
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
     builder(&[version])
         .with_client_cert_verifier(verifier.build().unwrap())

@@ -1,6 +1,6 @@
 //! The frame header of RFC 6455 §5.2: read it, write it, also where it is wrong.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// What a frame carries (RFC 6455 §5.2, §11.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,23 +220,38 @@ impl FrameHeader {
 
 impl fmt::Display for FrameHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "FIN={} RSV={:03b} opcode={} ({:#x}) MASK={} length={} ({}-bit{})",
-            u8::from(self.fin),
-            self.rsv(),
-            self.opcode.name(),
-            self.opcode.bits(),
-            u8::from(self.masking_key.is_some()),
-            self.length,
-            self.length_form.bits(),
-            if self.is_minimal() { "" } else { ", not minimal" },
-        )?;
-        if let Some([a, b, c, d]) = self.masking_key {
-            write!(f, " key={a:02x}{b:02x}{c:02x}{d:02x}")?;
+        // In pieces: formatting seven numbers would cost more than all else that is done for a frame.
+        let bit = |on: bool| if on { '1' } else { '0' };
+        f.write_str(if self.fin { "FIN=1 RSV=" } else { "FIN=0 RSV=" })?;
+        f.write_char(bit(self.rsv1))?;
+        f.write_char(bit(self.rsv2))?;
+        f.write_char(bit(self.rsv3))?;
+        f.write_str(" opcode=")?;
+        f.write_str(self.opcode.name())?;
+        f.write_str(" (0x")?;
+        f.write_char(hex_digit(self.opcode.bits()))?;
+        let masked = self.masking_key.is_some();
+        f.write_str(if masked { ") MASK=1 length=" } else { ") MASK=0 length=" })?;
+        self.length.fmt(f)?;
+        f.write_str(match self.length_form {
+            LengthForm::Bits7 => " (7-bit",
+            LengthForm::Bits16 => " (16-bit",
+            LengthForm::Bits64 => " (64-bit",
+        })?;
+        f.write_str(if self.is_minimal() { ")" } else { ", not minimal)" })?;
+        if let Some(key) = self.masking_key {
+            f.write_str(" key=")?;
+            for byte in key {
+                f.write_char(hex_digit(byte >> 4))?;
+                f.write_char(hex_digit(byte & 0xf))?;
+            }
         }
         Ok(())
     }
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).unwrap_or('?')
 }
 
 #[cfg(test)]

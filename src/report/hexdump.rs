@@ -2,10 +2,18 @@
 
 use std::io::{self, Write};
 
+use data_encoding::HEXLOWER;
+
 use crate::protocol::mask;
 
 /// How many bytes a row has.
 const ROW: usize = 16;
+
+/// Where the ASCII begins: behind the hex with a gap in the middle, two spaces and a bar.
+const ASCII: usize = 3 * ROW + 1 + 3;
+
+/// How long a row is at most behind its offset, with the bar and the line end.
+const TEXT: usize = ASCII + ROW + 2;
 
 /// Writes rows, each behind `margin`: offset (counted from `offset`), hex, ASCII.
 ///
@@ -70,19 +78,17 @@ fn line(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     write!(out, "{margin}{offset:08x} ")?;
-    for column in 0..ROW {
-        let gap = if column == ROW / 2 { " " } else { "" };
-        match row.get(column) {
-            Some(byte) => write!(out, "{gap} {byte:02x}")?,
-            None => write!(out, "{gap}   ")?,
-        }
+    let mut text = [b' '; TEXT];
+    for (column, byte) in row.iter().enumerate() {
+        let at = 3 * column + 1 + column / (ROW / 2);
+        HEXLOWER.encode_mut(&[*byte], &mut text[at..at + 2]);
+        let graphic = byte.is_ascii_graphic() || *byte == b' ';
+        text[ASCII + column] = if graphic { *byte } else { b'.' };
     }
-    out.write_all(b"  |")?;
-    for byte in row {
-        let shown = if byte.is_ascii_graphic() || *byte == b' ' { *byte } else { b'.' };
-        out.write_all(&[shown])?;
-    }
-    out.write_all(b"|\n")
+    let end = ASCII + row.len();
+    text[ASCII - 1] = b'|';
+    text[end..end + 2].copy_from_slice(b"|\n");
+    out.write_all(&text[..end + 2])
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub struct Human {
     /// At the lowest verbosity: what the run's one line about its failure will say, or, if the
     /// run does not fail by it, nobody needs to know.
     held: Vec<u8>,
+    /// The line of a frame under construction.
+    line: Vec<u8>,
 }
 
 impl Human {
@@ -68,6 +70,7 @@ impl Human {
             reconnecting: false,
             status: 0,
             held: Vec::new(),
+            line: Vec::new(),
         }
     }
 
@@ -155,7 +158,7 @@ impl Human {
     }
 
     /// What is shown from `-v` on.
-    fn detail(&self, at: Moment, kind: &Kind<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+    fn detail(&mut self, at: Moment, kind: &Kind<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
         let show_secrets = self.options.show_secrets;
         match *kind {
             Kind::Resolving { host } => {

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use data_encoding::{BASE64, HEXLOWER};
 
 use crate::event::Moment;
+use crate::report::units::{digits, seconds};
 use crate::text::is_dangerous;
 
 /// What a large message has made of the buffer is given back.
@@ -146,9 +147,7 @@ impl JsonWriter {
     /// A duration in seconds, with six decimals.
     pub(super) fn seconds(&mut self, key: &str, duration: Duration) {
         self.key(key);
-        digits(&mut self.line, duration.as_secs(), 1);
-        self.line.push(b'.');
-        digits(&mut self.line, u64::from(duration.subsec_micros()), 6);
+        seconds(&mut self.line, duration);
     }
 
     /// An object within.
@@ -271,21 +270,6 @@ fn may_need_escape(byte: u8) -> bool {
         table
     };
     TABLE.get(usize::from(byte)).copied().unwrap_or(true)
-}
-
-/// Appends the number with at least `width` digits.
-fn digits(line: &mut Vec<u8>, mut number: u64, width: usize) {
-    let mut reversed = [b'0'; 20];
-    let mut used = 0;
-    for digit in &mut reversed {
-        if number == 0 && used >= width {
-            break;
-        }
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        used += 1;
-    }
-    line.extend(reversed.iter().take(used).rev());
 }
 
 /// Appends `YYYY-MM-DDThh:mm:ss` for seconds since 1970.

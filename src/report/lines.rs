@@ -88,6 +88,7 @@ impl Lines<'_> {
         if mark == Mark::Info && !self.marked {
             return self.out.write_all(b"  ");
         }
-        write!(self.out, "{} ", self.style.paint(mark.tone(), mark.sign()))
+        self.style.write(mark.tone(), mark.sign(), self.out)?;
+        self.out.write_all(b" ")
     }
 }

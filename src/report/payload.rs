@@ -1,6 +1,6 @@
 //! stdout of pipe mode: the received payloads and nothing else.
 
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 
 use data_encoding::HEXLOWER;
 
@@ -46,6 +46,8 @@ impl Payload {
 
     fn data(&mut self, data: &Data<'_>, out: &mut dyn Write) -> io::Result<()> {
         match self.format {
+            Format::Line if data.last && !self.terminal => return both(data.bytes, b"\n", out),
+            Format::Null if data.last && !self.terminal => return both(data.bytes, b"\0", out),
             Format::Line | Format::Null if self.terminal => {
                 write!(out, "{}", UntrustedLines(data.bytes))?;
             }
@@ -81,6 +83,17 @@ impl Reporter for Payload {
             whole_messages: escapes || self.format == Format::Json,
             ..Needs::default()
         }
+    }
+}
+
+/// A payload and what ends it, in one call.
+fn both(payload: &[u8], end: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    let written = out.write_vectored(&[IoSlice::new(payload), IoSlice::new(end)])?;
+    let left = payload.get(written..).unwrap_or_default();
+    let left_of_end = end.get(written.saturating_sub(payload.len())..).unwrap_or_default();
+    match (left, left_of_end) {
+        ([], []) => Ok(()),
+        _ => out.write_all(left).and_then(|()| out.write_all(left_of_end)),
     }
 }
 

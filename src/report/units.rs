@@ -46,6 +46,29 @@ impl fmt::Display for TimeOfDay {
     }
 }
 
+/// Appends the seconds with six decimals, as the events and the lines of frames have them.
+pub(super) fn seconds(line: &mut Vec<u8>, duration: Duration) {
+    digits(line, duration.as_secs(), 1);
+    line.push(b'.');
+    digits(line, u64::from(duration.subsec_micros()), 6);
+}
+
+/// Appends the number with at least `width` digits, of which there are at most 20. What is written
+/// for every message takes this way: `write!` costs several times as much.
+pub(super) fn digits(line: &mut Vec<u8>, mut number: u64, width: usize) {
+    let mut text = [b'0'; 20];
+    let mut used = 0;
+    for digit in text.iter_mut().rev() {
+        if number == 0 && used >= width {
+            break;
+        }
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+        used += 1;
+    }
+    line.extend_from_slice(&text[text.len() - used..]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

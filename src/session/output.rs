@@ -1,7 +1,7 @@
 //! Where bytes leave the process: without ever blocking the loop, in batches.
 
 use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IoSlice, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
@@ -270,6 +270,14 @@ impl Write for FdSink {
         }
         self.buffer.extend_from_slice(rest);
         Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut len = 0;
+        for part in parts {
+            len += self.write(part)?;
+        }
+        Ok(len)
     }
 
     /// The same: nothing is ever taken in part.

@@ -679,6 +679,7 @@ impl Talk {
     }
 }
 
+#[inline]
 fn report_frames(sender: &mut Sender, views: &mut Views) {
     let direction = Direction::Out;
     sender.see_frames(|frame| {

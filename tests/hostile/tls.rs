@@ -101,7 +101,10 @@ fn pin(tls: &Tls) -> String {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let cert = CertificateDer::from_pem_file(&tls.cert).expect("a certificate");
     let cert = rustls::server::ParsedCertificate::try_from(&cert).expect("a certificate");
-    let suite = rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256.tls13().unwrap();
+    let suites = wstap::transport::default_provider().cipher_suites;
+    let aes = rustls::CipherSuite::TLS13_AES_128_GCM_SHA256;
+    let suite = suites.iter().find(|suite| suite.suite() == aes).and_then(|suite| suite.tls13());
+    let suite = suite.unwrap();
     let digest = suite.common.hash_provider.hash(cert.subject_public_key_info().as_ref());
     format!("sha256//{}", data_encoding::BASE64.encode(digest.as_ref()))
 }

@@ -145,5 +145,5 @@ impl Default for Tls {
 }
 
 fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+    Arc::new(wstap::transport::default_provider())
 }

@@ -26,6 +26,7 @@ use crate::commands::serve::log::Log;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
+use crate::transport::default_provider;
 
 mod activity;
 mod address;
@@ -371,7 +372,7 @@ fn tls_config(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<Arc<Serv
         return Err(unreadable(cert, &"no certificate in it"));
     }
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))

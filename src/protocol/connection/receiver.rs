@@ -207,6 +207,18 @@ impl Receiver {
             self.consume(rest);
             return None;
         }
+        if let Some((opcode, payload)) = self.small_message() {
+            let bytes = self.buffer.get(payload).unwrap_or_default();
+            return Some(Incoming::Data {
+                opcode,
+                bytes,
+                first: true,
+                last: true,
+                fragments: 1,
+                wire_len: bytes.len() as u64,
+                compressed: false,
+            });
+        }
         let failure = match self.step() {
             Ok(None) => return None,
             Ok(Some(Step::Event(place))) => return self.incoming(place),
@@ -297,11 +309,6 @@ impl Receiver {
 
     /// Finds the next event without borrowing from the buffer yet.
     fn step(&mut self) -> Result<Option<Step>, Failure> {
-        if !self.warning_due
-            && let Some(place) = self.small_message()
-        {
-            return Ok(Some(Step::Event(place)));
-        }
         loop {
             if std::mem::take(&mut self.warning_due) {
                 return Ok(Some(Step::Event(Place::Warning)));
@@ -350,10 +357,10 @@ impl Receiver {
     }
 
     /// The common case in one go: a whole message of up to 64 KiB in one frame, with nothing wrong
-    /// about it. Everything else takes the long way.
-    fn small_message(&mut self) -> Option<Place> {
+    /// about it; where its payload is in the buffer. Everything else takes the long way.
+    fn small_message(&mut self) -> Option<(Opcode, Range<usize>)> {
         let shown = self.config.frames || self.config.frame_payloads;
-        if self.message.is_some() || self.frame.is_some() || shown {
+        if self.message.is_some() || self.frame.is_some() || shown || self.warning_due {
             return None;
         }
         let (&[b0, b1], rest) = self.unread().split_first_chunk::<2>()?;
@@ -361,32 +368,23 @@ impl Receiver {
             0..=125 => (2, usize::from(b1), rest),
             126 => {
                 let (field, rest) = rest.split_first_chunk::<2>()?;
-                (4, usize::from(u16::from_be_bytes(*field)), rest)
+                let length = usize::from(u16::from_be_bytes(*field));
+                // Judged on the long way.
+                let is_minimal = length > 125;
+                (4, is_minimal.then_some(length)?, rest)
             }
             _ => return None,
         };
-        let payload = rest.get(..length)?;
+        let payload = rest.get(..length).filter(|_| length as u64 <= self.config.max_message)?;
         let opcode = match b0 {
             0x81 if simdutf8::basic::from_utf8(payload).is_ok() => Opcode::Text,
             0x82 => Opcode::Binary,
             _ => return None,
         };
-        let is_minimal = header_len == 2 || length > 125;
-        if !is_minimal || length as u64 > self.config.max_message {
-            return None;
-        }
         let start = self.begin + header_len;
         self.consume(header_len + length);
         self.frames += 1;
-        let piece = Piece {
-            opcode,
-            first: true,
-            last: true,
-            fragments: 1,
-            wire_len: length as u64,
-            compressed: false,
-        };
-        Some(Place::Data(piece, Source::Buffer(start..start + length)))
+        Some((opcode, start..start + length))
     }
 
     fn current(&mut self, change: impl FnOnce(&mut Current)) {

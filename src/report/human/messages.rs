@@ -10,7 +10,7 @@ use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
 use crate::report::pretty::{is_structured, pretty};
 use crate::report::style::Tone;
-use crate::report::units::Count;
+use crate::report::units::{Count, digits, seconds};
 use crate::text::UntrustedLines;
 
 /// How many bytes of a binary message are shown unasked.
@@ -92,21 +92,18 @@ impl Human {
     }
 
     pub(super) fn frame(
-        &self,
+        &mut self,
         frame: &Frame<'_>,
         at: Moment,
         lines: &mut Lines<'_>,
     ) -> io::Result<()> {
-        lines.line(
-            frame_mark(frame.direction),
-            format_args!(
-                "{}.{:06} s {} offset={}",
-                at.since.as_secs(),
-                at.since.subsec_micros(),
-                frame.header,
-                frame.offset
-            ),
-        )?;
+        lines.begin(frame_mark(frame.direction))?;
+        self.line.clear();
+        seconds(&mut self.line, at.since);
+        write!(self.line, " s {} offset=", frame.header)?;
+        digits(&mut self.line, frame.offset, 1);
+        self.line.push(b'\n');
+        lines.out.write_all(&self.line)?;
         if self.shows(3) {
             let bytes = self.style.paint(Tone::Warning, HexPairs(frame.bytes));
             writeln!(lines.out, "{MARGIN}header  [{bytes}]")?;

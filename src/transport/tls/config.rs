@@ -6,7 +6,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
 use rustls::client::Resumption;
-use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, KeyLogFile, SupportedProtocolVersion, version};
 use url::Host;
@@ -17,7 +16,7 @@ use crate::text::Untrusted;
 use crate::transport::tls::client::Identity;
 use crate::transport::tls::trust::Trust;
 use crate::transport::tls::verify::Verifier;
-use crate::transport::tls::{Asked, Sni, TlsOptions, Versions};
+use crate::transport::tls::{Asked, Sni, TlsOptions, Versions, provider};
 use crate::transport::wait::Waiter;
 
 /// Ready to connect.
@@ -36,7 +35,7 @@ pub(super) fn prepare(
     host: &Host<String>,
     waiter: &mut Waiter<'_>,
 ) -> Result<Prepared> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(provider::default_provider());
     let name = server_name(options, host)?;
     let trust = Trust::of(options, &provider, waiter)?;
     let verifier = Arc::new(Verifier::new(trust, options.insecure, options.pinned.clone()));

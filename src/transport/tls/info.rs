@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::{ClientConnection, ProtocolVersion};
 use time::format_description::well_known::Rfc3339;
 use x509_parser::certificate::X509Certificate;
@@ -13,6 +12,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
 use crate::event::{Certificate, TlsInfo};
+use crate::transport::tls::provider::TLS13_AES_128_GCM_SHA256;
 
 /// Reads what was negotiated.
 pub(super) fn read(

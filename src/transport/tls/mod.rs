@@ -5,6 +5,7 @@ mod config;
 mod explain;
 mod info;
 mod pin;
+mod provider;
 mod trust;
 mod verify;
 
@@ -24,6 +25,7 @@ use crate::transport::stream::{Below, Stream, tls_failure};
 use crate::transport::wait::Waiter;
 
 pub use pin::Pins;
+pub use provider::default_provider;
 
 use config::Prepared;
 use explain::Evidence;
