@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +18,9 @@ use crate::support::{PATIENCE, wstap};
 
 /// So many cases run at the same time.
 const THREADS: usize = 4;
+
+/// All that have been run.
+static CASES: AtomicUsize = AtomicUsize::new(0);
 
 type Script = Box<dyn FnMut(&mut Peer) + Send>;
 
@@ -400,7 +404,8 @@ pub(crate) fn run(group: &str, cases: Vec<Case>) {
     let failures = failures.into_inner().unwrap();
     let count = failures.len();
     assert!(count == 0, "{count} of {total} cases failed\n{}", failures.join("\n"));
-    eprintln!("{group}: {total} cases");
+    let all = CASES.fetch_add(total, Ordering::Relaxed) + total;
+    eprintln!("{group}: {total} cases, {all} so far");
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

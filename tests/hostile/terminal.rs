@@ -216,7 +216,7 @@ fn a_line_of_10_mib_while_another_is_typed() {
     pty.wait_text("< seen");
     pty.line("/quit");
     assert_eq!(pty.wait_exit(Duration::from_secs(10)), 0);
-    let shown = memchr::memmem::find_iter(&pty.output(), b"\\x1b").count();
+    let shown = pty.output().iter().filter(|byte| **byte == b'\\').count();
     assert_eq!(shown, LONG / 4);
     assert_ours(&pty.output());
     assert_eq!(pty.requests(), Requests::default());
