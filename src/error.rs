@@ -170,7 +170,11 @@ const MAX_TEXT: usize = 1500;
 fn bounded(mut text: String) -> String {
     if text.len() > MAX_TEXT {
         let len = text.len();
-        text.truncate(text.floor_char_boundary(MAX_TEXT));
+        let mut end = MAX_TEXT;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
         text.push_str(&format!("… (cut, {len} bytes)"));
     }
     text
