@@ -116,7 +116,7 @@ impl Error {
         Error {
             stage,
             exit,
-            what: what.into(),
+            what: bounded(what.into()),
             causes: Vec::new(),
             hints: Vec::new(),
             passing: matches!(exit, Exit::Resolve | Exit::Connect | Exit::Lost | Exit::Timeout),
@@ -131,7 +131,7 @@ impl Error {
 
     /// Adds a cause.
     pub fn cause(mut self, cause: impl Into<String>) -> Error {
-        self.causes.push(cause.into());
+        self.causes.push(bounded(cause.into()));
         self
     }
 
@@ -143,7 +143,7 @@ impl Error {
 
     /// Adds a hint: the next command to try.
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
-        self.hints.push(hint.into());
+        self.hints.push(bounded(hint.into()));
         self
     }
 }
@@ -162,6 +162,23 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// No text of a failure is longer, in bytes: what a peer says may be in it, and its header can have
+/// 64 KiB.
+const MAX_TEXT: usize = 1500;
+
+fn bounded(mut text: String) -> String {
+    if text.len() > MAX_TEXT {
+        let len = text.len();
+        let mut end = MAX_TEXT;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str(&format!("… (cut, {len} bytes)"));
+    }
+    text
+}
 
 /// What most of wstap's functions return.
 pub type Result<T> = std::result::Result<T, Error>;

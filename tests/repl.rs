@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use wstap::commands::serve::{Mode, Running, ServeOptions, Server};
 
 use support::PATIENCE;
 use support::home::Home;
-use support::pty::{Pty, Terminal};
+use support::pty::{Pty, Terminal, assert_ours};
 use support::scripted::{Gate, ScriptedServer, close_frame, frame};
 use support::tls::Tls;
 
@@ -876,7 +875,7 @@ mod history {
         pty.line("/quit");
         expect_exit(&mut pty, 0);
         assert_eq!(pty.requests(), Default::default());
-        hostile::assert_ours(&pty.output());
+        assert_ours(&pty.output());
     }
 
     #[test]
@@ -930,57 +929,6 @@ mod hostile {
         ("invisible", b"\xe2\x80\xa8\xe2\x80\x8b\xef\xbb\xbf\x7f\0"),
         ("reset", b"\x1bc\x1b[!p\x0e\x1b(0"),
     ];
-
-    /// Every control sequence in the output is one that our editor uses.
-    #[track_caller]
-    pub(super) fn assert_ours(output: &[u8]) {
-        let strange: BTreeSet<_> =
-            controls(output).into_iter().filter(|sequence| !is_ours(sequence)).collect();
-        assert!(strange.is_empty(), "in the output: {strange:?}");
-    }
-
-    /// The control characters and sequences, made visible.
-    fn controls(output: &[u8]) -> Vec<String> {
-        let text = String::from_utf8(output.to_vec()).expect("UTF-8");
-        let mut found = Vec::new();
-        let mut chars = text.chars();
-        while let Some(c) = chars.next() {
-            if c != '\x1b' {
-                found.extend(wstap::text::is_dangerous(c).then(|| c.escape_debug().to_string()));
-                continue;
-            }
-            let mut sequence = String::from("ESC");
-            let Some(kind) = chars.next() else { break };
-            sequence.push(kind);
-            if kind == '[' {
-                for next in chars.by_ref() {
-                    sequence.push(next);
-                    if ('@'..='~').contains(&next) {
-                        break;
-                    }
-                }
-            }
-            found.push(sequence);
-        }
-        found
-    }
-
-    fn is_ours(sequence: &str) -> bool {
-        let Some(rest) = sequence.strip_prefix("ESC[") else {
-            return matches!(sequence, "\\r" | "\\n" | "\\t");
-        };
-        let numbers = rest.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        match rest.as_bytes().last() {
-            Some(b'h' | b'l') => ["?2004", "?2026"].contains(&numbers) || rest == "?25h",
-            Some(b'A' | b'B' | b'C' | b'D' | b'J' | b'K') => numbers.bytes().all(is_digit),
-            Some(b'm') => numbers.bytes().all(|byte| byte == b';' || is_digit(byte)),
-            _ => false,
-        }
-    }
-
-    fn is_digit(byte: u8) -> bool {
-        byte.is_ascii_digit()
-    }
 
     /// Nothing of the peer's was obeyed, and the prompt stands.
     #[track_caller]

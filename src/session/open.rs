@@ -252,6 +252,8 @@ impl Exchange {
         while !body.is_done() {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return,
+                // Framing without a payload may come for ever, and without a pause.
+                Ok(_) if Instant::now() >= patience => return,
                 Ok(n) => {
                     body.feed(buffer.get(..n).unwrap_or_default());
                 }
@@ -357,7 +359,7 @@ fn broken(report: &HandshakeReport) -> Error {
     let line = |r: &RuleResult| {
         let received = match r.received.as_slice() {
             [] => "nothing".to_owned(),
-            some => format!("\"{}\"", Untrusted(&redact::protocols(some))),
+            some => evidence(&redact::protocols(some)),
         };
         let note = if r.note.is_empty() {
             String::new()
@@ -376,6 +378,18 @@ fn broken(report: &HandshakeReport) -> Error {
     let what =
         format!("the server's answer breaks the handshake: {}", failed.next().unwrap_or_default());
     failed.fold(Error::new(Stage::Handshake, Exit::Handshake, what), Error::cause)
+}
+
+/// What came in the place of what is right; a header can have 64 KiB, of which nobody wants to see
+/// all in one line.
+fn evidence(bytes: &[u8]) -> String {
+    const MOST: usize = 300;
+    match bytes.get(..MOST) {
+        Some(first) if first.len() < bytes.len() => {
+            format!("\"{}…\" ({} bytes)", Untrusted(first), bytes.len())
+        }
+        _ => format!("\"{}\"", Untrusted(bytes)),
+    }
 }
 
 /// The server did not switch protocols.

@@ -273,9 +273,13 @@ impl Write for FdSink {
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut len = 0;
+        let len = parts.iter().map(|part| part.len()).sum();
         for part in parts {
-            len += self.write(part)?;
+            if len < DIRECT && self.failed.is_none() {
+                self.buffer.extend_from_slice(part);
+            } else {
+                self.write_all(part)?;
+            }
         }
         Ok(len)
     }

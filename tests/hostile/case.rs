@@ -2,16 +2,25 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use wstap::text::is_dangerous;
+
+use crate::support::home::Home;
+use crate::support::pty::{Pty, Requests, Terminal, assert_ours};
 use crate::support::run::{Output, Run};
 use crate::support::scripted::{Gate, Peer, ScriptedServer, Seen};
 use crate::support::tls::Tls;
+use crate::support::{PATIENCE, wstap};
 
 /// So many cases run at the same time.
 const THREADS: usize = 4;
+
+/// All that have been run.
+static CASES: AtomicUsize = AtomicUsize::new(0);
 
 type Script = Box<dyn FnMut(&mut Peer) + Send>;
 
@@ -34,6 +43,7 @@ pub(crate) struct Case {
     within: Duration,
     memory: Option<u64>,
     json: bool,
+    terminals: bool,
     ended: Gate,
 }
 
@@ -62,6 +72,7 @@ pub(crate) fn case(
         within: Duration::from_secs(15),
         memory: None,
         json: true,
+        terminals: false,
         ended: Gate::new(),
     }
 }
@@ -158,8 +169,16 @@ impl Case {
         self
     }
 
-    fn run(self) {
-        let Case { mut script, tls, memory, .. } = self;
+    /// Also where stderr is a terminal, and at the prompt: it says the same, and the terminal's
+    /// title, clipboard and modes stay as they are.
+    pub(crate) fn on_terminals(mut self) -> Case {
+        self.terminals = true;
+        self
+    }
+
+    fn run(mut self) {
+        let mut script = std::mem::replace(&mut self.script, Box::new(|_| {}));
+        let (tls, memory) = (self.tls.take(), self.memory);
         let process = Arc::new(Mutex::new(None));
         let peak = Arc::new(Mutex::new(None));
         let (looks_at, measured) = (process.clone(), peak.clone());
@@ -180,12 +199,11 @@ impl Case {
             Some(scheme) => server.url().replacen("ws://", scheme, 1),
             None => server.url(),
         };
-        let start = |json: bool| {
+        let args = || {
             let mut args = self.args.clone();
             if let Some(tls) = tls.as_ref().filter(|_| self.trusted) {
                 args.extend(["--cacert".to_owned(), tls.ca.display().to_string()]);
             }
-            args.extend(json.then(|| "--json".to_owned()));
             match self.proxy {
                 Some(scheme) => {
                     let proxy = server.url().replacen("ws://", &format!("{scheme}://"), 1);
@@ -193,6 +211,10 @@ impl Case {
                 }
                 None => args.push(url.clone()),
             }
+            args
+        };
+        let start = |json: bool| {
+            let args = json.then(|| "--json".to_owned()).into_iter().chain(args());
             let mut run = Run::new(args).timeout(self.within);
             for (name, value) in &self.env {
                 run = run.env(name, value);
@@ -212,6 +234,10 @@ impl Case {
         };
         let output = start(false);
         let json = self.json.then(|| start(true));
+        let terminal = self.terminals.then(|| self.on_stderr(args()));
+        if self.terminals {
+            self.at_prompt(args());
+        }
         // What the server has to complain of says more.
         let seen = match catch_unwind(AssertUnwindSafe(|| server.finish())) {
             Ok(seen) => seen,
@@ -237,18 +263,75 @@ impl Case {
         if let Some(json) = json {
             check_json(json.expect_code(self.code), self.code);
         }
+        if let Some(shown) = terminal {
+            for part in &self.says {
+                assert!(shown.contains(part), "no {part:?} on a terminal:\n{shown}");
+            }
+        }
+    }
+
+    /// Payloads go to a file, the rest to a terminal.
+    fn on_stderr(&self, args: Vec<String>) -> String {
+        let home = Home::new();
+        let script = ["-c", "exec \"$0\" \"$@\" > payloads", wstap()].map(str::to_owned);
+        let terminal = Terminal::program("/bin/sh", script.into_iter().chain(args)).home(&home);
+        let mut pty = terminal.env("NO_COLOR", "1").start();
+        let code = pty.wait_exit(self.within);
+        let shown = untouched(&pty);
+        assert_eq!(code, self.code as u32, "the exit code with a terminal:\n{shown}");
+        if let Some(wanted) = &self.stdout {
+            let found = std::fs::read(home.path().join("payloads")).expect("a file");
+            assert_eq!(found.escape_ascii().to_string(), wanted.escape_ascii().to_string());
+        }
+        shown
+    }
+
+    /// The session stays when the connection has ended.
+    fn at_prompt(&self, args: Vec<String>) {
+        let mut pty = Terminal::new(args).env("NO_COLOR", "1").size(40, 200).start();
+        pty.wait_output("* not connected: ");
+        let prompt = |screen: &vt100::Screen| {
+            let (row, column) = screen.cursor_position();
+            let line = screen.rows(0, 200).nth(row.into()).unwrap_or_default();
+            column == 2 && line.trim_end() == "x"
+        };
+        pty.wait_for(prompt, self.within);
+        assert!(pty.bracketed_paste(), "the editor's modes are gone:\n{}", pty.screen());
+        pty.send("/quit\r");
+        let code = pty.wait_exit(self.within);
+        let shown = untouched(&pty);
+        // Which code it is depends on whether the connection was ever open.
+        assert!([0, self.code as u32].contains(&code), "{code} at the prompt:\n{shown}");
     }
 }
 
+/// What the program has shown, if it did nothing else with its terminal.
+fn untouched(pty: &Pty) -> String {
+    let output = pty.output();
+    assert_ours(&output);
+    assert_eq!(pty.requests(), Requests::default());
+    pty.wait_for(|screen| !screen.bracketed_paste() && !screen.hide_cursor(), PATIENCE);
+    assert!(pty.has_first_modes(), "the terminal's modes are others:\n{}", pty.screen());
+    let shown = String::from_utf8(output).expect("UTF-8");
+    assert!(!shown.contains("panicked"), "{shown}");
+    shown
+}
+
+/// No line that says what went wrong is longer.
+const LINE: usize = 2000;
+
 /// Nothing raw on a terminal, and a line that says what went wrong.
 pub(crate) fn check_stderr(output: &Output, code: i32) {
-    let raw = |c: char| (c.is_control() && c != '\n' && c != '\t') || c == '\u{fffd}';
+    let raw = |c: char| (is_dangerous(c) && c != '\n' && c != '\t') || c == '\u{fffd}';
     let shown = &output.stderr;
     assert!(!shown.contains(raw), "a raw control byte in stderr: {shown:?}");
     if code != 0 && code < 128 {
         assert!(shown.contains("wstap: "), "no line that says what went wrong: {shown}");
     }
     assert!(!shown.contains("panicked"), "{shown}");
+    let ours = |line: &&str| line.starts_with("wstap: ") || line.trim().starts_with("hint: ");
+    let longest = shown.lines().filter(ours).max_by_key(|line| line.len()).unwrap_or_default();
+    assert!(longest.len() <= LINE, "{} bytes in a line: {longest:.200}", longest.len());
 }
 
 fn check_close(seen: &Seen, code: Option<u16>) {
@@ -261,7 +344,7 @@ fn check_close(seen: &Seen, code: Option<u16>) {
 fn check_json(output: Output, code: i32) {
     check_stderr(&output, 0);
     let text = output.text();
-    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "raw in JSON: {text:?}");
+    assert!(!text.contains(|c| is_dangerous(c) && c != '\n'), "raw in JSON: {text:?}");
     for line in text.lines() {
         let event: Result<serde_json::Value, _> = serde_json::from_str(line);
         assert!(event.is_ok_and(|e| e["type"].is_string()), "not an event: {line}");
@@ -269,6 +352,11 @@ fn check_json(output: Output, code: i32) {
     let last: serde_json::Value =
         serde_json::from_str(text.lines().last().expect("a line")).expect("JSON in the last line");
     assert_eq!((&last["type"], &last["exit"]), (&"summary".into(), &code.into()), "{last}");
+    if code != 0 {
+        let error = &last["error"];
+        assert_eq!(error["exit"], code, "{last}");
+        assert!(error["what"].as_str().is_some_and(|text| !text.is_empty()), "{last}");
+    }
 }
 
 /// The resident code of an optimised build, in bytes, rounded up.
@@ -316,7 +404,8 @@ pub(crate) fn run(group: &str, cases: Vec<Case>) {
     let failures = failures.into_inner().unwrap();
     let count = failures.len();
     assert!(count == 0, "{count} of {total} cases failed\n{}", failures.join("\n"));
-    eprintln!("{group}: {total} cases");
+    let all = CASES.fetch_add(total, Ordering::Relaxed) + total;
+    eprintln!("{group}: {total} cases, {all} so far");
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::case::{Case, case, run};
 use crate::support::scripted::{Peer, close_frame, frame};
 
-const GOOD: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+pub(crate) const GOOD: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
                     Connection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n";
 
 /// Reads the request, sends these bytes, ends the connection.
-fn answers(name: &str, bytes: impl AsRef<[u8]>) -> Case {
+pub(crate) fn answers(name: &str, bytes: impl AsRef<[u8]>) -> Case {
     let bytes = bytes.as_ref().to_vec();
     case(name, move |peer| {
         peer.request();
@@ -20,7 +20,7 @@ fn answers(name: &str, bytes: impl AsRef<[u8]>) -> Case {
 }
 
 /// The same, with the right Accept in the place of `{accept}`, and a good session where it is taken.
-fn responds(name: &str, head: &str) -> Case {
+pub(crate) fn responds(name: &str, head: &str) -> Case {
     let head = head.to_owned();
     case(name, move |peer| {
         let request = peer.request();
@@ -31,12 +31,12 @@ fn responds(name: &str, head: &str) -> Case {
 }
 
 /// A good 101 with these lines in it.
-fn with(name: &str, lines: &str) -> Case {
+pub(crate) fn with(name: &str, lines: &str) -> Case {
     responds(name, &GOOD.replace("\r\n\r\n", &format!("\r\n{lines}\r\n")))
 }
 
 /// A good 101 in which something is replaced.
-fn replaced(name: &str, what: &str, by: &str) -> Case {
+pub(crate) fn replaced(name: &str, what: &str, by: &str) -> Case {
     responds(name, &GOOD.replace(what, by))
 }
 
@@ -45,7 +45,7 @@ fn hello() -> Vec<u8> {
     [frame(0x1, "hello"), close_frame(1000, "")].concat()
 }
 
-fn works(case: Case) -> Case {
+pub(crate) fn works(case: Case) -> Case {
     case.exits(0, []).stdout("hello\n")
 }
 
@@ -54,6 +54,7 @@ fn what_is_no_answer() {
     let other = |name: &str, bytes: &[u8], shown: &str| {
         answers(name, bytes)
             .exits(7, ["wstap: handshake: the answer is not HTTP/1.1", shown, "hint:"])
+            .on_terminals()
     };
     run(
         "no answer",
@@ -149,10 +150,12 @@ fn rules_for_a_101() {
     let accept = "Sec-WebSocket-Accept: {accept}";
     let guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     let fails = |name: &str, from: &str, to: &str, says: [&str; 2]| {
-        replaced(name, from, to).exits(
-            7,
-            ["wstap: handshake: the server's answer breaks the handshake", says[0], says[1]],
-        )
+        replaced(name, from, to)
+            .exits(
+                7,
+                ["wstap: handshake: the server's answer breaks the handshake", says[0], says[1]],
+            )
+            .on_terminals()
     };
     let wrong = "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let twice = format!("{accept}\r\n{accept}");
@@ -442,6 +445,7 @@ fn refusals() {
         answers(status, format!("HTTP/1.1 {status}\r\n{lines}Content-Length: 6\r\n\r\n\x1b[31mX"))
             .args(["-v"])
             .exits(6, ["wstap: handshake: upgrade refused", says[0], says[1], "\\x1b[31mX"])
+            .on_terminals()
     };
     let to = |status: &str| refuses(status, "Location: ws://other/\r\n", ["ws://other/", "-L"]);
     run(

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
 mod caller;
 mod case;
 mod deflate;
@@ -11,5 +12,8 @@ mod flaws;
 mod frames;
 mod handshake;
 mod network;
+mod redirects;
+mod streams;
 mod terminal;
 mod tls;
+mod urls;

@@ -1,5 +1,6 @@
 //! Runs the binary in a terminal: a pty, and an emulator that reads its screen.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -380,6 +381,57 @@ fn whole_updates(output: &[u8]) -> usize {
 fn show(screen: &vt100::Screen) -> String {
     let (row, column) = screen.cursor_position();
     format!("{}\n(cursor in row {row}, column {column})", screen.contents())
+}
+
+/// Every control sequence in the output is one that our editor uses.
+#[track_caller]
+pub fn assert_ours(output: &[u8]) {
+    let strange: BTreeSet<_> =
+        controls(output).into_iter().filter(|sequence| !is_ours(sequence)).collect();
+    assert!(strange.is_empty(), "in the output: {strange:?}");
+}
+
+/// The control characters and sequences, made visible.
+fn controls(output: &[u8]) -> Vec<String> {
+    let text = String::from_utf8(output.to_vec()).expect("UTF-8");
+    let mut found = Vec::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\x1b' {
+            found.extend(wstap::text::is_dangerous(c).then(|| c.escape_debug().to_string()));
+            continue;
+        }
+        let mut sequence = String::from("ESC");
+        let Some(kind) = chars.next() else { break };
+        sequence.push(kind);
+        if kind == '[' {
+            for next in chars.by_ref() {
+                sequence.push(next);
+                if ('@'..='~').contains(&next) {
+                    break;
+                }
+            }
+        }
+        found.push(sequence);
+    }
+    found
+}
+
+fn is_ours(sequence: &str) -> bool {
+    let Some(rest) = sequence.strip_prefix("ESC[") else {
+        return matches!(sequence, "\\r" | "\\n" | "\\t");
+    };
+    let numbers = rest.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    match rest.as_bytes().last() {
+        Some(b'h' | b'l') => ["?2004", "?2026"].contains(&numbers) || rest == "?25h",
+        Some(b'A' | b'B' | b'C' | b'D' | b'J' | b'K') => numbers.bytes().all(is_digit),
+        Some(b'm') => numbers.bytes().all(|byte| byte == b';' || is_digit(byte)),
+        _ => false,
+    }
+}
+
+fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_digit()
 }
 
 fn window(rows: u16, cols: u16) -> PtySize {

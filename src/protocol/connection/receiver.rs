@@ -563,13 +563,13 @@ impl Receiver {
         Failure::Violation(Violation { rule, offset, bytes, detail })
     }
 
-    /// The text byte at `at` in the buffer is wrong, or missing if nothing is there.
-    fn utf8_violation(&self, at: usize) -> Failure {
+    /// The text byte at `at` in the buffer is wrong, or missing if the payload ends there.
+    fn utf8_violation(&self, at: usize, end: usize) -> Failure {
         let start = at.saturating_sub(8).max(self.begin);
-        let bytes = self.buffer.get(start..self.end.min(at + 8)).unwrap_or_default().to_vec();
+        let bytes = self.buffer.get(start..end.min(at + 8)).unwrap_or_default().to_vec();
         let detail = match bytes.get(at - start) {
-            Some(byte) if at < self.end => format!("the byte {byte:02x} can't be right here"),
-            _ => "cut inside a character at its end".to_owned(),
+            Some(byte) => format!("the byte {byte:02x} can't be right here"),
+            None => "cut inside a character at its end".to_owned(),
         };
         let offset = self.offset + (start - self.begin) as u64;
         Failure::Violation(Violation { rule: Rule::Utf8, offset, bytes, detail })

@@ -239,6 +239,7 @@ impl Sender {
 
     /// Gives the frames that were queued since the last call to `see`, if frames are wanted. To be
     /// called before [`Sender::transmitted`].
+    #[inline]
     pub fn see_frames(&mut self, mut see: impl FnMut(SentFrame<'_>)) {
         let Some(log) = &mut self.log else { return };
         let mut ends = log.iter().map(|(_, start)| *start).skip(1).collect::<Vec<_>>();

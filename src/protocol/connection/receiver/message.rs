@@ -55,7 +55,7 @@ impl Receiver {
         if message.opcode == Opcode::Text && !message.lossy && frame.checked < available {
             let fresh = self.buffer.get(start + frame.checked..end).unwrap_or_default();
             if let Err(at) = message.utf8.feed(fresh) {
-                let failure = self.utf8_violation(start + frame.checked + at);
+                let failure = self.utf8_violation(start + frame.checked + at, end);
                 return self.tolerate(failure).map(|()| Progress::Taken);
             }
             self.current(|f| f.checked = available);
@@ -66,7 +66,7 @@ impl Receiver {
         }
         let last = whole && frame.header.fin;
         if last && !self.text_may_end() {
-            let failure = self.utf8_violation(end);
+            let failure = self.utf8_violation(end, end);
             return self.tolerate(failure).map(|()| Progress::Taken);
         }
         self.consume(available);
