@@ -157,6 +157,19 @@ fn a_failure_ends_with_a_summary_too() {
 }
 
 #[test]
+fn what_cannot_even_begin_has_a_summary_too() {
+    for args in [
+        &["--json", "ws://host:99999/"][..],
+        &["--json", "-H", "no colon", "ws://localhost/"],
+        &["inspect", "--json", "ftp://host/"],
+        &["curl", "--json", "curl ws://host:99999/"],
+    ] {
+        let output = Run::new(args.iter().copied()).run().expect_code(2);
+        assert_eq!(events(&output).len(), 1, "{args:?}");
+    }
+}
+
+#[test]
 fn a_limit_for_the_time_ends_with_a_summary_too() {
     let server = ScriptedServer::start(|peer| {
         peer.accept();

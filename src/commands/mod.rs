@@ -8,6 +8,9 @@ pub mod serve;
 use crate::cli::{Cli, ServeArgs, ServeMode, Verb, plan};
 use crate::commands::serve::{Mode, ServeOptions};
 use crate::error::{Error, Exit, Result, Stage};
+use crate::event::{Clock, Event, Kind, Summary};
+use crate::report::Reporter as _;
+use crate::report::json::Json;
 use crate::sys;
 
 /// Does what was asked for and gives the exit code.
@@ -19,11 +22,12 @@ pub fn run(cli: Cli) -> Result<Exit> {
     match cli.verb {
         None => {
             let args = cli.connect;
-            let url = args.url.unwrap_or_default();
-            connect::run(plan(&url, &args.reach, Some(&args.talk))?.noting(notes))
+            let plan = plan(&args.url.unwrap_or_default(), &args.reach, Some(&args.talk));
+            connect::run(plan.or_else(|e| summed_up(e, args.talk.json))?.noting(notes))
         }
         Some(Verb::Curl(args)) => {
-            connect::run(plan(&args.url, &args.reach, Some(&args.talk))?.noting(notes))
+            let plan = plan(&args.url, &args.reach, Some(&args.talk));
+            connect::run(plan.or_else(|e| summed_up(e, args.talk.json))?.noting(notes))
         }
         Some(Verb::Demo(args)) => demo::run(&args, notes),
         Some(Verb::Explain(args)) => {
@@ -32,10 +36,26 @@ pub fn run(cli: Cli) -> Result<Exit> {
         }
         Some(Verb::Generate(args)) => generate::run(args.what),
         Some(Verb::Inspect(args)) => {
-            connect::inspect(plan(&args.url, &args.reach, None)?.noting(notes), args.json)
+            let plan = plan(&args.url, &args.reach, None);
+            connect::inspect(plan.or_else(|e| summed_up(e, args.json))?.noting(notes), args.json)
         }
         Some(Verb::Serve(args)) => serve::run(&serve_options(args)).map(|()| Exit::Done),
     }
+}
+
+/// Hands on why there will be no session; with `--json` in a summary, too, which is the last line of
+/// every run.
+fn summed_up<T>(error: Error, json: bool) -> Result<T> {
+    if json {
+        let summary =
+            Summary { exit: error.exit as u8, error: Some(error.clone()), ..Summary::default() };
+        let event = Event { at: Clock::start().now(), seq: 1, kind: Kind::Summary(&summary) };
+        let mut line = Vec::new();
+        // Neither can fail in a way that says more than the error does.
+        let _ = Json::new(0, false).event(&event, &mut line);
+        let _ = sys::print(&line);
+    }
+    Err(error)
 }
 
 fn serve_options(args: ServeArgs) -> ServeOptions {

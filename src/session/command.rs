@@ -11,7 +11,8 @@ use rustix::pipe::PipeFlags;
 
 pub use crate::event::Setting;
 use crate::protocol::close::CloseStatus;
-use crate::protocol::frame::{LengthForm, Opcode};
+use crate::protocol::connection::RawFrame;
+use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
 pub use crate::session::export::Tool;
 use crate::sys::{self, Role};
 
@@ -92,6 +93,26 @@ pub struct FrameSpec {
 }
 
 impl FrameSpec {
+    /// The frame; `fresh` gives the masking key if none was asked for.
+    pub fn frame(self, fresh: impl FnOnce() -> [u8; 4]) -> RawFrame {
+        let length = self.length.unwrap_or(self.payload.len() as u64);
+        let header = FrameHeader {
+            fin: self.fin,
+            rsv1: self.rsv & 4 != 0,
+            rsv2: self.rsv & 2 != 0,
+            rsv3: self.rsv & 1 != 0,
+            opcode: self.opcode,
+            masking_key: match self.mask {
+                MaskSpec::Fresh => Some(fresh()),
+                MaskSpec::Key(key) => Some(key),
+                MaskSpec::None => None,
+            },
+            length,
+            length_form: self.length_form.unwrap_or(LengthForm::minimal(length)),
+        };
+        RawFrame { header, payload: self.payload }
+    }
+
     /// Whether the declared length can be written in the form that was asked for.
     ///
     /// # Errors

@@ -11,12 +11,12 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Data, Direction, Frame, FramePayload, Kind, Level, Totals};
 use crate::protocol::close::{Closure, End, Side};
 use crate::protocol::connection::{
-    Config, Delivery, Incoming, Masking, RawFrame, ReadyState, Receiver, Sender,
+    Config, Delivery, Incoming, Masking, ReadyState, Receiver, Sender,
 };
-use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
+use crate::protocol::frame::Opcode;
 use crate::report::Needs;
 use crate::session::answer::{self, answer};
-use crate::session::command::{Command, FrameSpec, MaskSpec};
+use crate::session::command::Command;
 use crate::session::course::{Course, Fence, Over};
 use crate::session::export::export;
 use crate::session::input::InputFormat;
@@ -326,7 +326,7 @@ impl Talk {
                 self.sender.close(&status);
             }
             Command::Frame(spec) => {
-                let frame = self.raw_frame(spec);
+                let frame = spec.frame(|| self.sender.masking_key());
                 if frame.header.opcode == Opcode::Close {
                     self.course.closing.get_or_insert((Side::Us, now));
                 }
@@ -392,25 +392,6 @@ impl Talk {
 
     fn begin_close(&mut self, settings: &Settings, now: Instant) {
         self.course.begin_close(&mut self.sender, &settings.close, now);
-    }
-
-    fn raw_frame(&mut self, spec: FrameSpec) -> RawFrame {
-        let length = spec.length.unwrap_or(spec.payload.len() as u64);
-        let header = FrameHeader {
-            fin: spec.fin,
-            rsv1: spec.rsv & 4 != 0,
-            rsv2: spec.rsv & 2 != 0,
-            rsv3: spec.rsv & 1 != 0,
-            opcode: spec.opcode,
-            masking_key: match spec.mask {
-                MaskSpec::Fresh => Some(self.sender.masking_key()),
-                MaskSpec::Key(key) => Some(key),
-                MaskSpec::None => None,
-            },
-            length,
-            length_form: spec.length_form.unwrap_or(LengthForm::minimal(length)),
-        };
-        RawFrame { header, payload: spec.payload }
     }
 
     fn state(&self) -> ReadyState {
