@@ -23,8 +23,10 @@ fn refused(args: &[&str], says: &str) {
     assert!(output.stderr.contains(says), "{args:?}: no {says:?} in {}", output.stderr);
     check_stderr(&output, 2);
     let json = Run::new(["--json"].iter().chain(args).copied()).run().expect_code(2);
-    // There was no run to tell events of.
-    assert_eq!(json.text(), "", "{args:?}");
+    // There was no run to tell events of, but the last line is a summary all the same.
+    let [summary] = &json.lines()[..] else { panic!("{args:?}: {}", json.text()) };
+    let summary: serde_json::Value = serde_json::from_str(summary).expect("JSON");
+    assert_eq!((&summary["type"], &summary["exit"]), (&"summary".into(), &2.into()), "{args:?}");
     let mut pty = Terminal::new(args.iter().copied()).env("NO_COLOR", "1").start();
     assert_eq!(pty.wait_exit(crate::support::PATIENCE), 2, "{args:?}: {}", pty.screen());
     crate::support::pty::assert_ours(&pty.output());
