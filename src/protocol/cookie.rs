@@ -273,7 +273,7 @@ impl Cookie {
         let expires: i64 = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
         let (name, value) = (fields.next()?, fields.next().unwrap_or_default());
         let domain = domain.strip_prefix(b".").unwrap_or(domain).to_ascii_lowercase();
-        let whole = !matches!(domain.first(), None | Some(b'.'))
+        let whole = !matches!(domain.first(), None | Some(b'.' | b'#'))
             && path.starts_with(b"/")
             && !name.is_empty();
         let controls = [domain.as_slice(), path, name, value].concat();
@@ -505,6 +505,8 @@ mod tests {
             "h\tFALSE\t/\tFALSE\t0\ta\t1\rb",
             "\t\t\t\t\t\t",
             "..h.org\tTRUE\t/\tFALSE\t0\ta\t1",
+            // Written again, this would be a comment.
+            ".#h.org\tTRUE\t/\tFALSE\t0\ta\t1",
         ] {
             assert_eq!(Jar::read(bad.as_bytes()).cookies, [], "{bad:?}");
         }
