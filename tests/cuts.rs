@@ -1,6 +1,8 @@
 //! Recorded exchanges, cut, dribbled and split at every byte: nothing panics, and what is told of a
 //! beginning is a beginning of what is told of the whole.
 
+mod support;
+
 use std::fmt::Write;
 
 use wstap::protocol::close::{CloseCode, CloseStatus};
@@ -10,6 +12,8 @@ use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
 use wstap::protocol::http1::{BodyReader, HeadLimits, HeadReader};
 use wstap::protocol::violation::Policy;
+
+use support::scripted::raw_frame as frame;
 
 /// A head that switches protocols, for the key of RFC 6455 §1.3.
 const HEAD: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -167,17 +171,6 @@ fn assert_sensible(position: &str) {
     }
 }
 
-/// A frame from a server.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut header = FrameHeader::new(Opcode::from_bits(first), payload.len() as u64);
-    header.fin = first & 0x80 != 0;
-    header.rsv1 = first & 0x40 != 0;
-    let mut bytes = Vec::new();
-    header.encode(&mut bytes);
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
 /// What our own sender makes of these messages, as a server would send it.
 fn sent(deflate: Option<Params>, fragment: usize, messages: &[(Opcode, &[u8])]) -> Vec<u8> {
     let config = Config { deflate, ..Config::default() };
@@ -280,7 +273,7 @@ fn plain() -> Vec<Exchange> {
     vec![
         open("one text", &[frame(0x81, b"Hello"), bye.clone()], clean),
         open("text of many bytes", &[frame(0x81, "Grüße, 世界 😀".as_bytes()), bye.clone()], clean),
-        open("binary", &[frame(0x82, &[0, 0xff, 0x80, 0x1b]), bye.clone()], clean),
+        open("binary", &[frame(0x82, [0, 0xff, 0x80, 0x1b]), bye.clone()], clean),
         open("empty messages", &[frame(0x81, b""), frame(0x82, b""), bye.clone()], clean),
         open("a 16-bit length", &[frame(0x82, &long), bye.clone()], clean),
         open(
@@ -397,7 +390,7 @@ fn compressed() -> Vec<Exchange> {
             bytes: opened(
                 &agreed(""),
                 &[
-                    frame(0xc1, &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]),
+                    frame(0xc1, [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]),
                     sent(None, 5, &messages),
                 ],
             ),
@@ -408,7 +401,7 @@ fn compressed() -> Vec<Exchange> {
             bytes: opened(
                 &agreed(""),
                 &[
-                    frame(0xc1, &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]),
+                    frame(0xc1, [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]),
                     frame(0x88, b"\x03\xe8done"),
                 ],
             ),

@@ -1,5 +1,7 @@
 //! The protocol as plays: bytes in, events and bytes out, at every split of the bytes.
 
+mod support;
+
 use proptest::prelude::*;
 use wstap::protocol::close::{CloseCode, CloseStatus};
 use wstap::protocol::connection::{
@@ -9,6 +11,8 @@ use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use wstap::protocol::mask;
 use wstap::protocol::violation::{Policy, Rule};
+
+use support::scripted::raw_frame as frame;
 
 /// The masking key that every frame gets here.
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -115,17 +119,6 @@ fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 
 fn close(code: u16, reason: &str) -> Vec<u8> {
     masked(0x88, &[&code.to_be_bytes()[..], reason.as_bytes()].concat())
-}
-
-/// A frame from the server.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut header = FrameHeader::new(Opcode::from_bits(first), payload.len() as u64);
-    header.fin = first & 0x80 != 0;
-    header.rsv1 = first & 0x40 != 0;
-    let mut bytes = Vec::new();
-    header.encode(&mut bytes);
-    bytes.extend_from_slice(payload);
-    bytes
 }
 
 #[test]
@@ -284,7 +277,7 @@ fn utf8_fails_at_the_byte_in_an_unfinished_frame() {
 #[test]
 fn pongs_are_coalesced_when_they_can_not_be_sent() {
     let mut script = Script::client();
-    let ping = frame(0x89, &[b'p'; 125]);
+    let ping = frame(0x89, [b'p'; 125]);
     for _ in 0..40_000 {
         script.take(&ping);
         script.events.clear();
@@ -439,7 +432,7 @@ fn lossy_text_is_handed_over_with_one_warning_each() {
                 .recv(&frame(0x81, text))
                 .expect_event("warning utf8")
                 .expect_event(&lossy)
-                .recv(&frame(0xc1, &stored(text)))
+                .recv(&frame(0xc1, stored(text)))
                 .expect_event("warning utf8")
                 .expect_event(&lossy)
                 .recv(&frame(0x81, b"right"))
@@ -452,7 +445,7 @@ fn lossy_text_is_handed_over_with_one_warning_each() {
 #[test]
 fn a_frame_at_the_buffers_end_is_moved_to_its_beginning() {
     // Messages of 60,000 bytes in reads of 64 KiB: the buffer never falls empty between them.
-    let message = frame(0x82, &[b'x'; 60_000]);
+    let message = frame(0x82, [b'x'; 60_000]);
     let mut script = Script::client();
     script.take(&message.repeat(40));
     assert_eq!(script.events.len(), 40);
@@ -548,7 +541,7 @@ fn compressed_messages_and_what_is_wrong_with_them() {
 #[test]
 fn the_first_fault_of_a_compressed_message_counts_in_any_pieces() {
     // A stored block of two bytes that are no text, then a block of a type that does not exist.
-    let stored = frame(0xc1, &[0x00, 0x02, 0x00, 0xfd, 0xff, 0xc3, 0x28, 0x07]);
+    let stored = frame(0xc1, [0x00, 0x02, 0x00, 0xfd, 0xff, 0xc3, 0x28, 0x07]);
     // Text that is wrong beyond the limit.
     let mut long = vec![0x00, 0x06, 0x00, 0xf9, 0xff];
     long.extend_from_slice(b"abcde\xff\x00");

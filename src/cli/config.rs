@@ -17,6 +17,7 @@ use crate::cli::layers::{Entry, option};
 use crate::cli::settings::plan;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::redact;
+use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::Target;
 
@@ -93,7 +94,10 @@ pub fn load(path: &Path) -> Result<Option<Config>> {
     };
     let mode = file.metadata().map_err(|e| failed(&e))?.permissions().mode();
     let mut text = String::new();
-    file.take(LONGEST + 1).read_to_string(&mut text).map_err(|e| failed(&e))?;
+    Blocking(Role::File, file)
+        .take(LONGEST + 1)
+        .read_to_string(&mut text)
+        .map_err(|e| failed(&e))?;
     if text.len() as u64 > LONGEST {
         let what = format!("{} is longer than {LONGEST} bytes", shown(path));
         return Err(Error::usage(what));

@@ -15,7 +15,7 @@ use crate::cli::config::{self, Config};
 use crate::cli::curl::{self, Pasted};
 use crate::cli::layers::{Layers, option};
 use crate::error::{Error, Exit, Result, Stage};
-use crate::sys;
+use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
 
 /// The longest curl command that is read from standard input, in bytes.
@@ -207,7 +207,7 @@ fn stdin() -> Result<String> {
         sys::complain(format_args!("* paste the curl command, then press Enter and Ctrl-D"));
     }
     let mut text = String::new();
-    stdin.lock().take(LONGEST + 1).read_to_string(&mut text).map_err(|e| {
+    Blocking(Role::Stdin, stdin).take(LONGEST + 1).read_to_string(&mut text).map_err(|e| {
         let why = Untrusted::text(&e.to_string()).to_string();
         let what = format!("can't read the curl command from standard input: {why}");
         Error::new(Stage::Input, Exit::Local, what)

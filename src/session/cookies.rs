@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::cookie::{Jar, Place};
 use crate::protocol::http1::{Response, values};
+use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::Target;
 
@@ -93,7 +94,8 @@ impl CookieFile {
         name.push(format!(".{}.new", std::process::id()));
         let fresh = path.with_file_name(name);
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&fresh)?;
+        let file = options.write(true).create_new(true).mode(0o600).open(&fresh)?;
+        let mut file = Blocking(Role::File, file);
         let outcome = file.write_all(&self.jar.write(now)).and_then(|()| fs::rename(&fresh, &path));
         if outcome.is_err() {
             let _ = fs::remove_file(&fresh);
@@ -108,7 +110,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("not a regular file"));
     }
     let mut text = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut text)?;
+    Blocking(Role::File, file).take(MAX_FILE + 1).read_to_end(&mut text)?;
     match text.len() as u64 > MAX_FILE {
         true => Err(io::Error::other("it is larger than 16 MiB")),
         false => Ok(text),
