@@ -189,7 +189,7 @@ fn json_events(bencher: Bencher<'_, '_>, size: usize) {
                 wire_len: text.len() as u64,
                 compressed: false,
             };
-            json.event(&Event { at, seq, kind: Kind::Data(data) }, &mut out).expect("memory");
+            json.event(&Event { at, seq, kind: &Kind::Data(data) }, &mut out).expect("memory");
         }
     });
 }

@@ -76,7 +76,7 @@ pub struct Event<'a> {
     /// Counts the events of a run from 1.
     pub seq: u64,
     /// What.
-    pub kind: Kind<'a>,
+    pub kind: &'a Kind<'a>,
 }
 
 /// What happened.
@@ -389,6 +389,7 @@ pub struct Totals {
 
 impl Totals {
     /// Counts a data message or a piece of one.
+    #[inline]
     pub fn count(&mut self, data: &Data<'_>) {
         let (messages, payload, compression) = match data.direction {
             Direction::In => {

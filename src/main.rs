@@ -2,25 +2,28 @@
 
 #![forbid(unsafe_code)]
 
-use std::panic::catch_unwind;
-use std::process::ExitCode;
+use std::panic;
+use std::process::{ExitCode, exit};
 
 use wstap::error::Exit;
 use wstap::sys::complain;
 
 fn main() -> ExitCode {
-    let run = || wstap::cli::parse().and_then(wstap::commands::run);
-    let exit = match catch_unwind(run) {
-        Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => {
-            complain(format_args!("wstap: {error}"));
-            error.exit
-        }
-        Err(_) => {
-            let what = "this is a bug in wstap; please report it with the lines above";
-            complain(format_args!("wstap: {what}"));
-            Exit::Bug
-        }
-    };
+    report_panics();
+    let exit = wstap::cli::parse().and_then(wstap::commands::run).unwrap_or_else(|error| {
+        complain(format_args!("wstap: {error}"));
+        error.exit
+    });
     ExitCode::from(exit as u8)
+}
+
+/// A panic, on whatever thread, is told and ends the program at once: nothing unwinds.
+fn report_panics() {
+    let tell = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        tell(info);
+        let what = "this is a bug in wstap; please report it with the lines above";
+        complain(format_args!("wstap: {what}"));
+        exit(Exit::Bug as i32);
+    }));
 }

@@ -676,6 +676,27 @@ mod typing {
     }
 
     #[test]
+    fn a_text_too_long_for_the_editor_is_refused_and_the_prompt_goes_on() {
+        let server = ScriptedServer::start(|peer| {
+            peer.accept();
+            assert_eq!(peer.expect(0x1), "next");
+            peer.expect(0x8);
+        });
+        let mut pty = connect(&server.url());
+        for text in ["line\r".repeat(70_000), "x".repeat((1 << 20) + 1)] {
+            pty.send(format!("\x1b[200~{text}\x1b[201~"));
+            pty.wait_text("! that is too long for the editor");
+            pty.send("\x0c");
+            let gone = |screen: &vt100::Screen| !screen.contents().contains("too long");
+            pty.wait_for(gone, PATIENCE);
+        }
+        pty.line("next");
+        pty.line("/quit");
+        expect_exit(&mut pty, 0);
+        server.finish();
+    }
+
+    #[test]
     fn lines_pasted_without_brackets_all_arrive_in_order() {
         let line = |n: usize| format!("pasted line {n}");
         let server = ScriptedServer::start(move |peer| {

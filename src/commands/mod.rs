@@ -49,7 +49,7 @@ fn summed_up<T>(error: Error, json: bool) -> Result<T> {
     if json {
         let summary =
             Summary { exit: error.exit as u8, error: Some(error.clone()), ..Summary::default() };
-        let event = Event { at: Clock::start().now(), seq: 1, kind: Kind::Summary(&summary) };
+        let event = Event { at: Clock::start().now(), seq: 1, kind: &Kind::Summary(&summary) };
         let mut line = Vec::new();
         // Neither can fail in a way that says more than the error does.
         let _ = Json::new(0, false).event(&event, &mut line);

@@ -1,6 +1,6 @@
 //! The frame header of RFC 6455 §5.2: read it, write it, also where it is wrong.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// What a frame carries (RFC 6455 §5.2, §11.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,35 +218,46 @@ impl FrameHeader {
     }
 }
 
-impl fmt::Display for FrameHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl FrameHeader {
+    /// Writes all of its fields in words.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn describe(&self, out: &mut impl fmt::Write) -> fmt::Result {
         // In pieces: formatting seven numbers would cost more than all else that is done for a frame.
         let bit = |on: bool| if on { '1' } else { '0' };
-        f.write_str(if self.fin { "FIN=1 RSV=" } else { "FIN=0 RSV=" })?;
-        f.write_char(bit(self.rsv1))?;
-        f.write_char(bit(self.rsv2))?;
-        f.write_char(bit(self.rsv3))?;
-        f.write_str(" opcode=")?;
-        f.write_str(self.opcode.name())?;
-        f.write_str(" (0x")?;
-        f.write_char(hex_digit(self.opcode.bits()))?;
+        out.write_str(if self.fin { "FIN=1 RSV=" } else { "FIN=0 RSV=" })?;
+        out.write_char(bit(self.rsv1))?;
+        out.write_char(bit(self.rsv2))?;
+        out.write_char(bit(self.rsv3))?;
+        out.write_str(" opcode=")?;
+        out.write_str(self.opcode.name())?;
+        out.write_str(" (0x")?;
+        out.write_char(hex_digit(self.opcode.bits()))?;
         let masked = self.masking_key.is_some();
-        f.write_str(if masked { ") MASK=1 length=" } else { ") MASK=0 length=" })?;
-        self.length.fmt(f)?;
-        f.write_str(match self.length_form {
-            LengthForm::Bits7 => " (7-bit",
-            LengthForm::Bits16 => " (16-bit",
-            LengthForm::Bits64 => " (64-bit",
+        out.write_str(if masked { ") MASK=1 length=" } else { ") MASK=0 length=" })?;
+        write!(out, "{}", self.length)?;
+        out.write_str(match (self.length_form, self.is_minimal()) {
+            (LengthForm::Bits7, _) => " (7-bit)",
+            (LengthForm::Bits16, true) => " (16-bit)",
+            (LengthForm::Bits16, false) => " (16-bit, not minimal)",
+            (LengthForm::Bits64, true) => " (64-bit)",
+            (LengthForm::Bits64, false) => " (64-bit, not minimal)",
         })?;
-        f.write_str(if self.is_minimal() { ")" } else { ", not minimal)" })?;
         if let Some(key) = self.masking_key {
-            f.write_str(" key=")?;
+            out.write_str(" key=")?;
             for byte in key {
-                f.write_char(hex_digit(byte >> 4))?;
-                f.write_char(hex_digit(byte & 0xf))?;
+                out.write_char(hex_digit(byte >> 4))?;
+                out.write_char(hex_digit(byte & 0xf))?;
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for FrameHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe(f)
     }
 }
 

@@ -2,21 +2,20 @@
 
 /// Applies `key` to `payload` in place; `offset` is where in the frame's payload it begins, in
 /// bytes. Applying it twice gives the original.
+#[inline]
 pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
-    let mut turned = key;
-    turned.rotate_left(offset % 4);
-    let [a, b, c, d] = turned;
-    // Sixteen bytes at a time are a vector register; longer steps would leave more to the tail.
-    let wide = u128::from_ne_bytes([a, b, c, d, a, b, c, d, a, b, c, d, a, b, c, d]);
-    let (words, tail) = payload.as_chunks_mut::<16>();
-    for word in words {
-        *word = (u128::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    let word = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32);
+    let wide = u128::from(word) * 0x1_0000_0001_0000_0001_0000_0001;
+    // Longer steps would leave more to the tail.
+    let (steps, tail) = payload.as_chunks_mut::<16>();
+    for step in steps {
+        *step = (u128::from_le_bytes(*step) ^ wide).to_le_bytes();
     }
-    let (half, tail) = tail.as_chunks_mut::<4>();
-    for word in half {
-        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(turned)).to_ne_bytes();
+    let (steps, tail) = tail.as_chunks_mut::<4>();
+    for step in steps {
+        *step = (u32::from_le_bytes(*step) ^ word).to_le_bytes();
     }
-    for (byte, key) in tail.iter_mut().zip(turned) {
+    for (byte, key) in tail.iter_mut().zip(&word.to_le_bytes()) {
         *byte ^= key;
     }
 }

@@ -113,6 +113,14 @@ impl Control {
         self.changed.notify_all();
     }
 
+    /// The editor has a line that it must not edit: its next wait for a key ends the read. rustyline's
+    /// handler stands now, so one signal is enough.
+    pub(super) fn refuse(&self) {
+        let mut state = self.leave_locked(self.lock());
+        let _ = kill_process(getpid(), Signal::INT);
+        state.signalled = Some(Instant::now());
+    }
+
     /// Whether there is a reason not to read.
     pub(super) fn must_end(&self) -> bool {
         self.lock().must_end()
@@ -291,7 +299,6 @@ impl Control {
         self.changed.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// A thread that panicked must not keep the others from restoring the terminal.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

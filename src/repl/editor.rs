@@ -1,7 +1,6 @@
 //! The line editor: rustyline, with our keys, completion, hints and history.
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,7 +28,7 @@ const OPEN: &str = "> ";
 /// The prompt while there is no connection.
 const CLOSED: &str = "x ";
 
-/// The longest line, in columns: rustyline counts rows in 16 bits and panics beyond.
+/// The longest line, in columns: rustyline counts rows in 16 bits, and beyond draws nonsense.
 const MAX_COLUMNS: usize = 1 << 20;
 /// The most lines, for the same reason.
 const MAX_LINES: usize = 25_000;
@@ -113,17 +112,12 @@ impl Editor {
         self.typed.lock().key = None;
         let (line, position) = self.typed.line();
         let initial = line.split_at_checked(position).unwrap_or((&line, ""));
-        let inner = &mut self.inner;
-        let result = catch_unwind(AssertUnwindSafe(|| inner.readline_with_initial(OPEN, initial)));
+        let result = self.inner.readline_with_initial(OPEN, initial);
         self.control.end_read();
-        let result = match result {
-            Ok(result) => result,
-            Err(panic) if panic.is::<TooLong>() => {
-                self.typed.clear();
-                return Input::TooLong;
-            }
-            Err(panic) => resume_unwind(panic),
-        };
+        if self.typed.refused.swap(false, Ordering::Relaxed) {
+            self.typed.clear();
+            return Input::TooLong;
+        }
         let key = self.typed.lock().key.take();
         match (result, key) {
             (Ok(line), Some(Key::Cancel)) => {
@@ -145,9 +139,6 @@ impl Editor {
     }
 }
 
-/// Thrown out of rustyline, which cleans up behind itself: a hint has no other way to say no.
-struct TooLong;
-
 fn is_too_long(line: &str) -> bool {
     let count = |byte| memchr_iter(byte, line.as_bytes()).count();
     line.len() > MAX_LINES
@@ -166,6 +157,8 @@ struct Typed {
     state: Mutex<TypedState>,
     /// The prompt is not ours: a search of the history is going on.
     searching: AtomicBool,
+    /// The line is too long: the read is being ended.
+    refused: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -287,8 +280,10 @@ impl Hinter for Assistant {
 
     fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<Hint> {
         if is_too_long(line) {
-            self.control.leave();
-            resume_unwind(Box::new(TooLong));
+            // Keys that came before the read has ended are part of what is refused.
+            self.typed.refused.store(true, Ordering::Relaxed);
+            self.control.refuse();
+            return None;
         }
         self.control.raw();
         self.typed.see(line, position);
@@ -301,6 +296,9 @@ impl Hinter for Assistant {
 impl Highlighter for Assistant {
     /// Leaves out control characters: a pasted text must not move the cursor.
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if self.typed.refused.load(Ordering::Relaxed) {
+            return Cow::Borrowed("");
+        }
         let shown = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
         match line.chars().all(shown) {
             true => Cow::Borrowed(line),

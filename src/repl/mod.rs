@@ -20,7 +20,6 @@ mod terminal;
 
 use std::fmt::Write;
 use std::io;
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
@@ -77,10 +76,11 @@ pub fn run<F>(options: Options, start: F) -> Result<Exit>
 where
     F: FnOnce(SessionSide) -> Exit + Send + 'static,
 {
-    let terminal = Terminal::save().map_err(|error| unusable(&error))?;
     let (waker, wake) = Wake::pair().map_err(|error| unusable(&error))?;
     let (sender, commands) = command::channel(waker.clone());
     let control = Arc::new(Control::default());
+    let editor = control.clone();
+    let terminal = Terminal::save(move || editor.end_over()).map_err(|error| unusable(&error))?;
     let queue = Arc::new(Queue::new(waker));
     let watch =
         Watch::start(control.clone(), terminal.restorer()).map_err(|error| unusable(&error))?;
@@ -160,15 +160,6 @@ fn pass_on(sender: CommandSender) -> io::Result<Sender<Command>> {
     Ok(commands_out)
 }
 
-/// Ends the prompt when the session is over, even by a panic.
-struct OverGuard(Arc<Control>);
-
-impl Drop for OverGuard {
-    fn drop(&mut self) {
-        self.0.end_over();
-    }
-}
-
 fn start_session<F>(
     side: SessionSide,
     start: F,
@@ -177,10 +168,11 @@ fn start_session<F>(
 where
     F: FnOnce(SessionSide) -> Exit + Send + 'static,
 {
-    let guard = OverGuard(control.clone());
+    let control = control.clone();
     thread::Builder::new().name("session".to_owned()).spawn(move || {
-        let _guard = guard;
-        start(side)
+        let exit = start(side);
+        control.end_over();
+        exit
     })
 }
 
@@ -196,8 +188,7 @@ fn stop_printer(editor: Editor, printer: PrinterThread, queue: &Queue, control: 
     queue.show(false);
 }
 
-/// Asks the session to end, shows what it still says, and gives the exit code. A panic of the
-/// session's goes on here.
+/// Asks the session to end, shows what it still says, and gives the exit code.
 fn leave(
     session: JoinHandle<Exit>,
     commands: &Sender<Command>,
@@ -210,10 +201,7 @@ fn leave(
     let exit = loop {
         queue.show(false);
         if control.ending() == Some(Ending::Over) {
-            break session.join().unwrap_or_else(|panic| {
-                queue.show(true);
-                resume_unwind(panic)
-            });
+            break session.join().unwrap_or(Exit::Bug);
         }
         if control.interrupted() {
             break Exit::Interrupted;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
+use std::thread;
 
 use rustix::stdio::{stdin, stdout};
 use rustix::termios::{
@@ -31,15 +32,20 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the modes as they are.
+    /// Takes the modes as they are. This thread is the editor's, which `leave` makes leave the
+    /// terminal: a panic elsewhere must not find it set again.
     ///
     /// # Errors
     /// When stdin is no terminal.
-    pub(super) fn save() -> io::Result<Terminal> {
+    pub(super) fn save(leave: impl Fn() + Send + Sync + 'static) -> io::Result<Terminal> {
         let modes = tcgetattr(stdin())?;
         let hook: Arc<Hook> = Arc::from(panic::take_hook());
         let (saved, outer) = (modes.clone(), hook.clone());
+        let editor = thread::current().id();
         panic::set_hook(Box::new(move |info| {
+            if thread::current().id() != editor {
+                leave();
+            }
             restore(&saved);
             outer(info);
         }));
@@ -73,11 +79,8 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         restore(&self.modes);
-        // The hook can't be changed by a thread that panics, and need not be.
-        if !std::thread::panicking() {
-            let hook = self.hook.clone();
-            panic::set_hook(Box::new(move |info| hook(info)));
-        }
+        let hook = self.hook.clone();
+        panic::set_hook(Box::new(move |info| hook(info)));
     }
 }
 

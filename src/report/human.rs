@@ -259,16 +259,16 @@ impl Human {
 
 impl Reporter for Human {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.timings.note(&event.kind);
+        self.timings.note(event.kind);
         let style = self.style;
         let time = self.options.timestamps.then_some(TimeOfDay(event.at));
-        self.told(event.at, &event.kind, &mut Lines { out, style, time, marked: true })
+        self.told(event.at, event.kind, &mut Lines { out, style, time, marked: true })
     }
 
     fn needs(&self) -> Needs {
         Needs {
-            received: self.options.repl || self.shows(1),
-            sent: self.options.repl || self.shows(1),
+            received: self.options.repl || self.shows(2),
+            sent: self.options.repl || self.shows(2),
             whole_messages: self.options.repl,
             frames: self.shows(2),
             frame_payloads: self.shows(3),

@@ -149,9 +149,9 @@ impl Inspect {
 
 impl Reporter for Inspect {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.timings.note(&event.kind);
+        self.timings.note(event.kind);
         let style = self.style;
-        self.told(&event.kind, &mut Lines { out, style, time: None, marked: false })
+        self.told(event.kind, &mut Lines { out, style, time: None, marked: false })
     }
 
     fn needs(&self) -> Needs {

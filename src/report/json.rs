@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use crate::error::Error;
 use crate::event::{
-    Certificate, Compression, Data, Event, Frame, Kind, Level, Opening, Summary, Timings, TlsInfo,
-    Totals,
+    Certificate, Compression, Data, Direction, Event, Frame, Kind, Level, Opening, Summary,
+    Timings, TlsInfo, Totals,
 };
 use crate::protocol::close::{CloseStatus, Closure, End, Side};
 use crate::protocol::frame::Opcode;
@@ -235,14 +235,14 @@ impl Json {
 
 impl Reporter for Json {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let Some(name) = type_name(&event.kind) else { return Ok(()) };
+        let Some(name) = type_name(event.kind) else { return Ok(()) };
         if name == "frame" && self.verbosity < FRAMES {
             return Ok(());
         }
         self.json.begin(name);
         self.json.moment(event.at);
         self.json.number("seq", event.seq);
-        self.fields(&event.kind);
+        self.fields(event.kind);
         self.json.end(out)
     }
 
@@ -261,9 +261,14 @@ impl Reporter for Json {
 /// The fields of a `message`, which [`super::payload`] writes too. A binary message is always in
 /// base64, so that its opcode can be told from the key alone.
 pub(super) fn write_message(json: &mut JsonWriter, data: &Data<'_>) {
-    json.plain("direction", data.direction.name());
-    json.plain("opcode", data.opcode.name());
-    if data.opcode == Opcode::Text {
+    let text = data.opcode == Opcode::Text;
+    json.fixed(match (data.direction, text) {
+        (Direction::In, true) => r#","direction":"in","opcode":"text""#,
+        (Direction::In, false) => r#","direction":"in","opcode":"binary""#,
+        (Direction::Out, true) => r#","direction":"out","opcode":"text""#,
+        (Direction::Out, false) => r#","direction":"out","opcode":"binary""#,
+    });
+    if text {
         json.bytes("data", "base64", data.bytes);
     } else {
         json.base64("base64", data.bytes);

@@ -22,7 +22,7 @@ pub(super) struct JsonWriter {
     line: Vec<u8>,
     /// The wall clock's second that `date` is for.
     second: Option<u64>,
-    /// `YYYY-MM-DDThh:mm:ss` of that second.
+    /// `,"at":"YYYY-MM-DDThh:mm:ss.` of that second.
     date: Vec<u8>,
 }
 
@@ -30,8 +30,15 @@ impl JsonWriter {
     /// Begins an object; `kind` becomes its `type`.
     pub(super) fn begin(&mut self, kind: &str) {
         self.line.clear();
-        self.line.push(b'{');
-        self.plain("type", kind);
+        self.fixed("{\"type\":\"");
+        self.fixed(kind);
+        self.line.push(b'"');
+    }
+
+    /// JSON as it stands in the line. A message has many fields, and most of its time goes into
+    /// putting small pieces together.
+    pub(super) fn fixed(&mut self, json: &str) {
+        self.line.extend_from_slice(json.as_bytes());
     }
 
     /// Ends the object and writes its line.
@@ -47,21 +54,20 @@ impl JsonWriter {
         done
     }
 
-    /// `at` and `t`.
+    /// `at` and `t`, right behind the `type`.
     pub(super) fn moment(&mut self, moment: Moment) {
         let wall = moment.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.second != Some(wall.as_secs()) {
             self.second = Some(wall.as_secs());
             self.date.clear();
+            self.date.extend_from_slice(b",\"at\":\"");
             date(&mut self.date, wall.as_secs());
+            self.date.push(b'.');
         }
-        self.key("at");
-        self.line.push(b'"');
         self.line.extend_from_slice(&self.date);
-        self.line.push(b'.');
         digits(&mut self.line, u64::from(wall.subsec_micros()), 6);
-        self.line.extend_from_slice(b"Z\"");
-        self.seconds("t", moment.since);
+        self.fixed("Z\",\"t\":");
+        seconds(&mut self.line, moment.since);
     }
 
     /// A string of ours that needs no escaping.

@@ -56,6 +56,7 @@ pub struct Needs {
 
 impl Needs {
     /// Whether such an event is needed; those without a field of their own are.
+    #[inline]
     pub fn need(&self, kind: &Kind<'_>) -> bool {
         match kind {
             Kind::Data(Data { direction: Direction::In, .. }) => self.received,

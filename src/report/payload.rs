@@ -44,6 +44,7 @@ impl Payload {
         Payload { format, terminal, json: JsonWriter::default() }
     }
 
+    #[inline]
     fn data(&mut self, data: &Data<'_>, out: &mut dyn Write) -> io::Result<()> {
         match self.format {
             Format::Line if data.last && !self.terminal => return both(data.bytes, b"\n", out),
@@ -69,7 +70,7 @@ impl Payload {
 
 impl Reporter for Payload {
     fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        match &event.kind {
+        match event.kind {
             Kind::Data(data) if data.direction == Direction::In => self.data(data, out),
             _ => Ok(()),
         }
@@ -87,14 +88,15 @@ impl Reporter for Payload {
 }
 
 /// A payload and what ends it, in one call.
+#[inline]
 fn both(payload: &[u8], end: &[u8], out: &mut dyn Write) -> io::Result<()> {
     let written = out.write_vectored(&[IoSlice::new(payload), IoSlice::new(end)])?;
+    if written == payload.len() + end.len() {
+        return Ok(());
+    }
     let left = payload.get(written..).unwrap_or_default();
     let left_of_end = end.get(written.saturating_sub(payload.len())..).unwrap_or_default();
-    match (left, left_of_end) {
-        ([], []) => Ok(()),
-        _ => out.write_all(left).and_then(|()| out.write_all(left_of_end)),
-    }
+    out.write_all(left).and_then(|()| out.write_all(left_of_end))
 }
 
 fn hex(bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
@@ -117,7 +119,7 @@ mod tests {
         let mut out = Vec::new();
         let mut payload = Payload::new(format, terminal);
         for data in data {
-            payload.event(&event(Kind::Data(*data)), &mut out).unwrap();
+            payload.event(&event(&Kind::Data(*data)), &mut out).unwrap();
         }
         String::from_utf8(out).unwrap()
     }

@@ -8,7 +8,7 @@ use crate::protocol::frame::Opcode;
 use crate::report::Reporter;
 
 /// The event, 1.234567 s after the start, at a fixed time.
-pub(crate) fn event(kind: Kind<'_>) -> Event<'_> {
+pub(crate) fn event<'a>(kind: &'a Kind<'a>) -> Event<'a> {
     let since = Duration::from_micros(1_234_567);
     let wall = UNIX_EPOCH + Duration::from_secs(1_735_689_600) + since;
     Event { at: Moment { wall, since }, seq: 12, kind }
@@ -37,7 +37,7 @@ pub(crate) fn binary(bytes: &[u8]) -> Data<'_> {
 pub(crate) fn shown(view: &mut dyn Reporter, kinds: &[Kind<'_>]) -> String {
     let mut out: Vec<u8> = Vec::new();
     for kind in kinds {
-        view.event(&event(*kind), &mut out as &mut dyn Write).unwrap();
+        view.event(&event(kind), &mut out as &mut dyn Write).unwrap();
     }
     String::from_utf8(out).unwrap()
 }

@@ -53,6 +53,26 @@ pub(super) fn seconds(line: &mut Vec<u8>, duration: Duration) {
     digits(line, u64::from(duration.subsec_micros()), 6);
 }
 
+/// Text at the end of a line of bytes.
+pub(super) struct Text<'l>(pub(super) &'l mut Vec<u8>);
+
+impl fmt::Write for Text<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    #[inline]
+    fn write_char(&mut self, c: char) -> fmt::Result {
+        match u8::try_from(c) {
+            Ok(ascii @ 0..=0x7f) => self.0.push(ascii),
+            _ => self.write_str(c.encode_utf8(&mut [0; 4]))?,
+        }
+        Ok(())
+    }
+}
+
 /// Appends the number with at least `width` digits, of which there are at most 20. What is written
 /// for every message takes this way: `write!` costs several times as much.
 pub(super) fn digits(line: &mut Vec<u8>, mut number: u64, width: usize) {
@@ -72,6 +92,18 @@ pub(super) fn digits(line: &mut Vec<u8>, mut number: u64, width: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_those_of_std() {
+        let powers = (0..20).map(|power| 10u64.pow(power));
+        for number in powers.flat_map(|p| [p - 1, p, p + 1]).chain([u64::MAX, 1_234_567_890_123]) {
+            for width in [1, 2, 6, 8, 9, 16, 20] {
+                let mut line = Vec::new();
+                digits(&mut line, number, width);
+                assert_eq!(String::from_utf8(line).unwrap(), format!("{number:0width$}"));
+            }
+        }
+    }
 
     #[test]
     fn durations_keep_three_digits() {

@@ -134,6 +134,7 @@ impl Course {
     }
 
     /// Counts and tells a message that was queued.
+    #[inline]
     pub fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8], queued: Queued) {
         let Queued { fragments, wire_len, compressed } = queued;
         let (direction, first, last) = (Direction::Out, true, true);

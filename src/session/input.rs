@@ -137,24 +137,13 @@ impl Stdin {
 
     /// The next complete message.
     pub fn next_piece(&mut self) -> Option<Piece<'_>> {
-        let (message, offset) = self.advance()?;
-        Some(self.piece(message, offset))
+        let message = self.advance()?;
+        Some(self.piece(message))
     }
 
-    /// The same where it has to be text.
-    ///
-    /// # Errors
-    /// Exit 13 for what is not UTF-8.
-    pub fn next_text(&mut self) -> Option<Result<Piece<'_>, Error>> {
-        let (message, offset) = self.advance()?;
-        let is_text = self.is_text(&message);
-        let piece = self.piece(message, offset);
-        Some(if is_text { Ok(piece) } else { Err(piece.not_utf8()) })
-    }
-
-    /// Goes on behind the next complete message: where it is in the buffer, without its separator,
-    /// and in the input.
-    fn advance(&mut self) -> Option<(Range<usize>, u64)> {
+    /// Goes on behind the next complete message: where it is in the buffer, without its separator.
+    #[inline]
+    pub fn advance(&mut self) -> Option<Range<usize>> {
         let unscanned = self.buffer.get(self.scanned..self.end).unwrap_or_default();
         let found = self.separator().and_then(|byte| memchr::memchr(byte, unscanned));
         let (start, stop, next) = match found {
@@ -166,14 +155,16 @@ impl Stdin {
                 return None;
             }
         };
-        let offset = self.offset;
         self.offset += (next - start) as u64;
         self.line += 1;
         (self.begin, self.scanned) = (next, next);
-        Some((start..stop, offset))
+        Some(start..stop)
     }
 
-    fn piece(&self, message: Range<usize>, offset: u64) -> Piece<'_> {
+    /// The message that [`Stdin::advance`] went by last.
+    #[inline]
+    pub fn piece(&self, message: Range<usize>) -> Piece<'_> {
+        let offset = self.offset - self.begin.saturating_sub(message.start) as u64;
         let bytes = self.buffer.get(message).unwrap_or_default();
         let bytes = match self.format {
             InputFormat::Json | InputFormat::Line => bytes.strip_suffix(b"\r").unwrap_or(bytes),
@@ -192,7 +183,8 @@ impl Stdin {
 
     /// Whether a message is UTF-8. All complete messages of the buffer are looked at together, which
     /// takes a fraction of the time; one by one only those among which there is a bad one.
-    fn is_text(&mut self, message: &Range<usize>) -> bool {
+    #[inline]
+    pub fn is_text(&mut self, message: &Range<usize>) -> bool {
         let valid = |range: Range<usize>| {
             let bytes = self.buffer.get(range).unwrap_or_default();
             simdutf8::basic::from_utf8(bytes).is_ok()
@@ -262,8 +254,8 @@ mod tests {
                 stdin.buffer.extend_from_slice(chunk);
                 stdin.end = stdin.buffer.len();
                 stdin.eof = eof;
-                while let Some(text) = stdin.next_text() {
-                    all.push(text.is_ok());
+                while let Some(message) = stdin.advance() {
+                    all.push(stdin.is_text(&message));
                 }
             }
             assert_eq!(all, expected, "split at {i}");

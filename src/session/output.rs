@@ -42,8 +42,9 @@ impl Output {
     }
 
     /// Shows an event. What can't be written is found out by [`Output::failure`].
+    #[inline]
     pub fn event(&mut self, event: &Event<'_>) {
-        if !self.needs.need(&event.kind) {
+        if !self.needs.need(event.kind) {
             return;
         }
         let _ = match &mut self.sink {
@@ -73,6 +74,7 @@ impl Output {
     }
 
     /// Whether so much waits that nothing more should be read.
+    #[inline]
     pub fn is_congested(&self) -> bool {
         match &self.sink {
             Sink::Fd(sink) => sink.pending() >= CONGESTED,
@@ -197,6 +199,7 @@ impl FdSink {
         FdSink { fd, channel, way, buffer: Vec::new(), done: 0, failed: None }
     }
 
+    #[inline]
     fn pending(&self) -> usize {
         self.buffer.len() - self.done
     }
@@ -273,9 +276,10 @@ impl Write for FdSink {
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let len = parts.iter().map(|part| part.len()).sum();
+        let mut len = 0;
         for part in parts {
-            if len < DIRECT && self.failed.is_none() {
+            len += part.len();
+            if part.len() < DIRECT && self.failed.is_none() {
                 self.buffer.extend_from_slice(part);
             } else {
                 self.write_all(part)?;

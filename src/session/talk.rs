@@ -205,6 +205,7 @@ impl Talk {
     }
 
     /// Whether more may be told and answered.
+    #[inline]
     fn delivers(&self, views: &Views, settings: &Settings) -> bool {
         // Only an echo makes output of input without a bound. Otherwise a peer that reads no more
         // before we read would wait for us, as we for it.
@@ -259,12 +260,14 @@ impl Talk {
     fn take_messages(&mut self, session: &mut Session) -> Result<bool> {
         let Input::Stdin(stdin) = &mut session.input else { return Ok(false) };
         let (settings, views) = (&session.settings, &mut session.views);
+        let opcode = if settings.binary { Opcode::Binary } else { Opcode::Text };
         while self.sender.buffered() < HIGH_WATER {
-            let (opcode, piece) = match settings.binary {
-                true => (Opcode::Binary, stdin.next_piece().map(Ok)),
-                false => (Opcode::Text, stdin.next_text()),
-            };
-            let Some(piece) = piece.transpose()? else { return Ok(false) };
+            let Some(message) = stdin.advance() else { return Ok(false) };
+            let is_fit = settings.binary || stdin.is_text(&message);
+            let piece = stdin.piece(message);
+            if !is_fit {
+                return Err(piece.not_utf8());
+            }
             let queued = self.sender.fragmented(opcode, piece.bytes, settings.fragment);
             let end = self.sender.counts().0;
             session.unsent.queued(end, opcode, piece.bytes, settings.fragment);
@@ -660,8 +663,15 @@ impl Talk {
     }
 }
 
+/// Tells the frames that were queued, if anybody wants to see them.
 #[inline]
 fn report_frames(sender: &mut Sender, views: &mut Views) {
+    if sender.has_frames() {
+        tell_frames(sender, views);
+    }
+}
+
+fn tell_frames(sender: &mut Sender, views: &mut Views) {
     let direction = Direction::Out;
     sender.see_frames(|frame| {
         let (header, bytes, offset) = (&frame.header, frame.bytes, frame.offset);

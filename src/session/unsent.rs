@@ -41,6 +41,7 @@ impl Unsent {
     }
 
     /// A message was queued for the stream, and ends there.
+    #[inline]
     pub fn queued(&mut self, end: u64, opcode: Opcode, payload: &[u8], fragment: Option<usize>) {
         if self.keeps {
             self.push(end, Message { opcode, payload: payload.to_vec(), fragment });

@@ -50,10 +50,14 @@ impl Views {
     }
 
     /// Tells an event of the time that was set.
+    #[inline(always)]
     pub fn tell(&mut self, kind: Kind<'_>) {
-        if !self.needs.need(&kind) {
-            return;
+        if self.needs.need(&kind) {
+            self.tell_all(kind);
         }
+    }
+
+    fn tell_all(&mut self, kind: Kind<'_>) {
         // Bytes belong to their frame's event.
         if !matches!(kind, Kind::FramePayload(_)) {
             self.seq += 1;
@@ -71,7 +75,7 @@ impl Views {
             }
             _ => self.summary.timings.note(&kind),
         }
-        let event = Event { at: self.at, seq: self.seq, kind };
+        let event = Event { at: self.at, seq: self.seq, kind: &kind };
         for output in &mut self.outputs {
             output.event(&event);
         }
@@ -108,6 +112,7 @@ impl Views {
     }
 
     /// Whether so much waits that nothing more should be read.
+    #[inline]
     pub fn are_congested(&self) -> bool {
         self.outputs.iter().any(Output::is_congested)
     }

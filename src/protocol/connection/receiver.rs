@@ -8,7 +8,7 @@ use super::{Config, Sender};
 use crate::protocol::close::CloseStatus;
 use crate::protocol::deflate::Inflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
-use crate::protocol::utf8::Utf8;
+use crate::protocol::utf8::{self, Utf8};
 use crate::protocol::violation::{Limit, Policy, Rule, Violation};
 
 /// Size of the read buffer in bytes. The pages are taken from the system as they are first used.
@@ -82,6 +82,8 @@ pub struct Receiver {
     /// The header read last with its offset, as evidence.
     last_header: Option<(u64, FrameHeader)>,
     message: Option<Message>,
+    /// The message whose header was reported last, if it took the short way.
+    small: Option<Small>,
     /// What is held of the message, or the inflated piece that is due.
     held: Vec<u8>,
     /// How much of `held` was counted and validated, where it was inflated.
@@ -111,6 +113,13 @@ struct Current {
     shown: usize,
     /// Of the unconsumed bytes in the buffer: how many were validated as UTF-8.
     checked: usize,
+}
+
+/// A message in one frame that was looked at and is as it should be.
+#[derive(Clone, Copy, Debug)]
+struct Small {
+    opcode: Opcode,
+    length: usize,
 }
 
 /// The data message that is being received.
@@ -152,6 +161,7 @@ impl Receiver {
             frame: None,
             last_header: None,
             message: None,
+            small: None,
             held: Vec::new(),
             held_checked: 0,
             held_is_spent: false,
@@ -207,17 +217,20 @@ impl Receiver {
             self.consume(rest);
             return None;
         }
-        if let Some((opcode, payload)) = self.small_message() {
-            let bytes = self.buffer.get(payload).unwrap_or_default();
-            return Some(Incoming::Data {
-                opcode,
-                bytes,
-                first: true,
-                last: true,
-                fragments: 1,
-                wire_len: bytes.len() as u64,
-                compressed: false,
-            });
+        if let Some(small) = self.small.take() {
+            return Some(self.small_data(small));
+        }
+        if let Some((header_len, small)) = self.small_message() {
+            let (start, offset) = (self.begin, self.offset);
+            self.frames += 1;
+            self.consume(header_len);
+            if !self.config.frames {
+                return Some(self.small_data(small));
+            }
+            self.small = Some(small);
+            let bytes = self.buffer.get(start..self.begin).unwrap_or_default();
+            let (header, _) = FrameHeader::parse(bytes)?;
+            return Some(Incoming::Frame { header, bytes, offset });
         }
         let failure = match self.step() {
             Ok(None) => return None,
@@ -298,10 +311,12 @@ impl Receiver {
         self.held.shrink_to(KEPT_CAPACITY);
     }
 
+    #[inline]
     fn unread(&self) -> &[u8] {
         self.buffer.get(self.begin..self.end).unwrap_or_default()
     }
 
+    #[inline]
     fn consume(&mut self, n: usize) {
         self.begin += n;
         self.offset += n as u64;
@@ -357,9 +372,10 @@ impl Receiver {
     }
 
     /// The common case in one go: a whole message of up to 64 KiB in one frame, with nothing wrong
-    /// about it; where its payload is in the buffer. Everything else takes the long way.
-    fn small_message(&mut self) -> Option<(Opcode, Range<usize>)> {
-        let shown = self.config.frames || self.config.frame_payloads;
+    /// about it, and the length of its header. Everything else takes the long way.
+    #[inline]
+    fn small_message(&self) -> Option<(usize, Small)> {
+        let shown = self.config.frame_payloads;
         if self.message.is_some() || self.frame.is_some() || shown || self.warning_due {
             return None;
         }
@@ -377,14 +393,27 @@ impl Receiver {
         };
         let payload = rest.get(..length).filter(|_| length as u64 <= self.config.max_message)?;
         let opcode = match b0 {
-            0x81 if simdutf8::basic::from_utf8(payload).is_ok() => Opcode::Text,
+            0x81 if utf8::is_valid(payload) => Opcode::Text,
             0x82 => Opcode::Binary,
             _ => return None,
         };
-        let start = self.begin + header_len;
-        self.consume(header_len + length);
-        self.frames += 1;
-        Some((opcode, start..start + length))
+        Some((header_len, Small { opcode, length }))
+    }
+
+    /// The payload is at the front of the buffer.
+    #[inline]
+    fn small_data(&mut self, small: Small) -> Incoming<'_> {
+        let payload = self.begin..self.begin + small.length;
+        self.consume(small.length);
+        Incoming::Data {
+            opcode: small.opcode,
+            bytes: self.buffer.get(payload).unwrap_or_default(),
+            first: true,
+            last: true,
+            fragments: 1,
+            wire_len: small.length as u64,
+            compressed: false,
+        }
     }
 
     fn current(&mut self, change: impl FnOnce(&mut Current)) {

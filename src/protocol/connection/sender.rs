@@ -95,6 +95,7 @@ impl Sender {
     }
 
     /// The same in frames of at most `size` bytes of payload; `None` for a single frame.
+    #[inline]
     pub fn fragmented(&mut self, opcode: Opcode, payload: &[u8], size: Option<usize>) -> Queued {
         let Some(deflate) = &mut self.deflate else {
             if payload.len() <= size.unwrap_or(125).clamp(1, 125) && self.log.is_none() {
@@ -218,6 +219,7 @@ impl Sender {
     }
 
     /// Bytes that wait to be transmitted (bufferedAmount, headers included).
+    #[inline]
     pub fn buffered(&self) -> usize {
         self.out.len() - self.done
     }
@@ -233,13 +235,19 @@ impl Sender {
     }
 
     /// Bytes and frames queued so far.
+    #[inline]
     pub fn counts(&self) -> (u64, u64) {
         (self.offset + self.out.len() as u64, self.frames)
     }
 
+    /// Whether frames were queued since the last call to [`Sender::see_frames`], and are wanted.
+    #[inline]
+    pub fn has_frames(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| !log.is_empty())
+    }
+
     /// Gives the frames that were queued since the last call to `see`, if frames are wanted. To be
     /// called before [`Sender::transmitted`].
-    #[inline]
     pub fn see_frames(&mut self, mut see: impl FnMut(SentFrame<'_>)) {
         let Some(log) = &mut self.log else { return };
         let mut ends = log.iter().map(|(_, start)| *start).skip(1).collect::<Vec<_>>();
@@ -269,6 +277,7 @@ impl Sender {
 
     /// The common case in one go: a message as it is in a frame whose length fits into 7 bits, which
     /// nobody wants to see.
+    #[inline]
     fn small(&mut self, opcode: Opcode, payload: &[u8]) -> Queued {
         let [a, b, c, d] = self.keys.next();
         let header = [0x80 | opcode.bits(), 0x80 | payload.len() as u8, a, b, c, d];
@@ -278,6 +287,7 @@ impl Sender {
         Queued { fragments: 1, wire_len: payload.len() as u64, compressed: false }
     }
 
+    #[inline]
     fn masked_payload(&mut self, key: [u8; 4], payload: &[u8]) {
         let at = self.out.len();
         self.out.extend_from_slice(payload);
@@ -306,6 +316,7 @@ struct Keys {
 }
 
 impl Keys {
+    #[inline]
     fn next(&mut self) -> [u8; 4] {
         loop {
             let rest = self.block.get(self.next..).unwrap_or_default();
