@@ -157,6 +157,12 @@ fn what_cannot_be_understood_is_2() {
         (&["--input", "xml", url], "", ""),
         (&["--no-such-option", url], "", ""),
         (&["-E", "-w", "1", url], "", ""),
+        (
+            &["-E", "inspect", url],
+            "options stand behind the verb: wstap inspect …",
+            "inspect --help",
+        ),
+        (&["-v", "demo"], "options stand behind the verb: wstap demo …", "demo --help"),
         (&[url, url], "", ""),
         (&[], "", ""),
     ];

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{
     ArgMatches, Args as _, Command, CommandFactory, FromArgMatches as _, Parser, Subcommand as _,
@@ -105,7 +106,19 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
 }
 
 fn finish(args: Vec<OsString>) -> Result<Cli> {
-    Cli::try_parse_from(args).map_err(|e| if e.use_stderr() { usage(&e) } else { help(&e) })
+    // To clap a verb behind options is a URL.
+    let mut later = args.iter().skip(2).filter_map(|word| word.to_str());
+    let late = later.find(|word| Verb::has_subcommand(word)).map(str::to_owned);
+    let misplaced = |verb: String| {
+        Error::usage(format!("options stand behind the verb: wstap {verb} …"))
+            .hint(format!("its options: wstap {verb} --help"))
+    };
+    match (Cli::try_parse_from(args), late) {
+        (Ok(cli), Some(verb)) if cli.connect.url.as_ref() == Some(&verb) => Err(misplaced(verb)),
+        (Err(e), Some(verb)) if e.kind() == ErrorKind::ArgumentConflict => Err(misplaced(verb)),
+        (Err(e), _) => Err(if e.use_stderr() { usage(&e) } else { help(&e) }),
+        (Ok(cli), _) => Ok(cli),
+    }
 }
 
 /// What can be read of the arguments; none where they ask for help.
