@@ -39,7 +39,7 @@ const FAIL_PATIENCE: Duration = Duration::from_secs(1);
 const LEAVE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The same where our own output is blocked, so that the Close may be far behind.
-const BLOCKED_PATIENCE: Duration = Duration::from_millis(50);
+const BLOCKED_PATIENCE: Duration = Duration::from_millis(30);
 
 /// A connection and everything that is known of its course.
 pub struct Talk {
