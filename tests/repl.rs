@@ -683,8 +683,9 @@ mod typing {
             peer.expect(0x8);
         });
         let mut pty = connect(&server.url());
-        for text in ["line\r".repeat(70_000), "x".repeat((1 << 20) + 1)] {
-            pty.send(format!("\x1b[200~{text}\x1b[201~"));
+        let texts = ["line\r".repeat(70_000), "x".repeat((1 << 20) + 1)];
+        for (text, end) in texts.iter().zip(["", "\r"]) {
+            pty.send(format!("\x1b[200~{text}\x1b[201~{end}"));
             pty.wait_text("! that is too long for the editor");
             pty.send("\x0c");
             let gone = |screen: &vt100::Screen| !screen.contents().contains("too long");
