@@ -494,6 +494,9 @@ mod endings {
                       echo \"[$word]\"; fg >/dev/null";
         let args = ["-c", script, support::wstap(), server.url()];
         let mut pty = opened(Terminal::program("/bin/sh", args));
+        // A text is confirmed by another update: stopped before it or within it, the process would
+        // draw it when it goes on.
+        pty.wait_output("\x1b[A\r\n\x1b[0;1m> \x1b[0m\r\x1b[2C\x1b[?2026l");
         pty.send("half");
         wait_prompt(&pty, "> half");
         let [job] = children(pty.pid())[..] else { panic!("no single job") };

@@ -241,7 +241,8 @@ impl Reporter for Json {
         }
         self.json.begin(name);
         self.json.moment(event.at);
-        self.json.number("seq", event.seq);
+        self.json.fixed(",\"seq\":");
+        self.json.digits(event.seq);
         self.fields(event.kind);
         self.json.end(out)
     }
@@ -273,10 +274,13 @@ pub(super) fn write_message(json: &mut JsonWriter, data: &Data<'_>) {
     } else {
         json.base64("base64", data.bytes);
     }
-    json.number("fragments", data.fragments.into());
-    json.number("length", data.bytes.len() as u64);
-    json.number("wire_length", data.wire_len);
-    json.flag("compressed", data.compressed);
+    json.fixed(",\"fragments\":");
+    json.digits(data.fragments.into());
+    json.fixed(",\"length\":");
+    json.digits(data.bytes.len() as u64);
+    json.fixed(",\"wire_length\":");
+    json.digits(data.wire_len);
+    json.fixed(if data.compressed { ",\"compressed\":true" } else { ",\"compressed\":false" });
     if data.compressed {
         let did = Compression { plain: data.bytes.len() as u64, wire: data.wire_len };
         json.tenths("saved_percent", did.saved_percent());

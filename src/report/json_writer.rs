@@ -123,10 +123,15 @@ impl JsonWriter {
         self.line.push(b'"');
     }
 
+    /// A number, behind a key that is there.
+    pub(super) fn digits(&mut self, number: u64) {
+        digits(&mut self.line, number, 1);
+    }
+
     /// A number.
     pub(super) fn number(&mut self, key: &str, number: u64) {
         self.key(key);
-        digits(&mut self.line, number, 1);
+        self.digits(number);
     }
 
     /// A number that may be below zero.
