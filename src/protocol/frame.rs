@@ -225,12 +225,17 @@ impl FrameHeader {
     /// Those of `out`.
     pub fn describe(&self, out: &mut impl fmt::Write) -> fmt::Result {
         // In pieces: formatting seven numbers would cost more than all else that is done for a frame.
-        let bit = |on: bool| if on { '1' } else { '0' };
         out.write_str(if self.fin { "FIN=1 RSV=" } else { "FIN=0 RSV=" })?;
-        out.write_char(bit(self.rsv1))?;
-        out.write_char(bit(self.rsv2))?;
-        out.write_char(bit(self.rsv3))?;
-        out.write_str(" opcode=")?;
+        out.write_str(match (self.rsv1, self.rsv2, self.rsv3) {
+            (false, false, false) => "000 opcode=",
+            (false, false, true) => "001 opcode=",
+            (false, true, false) => "010 opcode=",
+            (false, true, true) => "011 opcode=",
+            (true, false, false) => "100 opcode=",
+            (true, false, true) => "101 opcode=",
+            (true, true, false) => "110 opcode=",
+            (true, true, true) => "111 opcode=",
+        })?;
         out.write_str(self.opcode.name())?;
         out.write_str(" (0x")?;
         out.write_char(hex_digit(self.opcode.bits()))?;

@@ -10,7 +10,7 @@ use crate::protocol::http1::Response;
 use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
 use crate::report::style::{Style, Tone};
-use crate::report::units::{TimeOfDay, Took};
+use crate::report::units::{Short, TimeOfDay, Took};
 use crate::report::{Needs, Reporter};
 use crate::text::{Untrusted, UntrustedLines};
 
@@ -56,7 +56,7 @@ pub struct Human {
     /// run does not fail by it, nobody needs to know.
     held: Vec<u8>,
     /// The line of a frame under construction.
-    line: Vec<u8>,
+    line: Short,
 }
 
 impl Human {
@@ -70,7 +70,7 @@ impl Human {
             reconnecting: false,
             status: 0,
             held: Vec::new(),
-            line: Vec::new(),
+            line: Short::EMPTY,
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use data_encoding::{BASE64, HEXLOWER};
 
 use crate::event::Moment;
-use crate::report::units::{digits, seconds};
+use crate::report::units::{digits, seconds, zeros};
 use crate::text::is_dangerous;
 
 /// What a large message has made of the buffer is given back.
@@ -65,9 +65,9 @@ impl JsonWriter {
             self.date.push(b'.');
         }
         self.line.extend_from_slice(&self.date);
-        digits(&mut self.line, u64::from(wall.subsec_micros()), 6);
+        self.line.extend_from_slice(digits(&mut zeros(), u64::from(wall.subsec_micros()), 6));
         self.fixed("Z\",\"t\":");
-        seconds(&mut self.line, moment.since);
+        self.line.extend_from_slice(seconds(&mut zeros(), moment.since));
     }
 
     /// A string of ours that needs no escaping.
@@ -125,7 +125,7 @@ impl JsonWriter {
 
     /// A number, behind a key that is there.
     pub(super) fn digits(&mut self, number: u64) {
-        digits(&mut self.line, number, 1);
+        self.line.extend_from_slice(digits(&mut zeros(), number, 1));
     }
 
     /// A number.
@@ -140,7 +140,7 @@ impl JsonWriter {
         if number < 0 {
             self.line.push(b'-');
         }
-        digits(&mut self.line, number.unsigned_abs(), 1);
+        self.digits(number.unsigned_abs());
     }
 
     /// A number with one decimal.
@@ -158,7 +158,7 @@ impl JsonWriter {
     /// A duration in seconds, with six decimals.
     pub(super) fn seconds(&mut self, key: &str, duration: Duration) {
         self.key(key);
-        seconds(&mut self.line, duration);
+        self.line.extend_from_slice(seconds(&mut zeros(), duration));
     }
 
     /// An object within.
@@ -304,7 +304,7 @@ fn date(line: &mut Vec<u8>, seconds: u64) {
         (second / 60 % 60, 2, ":"),
         (second % 60, 2, ""),
     ] {
-        digits(line, number, width);
+        line.extend_from_slice(digits(&mut zeros(), number, width));
         line.extend_from_slice(after.as_bytes());
     }
 }

@@ -46,47 +46,91 @@ impl fmt::Display for TimeOfDay {
     }
 }
 
-/// Appends the seconds with six decimals, as the events and the lines of frames have them.
-pub(super) fn seconds(line: &mut Vec<u8>, duration: Duration) {
-    digits(line, duration.as_secs(), 1);
-    line.push(b'.');
-    digits(line, u64::from(duration.subsec_micros()), 6);
+/// Room for [`seconds`] and [`digits`].
+#[inline]
+pub(super) fn zeros<const LEN: usize>() -> [u8; LEN] {
+    [b'0'; LEN]
 }
 
-/// Text at the end of a line of bytes.
-pub(super) struct Text<'l>(pub(super) &'l mut Vec<u8>);
+/// The seconds with six decimals, as the events and the lines of frames have them, at the end of
+/// what was [`zeros`].
+#[inline]
+pub(super) fn seconds(room: &mut [u8; 27], duration: Duration) -> &[u8] {
+    write_back(room, u64::from(duration.subsec_micros()));
+    room[20] = b'.';
+    let start = write_back(&mut room[..20], duration.as_secs());
+    &room[start.min(19)..]
+}
 
-impl fmt::Write for Text<'_> {
-    #[inline]
+/// The number with at least `width` digits, of which there are at most 20, at the end of what was
+/// [`zeros`]. What is written for every message takes this way: `write!` costs several times as much.
+#[inline]
+pub(super) fn digits(room: &mut [u8; 20], number: u64, width: usize) -> &[u8] {
+    let start = write_back(room, number);
+    &room[start.min(room.len() - width)..]
+}
+
+/// Writes the digits to the end of the room, none for zero, and gives where they start.
+fn write_back(room: &mut [u8], mut number: u64) -> usize {
+    let mut start = room.len();
+    // Two at a time: each division waits for the one before.
+    while number >= 10 {
+        let pair = (number % 100) as u8;
+        number /= 100;
+        start -= 2;
+        room[start] = b'0' + pair / 10;
+        room[start + 1] = b'0' + pair % 10;
+    }
+    if number > 0 {
+        start -= 1;
+        room[start] = b'0' + number as u8;
+    }
+    start
+}
+
+/// The line of a frame, which has some 170 bytes at most; what is more than 256 is left out. A piece
+/// whose length the compiler knows is appended with a move or two, which a vector makes a call of.
+#[derive(Debug)]
+pub(super) struct Short {
+    bytes: [u8; 256],
+    used: usize,
+}
+
+impl Short {
+    /// Nothing yet.
+    pub(super) const EMPTY: Short = Short { bytes: [0; 256], used: 0 };
+
+    /// Appends, if there is room for all of it.
+    #[inline(always)]
+    pub(super) fn push(&mut self, more: &[u8]) {
+        if let Some(room) = self.bytes[self.used..].get_mut(..more.len()) {
+            room.copy_from_slice(more);
+            self.used += more.len();
+        }
+    }
+
+    /// What was appended.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+
+    /// Begins anew.
+    pub(super) fn clear(&mut self) {
+        self.used = 0;
+    }
+}
+
+impl fmt::Write for Short {
+    #[inline(always)]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
+        self.push(text.as_bytes());
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_char(&mut self, c: char) -> fmt::Result {
-        match u8::try_from(c) {
-            Ok(ascii @ 0..=0x7f) => self.0.push(ascii),
-            _ => self.write_str(c.encode_utf8(&mut [0; 4]))?,
-        }
-        Ok(())
+        self.write_str(c.encode_utf8(&mut [0; 4]))
     }
-}
-
-/// Appends the number with at least `width` digits, of which there are at most 20. What is written
-/// for every message takes this way: `write!` costs several times as much.
-pub(super) fn digits(line: &mut Vec<u8>, mut number: u64, width: usize) {
-    let mut text = [b'0'; 20];
-    let mut used = 0;
-    for digit in text.iter_mut().rev() {
-        if number == 0 && used >= width {
-            break;
-        }
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        used += 1;
-    }
-    line.extend_from_slice(&text[text.len() - used..]);
 }
 
 #[cfg(test)]
@@ -98,9 +142,11 @@ mod tests {
         let powers = (0..20).map(|power| 10u64.pow(power));
         for number in powers.flat_map(|p| [p - 1, p, p + 1]).chain([u64::MAX, 1_234_567_890_123]) {
             for width in [1, 2, 6, 8, 9, 16, 20] {
-                let mut line = Vec::new();
-                digits(&mut line, number, width);
-                assert_eq!(String::from_utf8(line).unwrap(), format!("{number:0width$}"));
+                let mut room = zeros();
+                assert_eq!(
+                    digits(&mut room, number, width),
+                    format!("{number:0width$}").as_bytes()
+                );
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
 use crate::report::pretty::{is_structured, pretty};
 use crate::report::style::Tone;
-use crate::report::units::{Count, Text, digits, seconds};
+use crate::report::units::{Count, digits, seconds, zeros};
 use crate::text::UntrustedLines;
 
 /// How many bytes of a binary message are shown unasked.
@@ -99,14 +99,14 @@ impl Human {
     ) -> io::Result<()> {
         lines.begin(frame_mark(frame.direction))?;
         self.line.clear();
-        seconds(&mut self.line, at.since);
-        self.line.extend_from_slice(b" s ");
-        // Writing to a vector can't fail.
-        let _ = frame.header.describe(&mut Text(&mut self.line));
-        self.line.extend_from_slice(b" offset=");
-        digits(&mut self.line, frame.offset, 1);
-        self.line.push(b'\n');
-        lines.out.write_all(&self.line)?;
+        self.line.push(seconds(&mut zeros(), at.since));
+        self.line.push(b" s ");
+        // Can't fail.
+        let _ = frame.header.describe(&mut self.line);
+        self.line.push(b" offset=");
+        self.line.push(digits(&mut zeros(), frame.offset, 1));
+        self.line.push(b"\n");
+        lines.out.write_all(self.line.bytes())?;
         if self.shows(3) {
             let bytes = self.style.paint(Tone::Warning, HexPairs(frame.bytes));
             writeln!(lines.out, "{MARGIN}header  [{bytes}]")?;
