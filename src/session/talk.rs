@@ -692,13 +692,24 @@ fn how(e: &io::Error) -> String {
     }
 }
 
-/// Masking keys that nobody can predict (§5.3, §10.3): a cipher's stream, keyed by the operating
-/// system, since a million small messages would ask it a thousand times.
+/// Masking keys that nobody can predict (§5.3, §10.3): the first few are the operating system's, the
+/// others a cipher's stream that it has keyed, since a million small messages would ask it a
+/// thousand times. The cipher looks at the processor first, which a virtual machine makes as costly as
+/// anything in a start.
 fn masking() -> Masking {
-    let mut seed = [0; 32];
-    fill_random(&mut seed);
-    let mut cipher = StdRng::from_seed(seed);
-    Box::new(move |keys| cipher.fill_bytes(keys))
+    let mut first = true;
+    let mut cipher = None;
+    Box::new(move |keys| {
+        if std::mem::take(&mut first) {
+            return fill_random(keys);
+        }
+        let keyed = || {
+            let mut seed = [0; 32];
+            fill_random(&mut seed);
+            StdRng::from_seed(seed)
+        };
+        cipher.get_or_insert_with(keyed).fill_bytes(keys);
+    })
 }
 
 fn fill_random(bytes: &mut [u8]) {
