@@ -15,6 +15,7 @@ pub mod netrc;
 mod open;
 pub mod output;
 mod poll;
+mod random;
 pub mod reconnect;
 pub mod settings;
 pub mod signals;

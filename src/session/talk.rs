@@ -3,16 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
 use rustix::event::{PollFd, PollFlags};
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Data, Direction, Frame, FramePayload, Kind, Level, Totals};
 use crate::protocol::close::{Closure, End, Side};
-use crate::protocol::connection::{
-    Config, Delivery, Incoming, Masking, ReadyState, Receiver, Sender,
-};
+use crate::protocol::connection::{Config, Delivery, Incoming, ReadyState, Receiver, Sender};
 use crate::protocol::frame::Opcode;
 use crate::report::Needs;
 use crate::session::answer::{self, answer};
@@ -21,6 +17,7 @@ use crate::session::course::{Course, Fence, Over};
 use crate::session::export::export;
 use crate::session::input::InputFormat;
 use crate::session::open::Opened;
+use crate::session::random;
 use crate::session::settings::{Linger, Settings};
 use crate::session::unsent::Message;
 use crate::session::verdict::{Evidence, out_of_time};
@@ -74,7 +71,7 @@ impl Talk {
         };
         Talk {
             receiver: Receiver::new(config, &opened.early),
-            sender: Sender::new(&config, masking()),
+            sender: Sender::new(&config, random::masking()),
             stream: opened.stream,
             course: Course::new(Instant::now()),
             opened: Box::new(answer::Opened {
@@ -290,7 +287,7 @@ impl Talk {
             return;
         }
         let mut random = [0; 4];
-        fill_random(&mut random);
+        random::fill(&mut random);
         let payload = format!("end of input {:08x}", u32::from_ne_bytes(random)).into_bytes();
         if settings.linger == Linger::For(Duration::ZERO) {
             self.begin_close(settings, now);
@@ -690,29 +687,4 @@ fn how(e: &io::Error) -> String {
         ErrorKind::ConnectionReset => "connection reset by the peer (RST)".to_owned(),
         _ => Untrusted::text(&e.to_string()).to_string(),
     }
-}
-
-/// Masking keys that nobody can predict (§5.3, §10.3): the first few are the operating system's, the
-/// others a cipher's stream that it has keyed, since a million small messages would ask it a
-/// thousand times. The cipher looks at the processor first, which a virtual machine makes as costly as
-/// anything in a start.
-fn masking() -> Masking {
-    let mut first = true;
-    let mut cipher = None;
-    Box::new(move |keys| {
-        if std::mem::take(&mut first) {
-            return fill_random(keys);
-        }
-        let keyed = || {
-            let mut seed = [0; 32];
-            fill_random(&mut seed);
-            StdRng::from_seed(seed)
-        };
-        cipher.get_or_insert_with(keyed).fill_bytes(keys);
-    })
-}
-
-fn fill_random(bytes: &mut [u8]) {
-    // Without randomness nothing safe can be sent; every system that we run on has it.
-    getrandom::fill(bytes).unwrap_or_else(|e| panic!("the system gives no random bytes: {e}"));
 }
