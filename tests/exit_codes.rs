@@ -374,6 +374,25 @@ fn an_error_code_that_is_fine_is_0() {
     listen(&["--ok-close", "4000,4001", &server.url()]).expect_code(10);
 }
 
+#[test]
+fn an_error_code_in_answer_to_our_close_is_10_unless_it_is_ours() {
+    let answered = |ours: &str, theirs: u16| {
+        let server = ScriptedServer::start(move |peer| {
+            peer.accept();
+            peer.frames_until_close();
+            peer.send(close_frame(theirs, "not saved"));
+        });
+        Run::new(["-E", "--close-code", ours, &server.url()]).stdin("a\n").run()
+    };
+    let what =
+        "close: the peer answered our Close with 1011 (internal server error): \"not saved\"";
+    answered("1000", 1011).expect_failure(10, what);
+    answered("4000", 4001).expect_code(10);
+    for (ours, theirs) in [("4000", 4000), ("4000", 1000), ("1000", 1001)] {
+        expect_silence(&answered(ours, theirs).expect_code(0));
+    }
+}
+
 // 11
 
 #[test]

@@ -148,6 +148,12 @@ impl Closure {
         self.sent.is_some() && self.received.is_some()
     }
 
+    /// Whether the peer's Close only confirms ours, with the same code, as a server "typically" does (§5.5.1).
+    pub fn is_echo(&self) -> bool {
+        let code = |status: &Option<CloseStatus>| status.as_ref().and_then(|status| status.code);
+        self.first == Some(Side::Us) && code(&self.sent) == code(&self.received)
+    }
+
     /// "The WebSocket connection close code" (§7.1.5): the received code, 1005 for a Close without
     /// one, 1006 without a Close.
     pub fn code(&self) -> CloseCode {

@@ -290,8 +290,8 @@ pub(super) fn status(status: &CloseStatus) -> String {
 
 /// Whether a connection ended in another way than one would wish.
 pub(super) fn is_abnormal(closure: &Closure) -> bool {
-    let by_peer = closure.first != Some(Side::Us);
-    !closure.is_clean() || (by_peer && !matches!(closure.code().0, 1000 | 1001 | 1005))
+    let wished = closure.is_echo() || matches!(closure.code().0, 1000 | 1001 | 1005);
+    !(closure.is_clean() && wished)
 }
 
 /// The end in one line.
@@ -309,7 +309,7 @@ pub(super) fn closed(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()>
             )
         }
         (Some(Side::Us), Some(sent), Some(received)) => {
-            let answer = match received.code == sent.code {
+            let answer = match closure.is_echo() {
                 true => String::new(),
                 false => format!("; the peer answered {}", status(received)),
             };

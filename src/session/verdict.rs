@@ -36,17 +36,19 @@ impl Evidence<'_> {
             return Err(self.unanswered());
         }
         let code = closure.code();
-        let gone = code == CloseCode::GOING_AWAY;
-        let good = code == CloseCode::NORMAL || code == CloseCode(1005) || (gone && !self.again);
-        if closure.first == Some(Side::Peer) && !good && !settings.ok_close.contains(&code) {
+        let by_peer = closure.first == Some(Side::Peer);
+        let retry = code == CloseCode::GOING_AWAY && by_peer && self.again;
+        let good = matches!(code.0, 1000 | 1001 | 1005) && !retry;
+        if !good && !closure.is_echo() && !settings.ok_close.contains(&code) {
             let reason = closure.received.as_ref().map_or(&b""[..], |status| &status.reason);
             let reason = match reason {
                 [] => "without a reason".to_owned(),
                 some => format!("\"{}\"", Untrusted(some)),
             };
-            let what = format!("the peer closed with {code} ({}): {reason}", code.meaning());
+            let did = if by_peer { "closed" } else { "answered our Close" };
+            let what = format!("the peer {did} with {code} ({}): {reason}", code.meaning());
             return Err(Error::new(Stage::Close, Exit::PeerError, what)
-                .passing(reconnect::is_passing(code))
+                .passing(by_peer && reconnect::is_passing(code))
                 .hint(format!("if that is fine: --ok-close {code}")));
         }
         let expectation = match (settings.count, &settings.until) {

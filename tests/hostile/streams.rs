@@ -314,7 +314,7 @@ fn both_close_at_once() {
         vec![
             crossing("both with 1000", 1000).exits(0, []),
             crossing("ours with 1000, theirs with 1001", 1001).exits(0, []),
-            crossing("ours with 1000, theirs with 4000", 4000).exits(0, []),
+            crossing("ours with 1000, theirs with 4000", 4000).exits(10, ["4000", "mine"]),
             crossing("ours with 1000, theirs with 999", 999).exits(8, ["999"]),
         ],
     );
