@@ -154,6 +154,12 @@ impl Closure {
         self.first == Some(Side::Us) && code(&self.sent) == code(&self.received)
     }
 
+    /// Whether the code tells of no fault: 1000, 1001, none, or our own sent back.
+    pub fn is_normal(&self) -> bool {
+        matches!(self.code(), CloseCode::NORMAL | CloseCode::GOING_AWAY | CloseCode(1005))
+            || self.is_echo()
+    }
+
     /// "The WebSocket connection close code" (§7.1.5): the received code, 1005 for a Close without
     /// one, 1006 without a Close.
     pub fn code(&self) -> CloseCode {

@@ -1,7 +1,7 @@
 //! A JSON object a line, written by hand: a message costs one buffer that is used again.
 //!
 //! Strings are escaped so that the line is harmless on a terminal too: beyond what RFC 8259 asks
-//! for, everything of [`is_dangerous`] becomes `\uXXXX`.
+//! for, everything of [`is_dangerous`] becomes `\u` with its number.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;

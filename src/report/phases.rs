@@ -290,8 +290,7 @@ pub(super) fn status(status: &CloseStatus) -> String {
 
 /// Whether a connection ended in another way than one would wish.
 pub(super) fn is_abnormal(closure: &Closure) -> bool {
-    let wished = closure.is_echo() || matches!(closure.code().0, 1000 | 1001 | 1005);
-    !(closure.is_clean() && wished)
+    !closure.is_clean() || !closure.is_normal()
 }
 
 /// The end in one line.

@@ -38,8 +38,7 @@ impl Evidence<'_> {
         let code = closure.code();
         let by_peer = closure.first == Some(Side::Peer);
         let retry = code == CloseCode::GOING_AWAY && by_peer && self.again;
-        let good = matches!(code.0, 1000 | 1001 | 1005) && !retry;
-        if !good && !closure.is_echo() && !settings.ok_close.contains(&code) {
+        if (retry || !closure.is_normal()) && !settings.ok_close.contains(&code) {
             let reason = closure.received.as_ref().map_or(&b""[..], |status| &status.reason);
             let reason = match reason {
                 [] => "without a reason".to_owned(),
