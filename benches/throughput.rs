@@ -12,7 +12,7 @@ use divan::counter::BytesCount;
 use divan::{Bencher, Divan};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use wstap::event::{Data, Direction, Event, Kind, Moment};
+use wstap::event::{Data, Direction, Event, Moment, Stamped};
 use wstap::protocol::connection::{Config, Delivery, Receiver, Sender};
 use wstap::protocol::deflate::{Deflate, Inflate, Params};
 use wstap::protocol::frame::{FrameHeader, Opcode};
@@ -189,7 +189,7 @@ fn json_events(bencher: Bencher<'_, '_>, size: usize) {
                 wire_len: text.len() as u64,
                 compressed: false,
             };
-            json.event(&Event { at, seq, kind: &Kind::Data(data) }, &mut out).expect("memory");
+            json.event(&Stamped { at, seq, event: &Event::Data(data) }, &mut out).expect("memory");
         }
     });
 }

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::Error;
+use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, Side};
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::handshake::{HandshakeReport, Request};
-use crate::protocol::http1::Response;
 use crate::protocol::violation::Violation;
 
 /// A moment: the wall clock's time and the time since the connection was asked for.
@@ -70,18 +70,18 @@ impl Direction {
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
-pub struct Event<'a> {
+pub struct Stamped<'a> {
     /// When; for what arrives together in one read it is the time of that read.
     pub at: Moment,
     /// Counts the events of a run from 1.
     pub seq: u64,
     /// What.
-    pub kind: &'a Kind<'a>,
+    pub event: &'a Event<'a>,
 }
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind<'a> {
+pub enum Event<'a> {
     /// A name is being looked up.
     Resolving {
         /// The host as typed.
@@ -493,15 +493,15 @@ pub struct Timings {
 
 impl Timings {
     /// Takes note of an event's time, if it ends a phase. A new attempt begins anew.
-    pub fn note(&mut self, kind: &Kind<'_>) {
-        match kind {
-            Kind::Redirected { .. } | Kind::Resolving { .. } => *self = Timings::default(),
-            Kind::Resolved { took, .. } => self.resolve = Some(*took),
-            Kind::Connected { took, .. } => self.connect = Some(*took),
-            Kind::ProxyConnected { took, .. } => self.proxy = Some(*took),
-            Kind::TlsEstablished { took, .. } => self.tls = Some(*took),
-            Kind::ResponseReceived { took, .. } => self.response = Some(*took),
-            Kind::Opened { opening } => self.open = Some(opening.took),
+    pub fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Redirected { .. } | Event::Resolving { .. } => *self = Timings::default(),
+            Event::Resolved { took, .. } => self.resolve = Some(*took),
+            Event::Connected { took, .. } => self.connect = Some(*took),
+            Event::ProxyConnected { took, .. } => self.proxy = Some(*took),
+            Event::TlsEstablished { took, .. } => self.tls = Some(*took),
+            Event::ResponseReceived { took, .. } => self.response = Some(*took),
+            Event::Opened { opening } => self.open = Some(opening.took),
             _ => {}
         }
     }

@@ -1,16 +1,19 @@
 //! wstap: a command-line WebSocket client and debugging tool.
 //!
-//! The crate is the tool's own library; its interface is not stable. The floors, each of which may
-//! use only those below it:
+//! The crate is the tool's own library; its interface is not stable. Its floors, each of which may
+//! use only those below it (`tests/floors.rs` reads this table):
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 5 | [`commands`] (and `main.rs`) |
-//! | 4 | [`cli`], [`repl`] |
-//! | 3 | [`session`] |
-//! | 2 | [`transport`], [`report`] |
-//! | 1 | [`event`], [`error`], [`redact`], [`sys`], [`text`] |
-//! | 0 | [`protocol`] |
+//! | 8 | [`commands`], `main` |
+//! | 7 | [`cli`], [`repl`] |
+//! | 6 | [`run`] |
+//! | 5 | [`export`] |
+//! | 4 | [`connection`] |
+//! | 3 | [`transport`], [`report`], [`explain`] |
+//! | 2 | [`event`], [`error`], [`redact`], [`sys`], [`text`] |
+//! | 1 | [`protocol`] |
+//! | 0 | [`http`] |
 //!
 //! In scope: the opening handshake, frames, messages, compression, the session, its inspection and
 //! testing. Out of scope: HTTP beyond what the opening handshake needs, and being a server for
@@ -20,13 +23,17 @@
 
 pub mod cli;
 pub mod commands;
+pub mod connection;
 pub mod error;
 pub mod event;
+pub mod explain;
+pub mod export;
+pub mod http;
 pub mod protocol;
 pub mod redact;
 pub mod repl;
 pub mod report;
-pub mod session;
+pub mod run;
 pub mod sys;
 pub mod text;
 pub mod transport;

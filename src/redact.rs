@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::protocol::http1::Header;
+use crate::http::head::Header;
 
 /// What stands in a secret's place.
 pub const HIDDEN: &str = "***";

@@ -10,6 +10,9 @@
 
 #[cfg(debug_assertions)]
 mod torture;
+mod wait;
+
+pub use wait::{is_readable, is_ready, is_writable, wait, wait_for};
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};

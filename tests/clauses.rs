@@ -8,7 +8,7 @@ use wstap::protocol::violation::Rule;
 const PAGE: &str = include_str!("../docs/conformance.md");
 const VIOLATION: &str = include_str!("../src/protocol/violation.rs");
 const HANDSHAKE: &str = include_str!("../src/protocol/handshake.rs");
-const HTTP1: &str = include_str!("../src/protocol/http1.rs");
+const HTTP1: &str = include_str!("../src/http/head.rs");
 
 /// The cells of every row of the page's tables, without headings and rules.
 fn rows() -> impl Iterator<Item = Vec<&'static str>> {

@@ -5,12 +5,12 @@ mod support;
 
 use std::fmt::Write;
 
+use wstap::http::head::{BodyReader, HeadLimits, HeadReader};
 use wstap::protocol::close::{CloseCode, CloseStatus};
 use wstap::protocol::connection::{Config, Delivery, Incoming, Receiver, Sender};
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
-use wstap::protocol::http1::{BodyReader, HeadLimits, HeadReader};
 use wstap::protocol::violation::Policy;
 
 use support::scripted::raw_frame as frame;
@@ -75,7 +75,7 @@ impl Client {
         }
     }
 
-    fn head(&mut self, response: wstap::protocol::http1::Response, rest: &[u8]) {
+    fn head(&mut self, response: wstap::http::head::Response, rest: &[u8]) {
         self.told.push(format!("head {} {}", response.status, response.headers.len()));
         self.stage = match response.status {
             101 => {

@@ -18,7 +18,7 @@ use socket2::SockRef;
 use support::PATIENCE;
 use support::tls::Tls;
 use wstap::error::{Error, Exit};
-use wstap::event::Kind;
+use wstap::event::Event;
 use wstap::transport::{DialOptions, Stream, Target, TlsOptions, Watch, dial};
 
 /// What is sent: a head, a message in two records, a Close frame.
@@ -40,7 +40,7 @@ enum End {
 struct Nobody(UnixStream);
 
 impl Watch for Nobody {
-    fn event(&mut self, _: Kind<'_>) {}
+    fn event(&mut self, _: Event<'_>) {}
 
     fn wake_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 /// The floor of a module by its first name.
 fn floor(module: &str) -> u8 {
     match module {
-        "protocol" => 0,
-        "error" | "event" | "redact" | "sys" | "text" => 1,
-        "report" | "transport" => 2,
-        "session" => 3,
-        "cli" | "repl" => 4,
-        "commands" | "main" => 5,
+        "http" => 0,
+        "protocol" => 1,
+        "error" | "event" | "redact" | "sys" | "text" => 2,
+        "explain" | "report" | "transport" => 3,
+        "connection" => 4,
+        "export" => 5,
+        "run" => 6,
+        "cli" | "repl" => 7,
+        "commands" | "main" => 8,
         other => panic!("the module {other} has no floor yet: give it one here and in lib.rs"),
     }
 }
@@ -49,8 +52,8 @@ fn no_arrow_runs_up() {
                     .collect();
                 let inside = name == own;
                 if !name.is_empty() && !inside && floor(&name) >= floor(&own) {
-                    // The vocabulary of floor 1 is one room with several doors.
-                    if floor(&name) == 1 && floor(&own) == 1 {
+                    // The vocabulary of floor 2 is one room with several doors.
+                    if floor(&name) == 2 && floor(&own) == 2 {
                         continue;
                     }
                     wrong.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
@@ -146,9 +149,9 @@ fn a_clock_that_jumps_moves_no_timer() {
         readers,
         [
             "commands/serve/activity.rs",
-            "event.rs",
             // Dates of cookies and of Retry-After.
-            "session/follow.rs",
+            "connection/route.rs",
+            "event.rs",
             "transport/tls/info.rs"
         ]
     );

@@ -3,8 +3,8 @@
 
 mod fixtures;
 
+use wstap::explain::explain;
 use wstap::report::Reporter;
-use wstap::report::explain::explain;
 use wstap::report::human::{Human, HumanOptions};
 use wstap::report::inspect::Inspect;
 use wstap::report::json::Json;

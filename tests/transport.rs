@@ -18,7 +18,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
 use url::Host;
 
 use wstap::error::{Error, Exit, Stage};
-use wstap::event::Kind;
+use wstap::event::Event;
 use wstap::transport::default_provider;
 use wstap::transport::{
     DialOptions, Dialed, Family, Resolve, Sni, Stream, Target, TlsOptions, Versions, Watch, dial,
@@ -46,7 +46,7 @@ impl Watcher {
 }
 
 impl Watch for Watcher {
-    fn event(&mut self, kind: Kind<'_>) {
+    fn event(&mut self, kind: Event<'_>) {
         self.said.push(format!("{kind:?}"));
     }
 

@@ -4,7 +4,7 @@ use wstap::error::Error;
 use wstap::protocol::connection::{Config, Masking, Sender};
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::LengthForm;
-use wstap::session::command::Command;
+use wstap::run::command::Command;
 use wstap::text::is_dangerous;
 
 /// An input whose first bytes decide, and whose rest is the data.

@@ -4,7 +4,7 @@
 
 use wstap::cli::header;
 use wstap::protocol::handshake::{Request, RequestOptions};
-use wstap::protocol::http1::{HeadLimits, HeadReader};
+use wstap::http::head::{HeadLimits, HeadReader};
 use wstap_fuzz::assert_harmless;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

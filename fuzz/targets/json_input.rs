@@ -3,9 +3,9 @@
 #![no_main]
 
 use wstap::protocol::frame::Opcode;
-use wstap::session::command::Command;
-use wstap::session::input::Piece;
-use wstap::session::json;
+use wstap::run::command::Command;
+use wstap::run::input::Piece;
+use wstap::run::json;
 use wstap_fuzz::{assert_harmless, assert_possible};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -3,12 +3,12 @@
 
 #![no_main]
 
-use wstap::protocol::challenge::challenges;
-use wstap::protocol::cookie::{Jar, Place};
-use wstap::protocol::digest::{Attempt, DigestChallenge};
-use wstap::protocol::http1::Header;
-use wstap::protocol::http_date;
-use wstap::session::netrc::Netrc;
+use wstap::http::challenge::challenges;
+use wstap::http::cookie::{Jar, Place};
+use wstap::http::digest::{Attempt, DigestChallenge};
+use wstap::http::head::Header;
+use wstap::http::date;
+use wstap::connection::netrc::Netrc;
 use wstap_fuzz::Input;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
@@ -26,7 +26,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
                 assert!(why.len() < 100);
             }
             let headers = [Header::new("Retry-After", rest)];
-            if let Some(wait) = http_date::retry_after(&headers, 0) {
+            if let Some(wait) = date::retry_after(&headers, 0) {
                 assert!(wait.as_secs() <= 366 * 24 * 3600);
             }
         }

@@ -4,7 +4,7 @@
 
 use wstap::protocol::frame::Opcode;
 use wstap::repl;
-use wstap::session::command::Command;
+use wstap::run::command::Command;
 use wstap_fuzz::{assert_harmless, assert_possible};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -3,7 +3,7 @@
 #![no_main]
 
 use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
-use wstap::protocol::http1::{BodyReader, HeadError, HeadLimits, HeadReader, Response, is_token};
+use wstap::http::head::{BodyReader, HeadError, HeadLimits, HeadReader, Response, is_token};
 use wstap::protocol::violation::Policy;
 use wstap_fuzz::{Input, pieces};
 

@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::values::{backoff, nonzero_size, size, time};
 use crate::error::{Error, Exit, Stage};
-use crate::session::input::InputFormat;
-use crate::session::reconnect::Backoff;
+use crate::run::input::InputFormat;
+use crate::run::reconnect::Backoff;
 use crate::text::Untrusted;
 
 const URL_HELP: &str =

@@ -6,20 +6,21 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::cli::args::{OutputFormat, ReachArgs, TalkArgs, When};
+use crate::connection::cookies::CookieFile;
+use crate::connection::login::{Login, LoginScheme};
+use crate::connection::netrc::Netrc;
+use crate::connection::options::OpenOptions;
 use crate::error::{Error, Exit, Result, Stage};
+use crate::http::head::{HeadLimits, Header, is_token};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::RequestOptions;
-use crate::protocol::http1::{HeadLimits, Header, is_token};
 use crate::protocol::violation::Policy;
 use crate::redact;
 use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
-use crate::session::cookies::CookieFile;
-use crate::session::login::{Login, LoginScheme};
-use crate::session::netrc::Netrc;
-use crate::session::reconnect::Reconnect;
-use crate::session::settings::{Linger, Settings};
+use crate::run::reconnect::Reconnect;
+use crate::run::settings::{Linger, Settings};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::proxy::{Credentials, Proxy};
@@ -68,20 +69,21 @@ pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Pla
     proxies.choose(&target)?;
     let cookies = reach.cookie_jar.as_deref().map(CookieFile::open).transpose()?;
     notes.extend(cookies.as_ref().and_then(CookieFile::note));
-    let mut settings = Settings {
+    let mut settings = Settings::new(target.clone());
+    settings.open = OpenOptions {
         request: request(&target, reach)?,
         dial: dial(reach)?,
         proxies,
         login: login(reach)?,
-        cookies,
         redirects: reach.location.then_some(reach.max_redirs),
         show_secrets: reach.show_secrets,
         policy: if reach.strict { Policy::Strict } else { Policy::Lenient },
         head_limits: HeadLimits { bytes: reach.max_head, headers: reach.max_headers },
         connect_timeout: reach.connect_timeout,
-        max_time: reach.max_time,
-        ..Settings::new(target)
+        ..OpenOptions::new(target)
     };
+    settings.cookies = cookies;
+    settings.max_time = reach.max_time;
     let mut human = HumanOptions {
         verbosity: reach.verbose,
         quiet: reach.quiet,
@@ -115,10 +117,10 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
     settings.first = talk.send.iter().map(|text| (opcode, text.clone().into_bytes())).collect();
     settings.binary = talk.binary;
     settings.input = talk.input.into();
-    settings.fragment = talk.fragment;
+    settings.talk.fragment = talk.fragment;
     settings.echo = talk.echo;
-    settings.max_message = talk.max_message;
-    settings.max_fragments = talk.max_fragments;
+    settings.talk.max_message = talk.max_message;
+    settings.talk.max_fragments = talk.max_fragments;
     settings.count = talk.count;
     settings.duration = talk.duration;
     settings.linger = match talk.linger {
@@ -129,11 +131,11 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
     };
     settings.close = close(talk)?;
     settings.ok_close = talk.ok_close.iter().copied().map(CloseCode).collect();
-    settings.pong = !talk.no_pong;
-    settings.ping_interval = talk.ping_interval.filter(|interval| !interval.is_zero());
-    settings.ping_timeout =
-        talk.ping_timeout.or(settings.ping_interval.map(|_| Duration::from_secs(10)));
-    settings.lossy = talk.lossy;
+    settings.talk.pong = !talk.no_pong;
+    settings.talk.ping_interval = talk.ping_interval.filter(|interval| !interval.is_zero());
+    settings.talk.ping_timeout =
+        talk.ping_timeout.or(settings.talk.ping_interval.map(|_| Duration::from_secs(10)));
+    settings.talk.lossy = talk.lossy;
     settings.reconnect =
         talk.reconnect.map(|attempts| Reconnect { attempts, backoff: talk.backoff });
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::session::reconnect::Backoff;
+use crate::run::reconnect::Backoff;
 
 /// A size: bytes, or K, M, G (powers of 1024).
 ///

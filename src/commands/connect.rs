@@ -1,6 +1,7 @@
 //! `wstap URL` and `wstap inspect URL`: puts a session together and runs it.
 
 use crate::cli::Plan;
+use crate::connection::options::TalkOptions;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::repl;
 use crate::report::Reporter;
@@ -8,11 +9,10 @@ use crate::report::human::{Human, HumanOptions};
 use crate::report::inspect::Inspect;
 use crate::report::json::Json;
 use crate::report::payload::Payload;
-use crate::session::input::Stdin;
-use crate::session::output::{FdSink, Output, Sink};
-use crate::session::settings::Settings;
-use crate::session::signals::{Signals, Waking};
-use crate::session::{Input, Session};
+use crate::run::input::Stdin;
+use crate::run::output::{FdSink, Output, Sink};
+use crate::run::signals::{Signals, Waking};
+use crate::run::{Input, Session};
 use crate::text::Untrusted;
 
 /// Connects and talks: with a prompt between two terminals, as a pipe otherwise.
@@ -62,8 +62,8 @@ fn prompt(mut plan: Plan) -> Result<Exit> {
     plan.settings.interactive = true;
     let options = repl::Options {
         color: plan.color_stdout,
-        explain: crate::report::explain::explain,
-        max_message: plan.settings.max_message.unwrap_or(Settings::MAX_HELD),
+        explain: crate::explain::explain,
+        max_message: plan.settings.talk.max_message.unwrap_or(TalkOptions::MAX_HELD),
     };
     repl::run(options, move |side| {
         let human = HumanOptions { repl: true, color: plan.color_stdout, ..plan.human };

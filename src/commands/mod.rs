@@ -8,7 +8,7 @@ pub mod serve;
 use crate::cli::{Cli, ServeArgs, ServeMode, Verb, plan};
 use crate::commands::serve::{Mode, ServeOptions};
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::{Clock, Event, Kind, Summary};
+use crate::event::{Clock, Event, Stamped, Summary};
 use crate::report::Reporter as _;
 use crate::report::json::Json;
 use crate::sys;
@@ -31,7 +31,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
         }
         Some(Verb::Demo(args)) => demo::run(&args, notes),
         Some(Verb::Explain(args)) => {
-            let text = crate::report::explain::explain(&args.words)?;
+            let text = crate::explain::explain(&args.words)?;
             print(&text)
         }
         Some(Verb::Generate(args)) => generate::run(args.what),
@@ -49,7 +49,7 @@ fn summed_up<T>(error: Error, json: bool) -> Result<T> {
     if json {
         let summary =
             Summary { exit: error.exit as u8, error: Some(error.clone()), ..Summary::default() };
-        let event = Event { at: Clock::start().now(), seq: 1, kind: &Kind::Summary(&summary) };
+        let event = Stamped { at: Clock::start().now(), seq: 1, event: &Event::Summary(&summary) };
         let mut line = Vec::new();
         // Neither can fail in a way that says more than the error does.
         let _ = Json::new(0, false).event(&event, &mut line);

@@ -72,7 +72,7 @@ fn token(text: &[u8]) -> Result<String, &'static str> {
     if text.is_empty() {
         return Err("an empty name or value");
     }
-    if !text.iter().all(|b| super::http1::is_token(*b)) {
+    if !text.iter().all(|b| crate::http::head::is_token(*b)) {
         return Err("a character that no token may have");
     }
     Ok(String::from_utf8_lossy(text).into_owned())

@@ -3,8 +3,8 @@
 
 use tungstenite::handshake::derive_accept_key;
 
+use crate::http::head::{self, Header, Leniency, Response};
 use crate::protocol::deflate::{self, Extension};
-use crate::protocol::http1::{self, Header, Leniency, Response};
 use crate::protocol::violation::Policy;
 
 /// What goes into the request besides what the RFC prescribes.
@@ -96,7 +96,7 @@ impl Request {
     /// The value that Sec-WebSocket-Accept must have (§4.2.2): the key that was sent, with the
     /// RFC's GUID behind it, hashed with SHA-1, in base64.
     pub fn expected_accept(&self) -> String {
-        let key = http1::values(&self.headers, "sec-websocket-key").next().unwrap_or_default();
+        let key = head::values(&self.headers, "sec-websocket-key").next().unwrap_or_default();
         derive_accept_key(key)
     }
 }
@@ -290,7 +290,7 @@ impl Judge<'_> {
 
     /// All values of a field, joined as one list (RFC 9110 §5.3).
     fn joined(&self, name: &str) -> (usize, Vec<u8>) {
-        let values: Vec<&[u8]> = http1::values(&self.response.headers, name).collect();
+        let values: Vec<&[u8]> = head::values(&self.response.headers, name).collect();
         (values.len(), values.join(&b", "[..]))
     }
 
@@ -314,7 +314,7 @@ impl Judge<'_> {
 
     fn connection(&mut self) {
         let (count, value) = self.joined("connection");
-        let ok = http1::list(&self.response.headers, "connection")
+        let ok = head::list(&self.response.headers, "connection")
             .any(|token| token.eq_ignore_ascii_case(b"upgrade"));
         let note = if count == 0 { "the field is missing" } else { "" };
         self.say(HandshakeRule::Connection, ok, "Upgrade", &value, note);
@@ -336,14 +336,14 @@ impl Judge<'_> {
 
     /// How the key makes Sec-WebSocket-Accept (§4.2.2).
     fn derivation(&self) -> String {
-        let key = http1::values(&self.request.headers, "sec-websocket-key").next();
+        let key = head::values(&self.request.headers, "sec-websocket-key").next();
         let key = String::from_utf8_lossy(key.unwrap_or_default());
         format!("base64(SHA-1(\"{key}\" + \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\"))")
     }
 
     fn extensions(&mut self) {
         let (_, value) = self.joined("sec-websocket-extensions");
-        let offered: Vec<u8> = http1::values(&self.request.headers, "sec-websocket-extensions")
+        let offered: Vec<u8> = head::values(&self.request.headers, "sec-websocket-extensions")
             .collect::<Vec<_>>()
             .join(&b", "[..]);
         self.report.extensions = String::from_utf8_lossy(&value).into_owned();
@@ -368,7 +368,7 @@ impl Judge<'_> {
     fn subprotocol(&mut self) {
         let (count, value) = self.joined("sec-websocket-protocol");
         let offered: Vec<&[u8]> =
-            http1::list(&self.request.headers, "sec-websocket-protocol").collect();
+            head::list(&self.request.headers, "sec-websocket-protocol").collect();
         let shown = match offered.as_slice() {
             [] => "none".to_owned(),
             some => String::from_utf8_lossy(&some.join(&b" or "[..])).into_owned(),
@@ -416,7 +416,7 @@ impl Judge<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::http1::{HeadLimits, HeadReader};
+    use crate::http::head::{HeadLimits, HeadReader};
 
     fn request() -> Request {
         let options = RequestOptions {

@@ -8,16 +8,11 @@
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
 )]
 
-pub mod challenge;
 pub mod close;
 pub mod connection;
-pub mod cookie;
 pub mod deflate;
-pub mod digest;
 pub mod frame;
 pub mod handshake;
-pub mod http1;
-pub mod http_date;
 pub mod mask;
 pub mod utf8;
 pub mod violation;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::frame::{KEYS, OPCODES};
 use super::table::{self, CLOSE_CODES, COMMANDS, Completes, Entry, SETTINGS};
 use crate::protocol::close::CloseCode;
-use crate::session::command::Tool;
+use crate::run::command::Tool;
 use crate::text::is_dangerous;
 
 /// How many candidates are listed.

@@ -3,7 +3,7 @@
 use super::payload;
 use super::table::nearest;
 use crate::protocol::frame::{LengthForm, Opcode};
-use crate::session::command::{FrameSpec, MaskSpec};
+use crate::run::command::{FrameSpec, MaskSpec};
 use crate::text::Untrusted;
 
 /// Every key of `/frame`; the last three take the rest of the line.

@@ -13,7 +13,7 @@ use super::complete::expand_home;
 use super::table::{COMMANDS, Entry};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::frame::Opcode;
-use crate::session::command::Command;
+use crate::run::command::Command;
 use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
 

@@ -35,7 +35,7 @@ use self::screen::{Printer, Queue, QueueScreen};
 use self::signals::Watch;
 use self::terminal::Terminal;
 use crate::error::{Error, Exit, Result, Stage};
-use crate::session::command::{self, Command, CommandSender, Commands, Screen, Wake};
+use crate::run::command::{self, Command, CommandSender, Commands, Screen, Wake};
 use crate::text::Untrusted;
 
 /// After SIGTERM and SIGHUP nobody may be there to lose patience: the session gets so long.

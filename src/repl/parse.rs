@@ -7,7 +7,7 @@ use super::{frame, payload};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
-use crate::session::command::{Command, Question, Setting, Tool};
+use crate::run::command::{Command, Question, Setting, Tool};
 use crate::text::Untrusted;
 
 /// The longest payload of a control frame (RFC 6455 §5.5).

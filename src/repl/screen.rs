@@ -14,7 +14,7 @@ use memchr::{memchr_iter, memrchr};
 use rustyline::ExternalPrinter;
 
 use super::control::Control;
-use crate::session::command::{Screen, Waker};
+use crate::run::command::{Screen, Waker};
 use crate::sys;
 
 /// The most that is given to the editor in one piece: it looks at the keyboard between two pieces.
@@ -292,7 +292,7 @@ impl<P: ExternalPrinter> Printer<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::command::Wake;
+    use crate::run::command::Wake;
 
     fn queue() -> (Arc<Queue>, Wake) {
         let (waker, wake) = Wake::pair().unwrap();

@@ -5,13 +5,13 @@ mod messages;
 use std::io::{self, Write};
 
 use crate::error::Error;
-use crate::event::{Direction, Event, Kind, Level, Moment, Setting, Timings};
-use crate::protocol::http1::Response;
+use crate::event::{Direction, Event, Level, Moment, Setting, Stamped, Timings};
+use crate::http::head::Response;
 use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
 use crate::report::style::{Style, Tone};
-use crate::report::units::{Short, TimeOfDay, Took};
 use crate::report::{Needs, Reporter};
+use crate::text::units::{Short, TimeOfDay, Took};
 use crate::text::{Untrusted, UntrustedLines};
 
 /// What stands before the lines of a payload but its first, so that a peer can't forge a mark.
@@ -83,14 +83,14 @@ impl Human {
         !self.options.repl && self.options.verbosity == 0
     }
 
-    fn told(&mut self, at: Moment, kind: &Kind<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+    fn told(&mut self, at: Moment, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
         let quiet = self.options.quiet;
         let show_secrets = self.options.show_secrets;
-        match *kind {
-            Kind::Data(data) => self.data(&data, lines),
-            Kind::Answer { text, bare } => answer(text, bare, lines),
-            Kind::Error(error) => self.error(error, lines),
-            Kind::Summary(summary) => {
+        match *event {
+            Event::Data(data) => self.data(&data, lines),
+            Event::Answer { text, bare } => answer(text, bare, lines),
+            Event::Error(error) => self.error(error, lines),
+            Event::Summary(summary) => {
                 if summary.error.is_none() && summary.exit != 0 && !quiet {
                     lines.out.write_all(&self.held)?;
                 }
@@ -98,25 +98,25 @@ impl Human {
                 Ok(())
             }
             _ if quiet => Ok(()),
-            Kind::TlsEstablished { tls, took } => {
+            Event::TlsEstablished { tls, took } => {
                 if self.shows(1) {
                     phases::tls(lines, tls, took)?;
                 }
                 phases::unverified(lines, tls)
             }
-            Kind::ResponseReceived { response, followed, .. } => {
+            Event::ResponseReceived { response, followed, .. } => {
                 self.response(response, followed, lines)
             }
-            Kind::Judged { report } if self.shows(1) => phases::rules(lines, report, show_secrets),
-            Kind::Judged { report } => phases::rule_warnings(lines, report),
-            Kind::Opened { opening } => {
+            Event::Judged { report } if self.shows(1) => phases::rules(lines, report, show_secrets),
+            Event::Judged { report } => phases::rule_warnings(lines, report),
+            Event::Opened { opening } => {
                 let back = std::mem::take(&mut self.reconnecting);
                 if back || self.options.repl || self.shows(1) {
                     phases::opened(lines, opening, show_secrets)?;
                 }
                 if self.shows(1) { phases::timings(lines, &self.timings) } else { Ok(()) }
             }
-            Kind::Violation { violation, fatal } => {
+            Event::Violation { violation, fatal } => {
                 let text = violation.to_string();
                 let text = Untrusted::text(&text);
                 let line = if fatal {
@@ -126,7 +126,7 @@ impl Human {
                 };
                 self.held_or_told(fatal, lines, |lines| lines.warn(format_args!("{line}")))
             }
-            Kind::Closed { closure, totals } => {
+            Event::Closed { closure, totals } => {
                 if self.options.repl || self.shows(1) {
                     phases::closed(lines, closure)?;
                 } else if phases::is_abnormal(closure) {
@@ -138,13 +138,13 @@ impl Human {
                 }
                 Ok(())
             }
-            Kind::Reconnecting { attempt, delay, why } => {
+            Event::Reconnecting { attempt, delay, why } => {
                 self.held.clear();
                 self.reconnecting = true;
                 let (delay, why) = (Took(delay), Untrusted::text(why));
                 lines.info(format_args!("{why}; reconnecting in {delay} (attempt {attempt})"))
             }
-            Kind::Notice { level, text } => {
+            Event::Notice { level, text } => {
                 let text = Untrusted::text(text);
                 match level {
                     Level::Detail if !self.shows(1) => Ok(()),
@@ -158,50 +158,50 @@ impl Human {
     }
 
     /// What is shown from `-v` on.
-    fn detail(&mut self, at: Moment, kind: &Kind<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+    fn detail(&mut self, at: Moment, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
         let show_secrets = self.options.show_secrets;
-        match *kind {
-            Kind::Resolving { host } => {
+        match *event {
+            Event::Resolving { host } => {
                 lines.info(format_args!("resolving {}", Untrusted::text(host)))
             }
-            Kind::Resolved { host, addresses, took } => {
+            Event::Resolved { host, addresses, took } => {
                 phases::resolved(lines, host, addresses, took)
             }
-            Kind::Connecting { to } => {
+            Event::Connecting { to } => {
                 lines.info(format_args!("connecting to {}", Untrusted::text(to)))
             }
-            Kind::ConnectFailed { to, why } => {
+            Event::ConnectFailed { to, why } => {
                 let (to, why) = (Untrusted::text(to), Untrusted::text(why));
                 lines.warn(format_args!("connecting to {to} failed: {why}"))
             }
-            Kind::Connected { to, from, took } => phases::connected(lines, to, from, took),
-            Kind::ProxyConnected { proxy, answer, took } => {
+            Event::Connected { to, from, took } => phases::connected(lines, to, from, took),
+            Event::ProxyConnected { proxy, answer, took } => {
                 phases::proxy(lines, proxy, answer, took)
             }
-            Kind::RequestSent { request } => {
+            Event::RequestSent { request } => {
                 phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
             }
-            Kind::Redirected { status, from, to, dropped } => {
+            Event::Redirected { status, from, to, dropped } => {
                 phases::redirected(lines, status, (from, to), dropped, show_secrets)
             }
-            Kind::InformationalResponse { response } => {
+            Event::InformationalResponse { response } => {
                 phases::head(lines, Mark::Received, &response.head, show_secrets)
             }
-            Kind::Ping { direction, payload } => {
+            Event::Ping { direction, payload } => {
                 lines.info(format_args!("{} ping{}", verb(direction), quoted(payload)))
             }
-            Kind::Pong { direction, payload, rtt: Some(rtt) } => {
+            Event::Pong { direction, payload, rtt: Some(rtt) } => {
                 let (verb, payload) = (verb(direction), quoted(payload));
                 lines.info(format_args!("{verb} pong after {}{payload}", Took(rtt)))
             }
-            Kind::Pong { direction, payload, rtt: None } => {
+            Event::Pong { direction, payload, rtt: None } => {
                 lines.info(format_args!("{} pong{}", verb(direction), quoted(payload)))
             }
-            Kind::Close { direction, status, .. } => {
+            Event::Close { direction, status, .. } => {
                 lines.info(format_args!("{} Close {}", verb(direction), phases::status(status)))
             }
-            Kind::Frame(frame) if self.shows(2) => self.frame(&frame, at, lines),
-            Kind::FramePayload(payload) if self.shows(3) => {
+            Event::Frame(frame) if self.shows(2) => self.frame(&frame, at, lines),
+            Event::FramePayload(payload) if self.shows(3) => {
                 messages::frame_payload(&payload, lines.out)
             }
             _ => Ok(()),
@@ -258,11 +258,11 @@ impl Human {
 }
 
 impl Reporter for Human {
-    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.timings.note(event.kind);
+    fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()> {
+        self.timings.note(event.event);
         let style = self.style;
         let time = self.options.timestamps.then_some(TimeOfDay(event.at));
-        self.told(event.at, event.kind, &mut Lines { out, style, time, marked: true })
+        self.told(event.at, event.event, &mut Lines { out, style, time, marked: true })
     }
 
     fn needs(&self) -> Needs {
@@ -318,9 +318,9 @@ mod tests {
     use super::*;
     use crate::error::{Exit, Stage};
     use crate::event::{Certificate, Compression, Data, Opening, Summary, TlsInfo, Totals};
+    use crate::http::head::{HeadLimits, HeadReader};
     use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Side};
     use crate::protocol::handshake::{HandshakeReport, Request};
-    use crate::protocol::http1::{HeadLimits, HeadReader};
     use crate::protocol::violation::{Policy, Rule, Violation};
     use crate::report::testing::{shown, text};
 
@@ -354,7 +354,7 @@ mod tests {
             took: Duration::from_millis(23),
         };
         let mut view = repl();
-        let opened = [Kind::Opened { opening: &opening }];
+        let opened = [Event::Opened { opening: &opening }];
         assert_eq!(
             shown(&mut view, &opened),
             "* connected to wss://h/?token=*** (subprotocol chat, permessage-deflate) in 23 ms\n"
@@ -391,7 +391,7 @@ mod tests {
                  the stream broke: reset\n",
             ),
         ] {
-            let closed = Kind::Closed { closure: &closure, totals: &totals };
+            let closed = Event::Closed { closure: &closure, totals: &totals };
             assert_eq!(shown(&mut view, &[closed]), line);
         }
     }
@@ -406,27 +406,27 @@ mod tests {
         };
         let (closure, totals) = (closure(1002, ""), Totals::default());
         let ended = [
-            Kind::Violation { violation: &violation, fatal: true },
-            Kind::Closed { closure: &closure, totals: &totals },
+            Event::Violation { violation: &violation, fatal: true },
+            Event::Closed { closure: &closure, totals: &totals },
         ];
         let error = Error::new(Stage::Session, Exit::Protocol, "masked").cause("why").hint("try");
         let failed = Summary { exit: 8, error: Some(error.clone()), ..Summary::default() };
-        let mut kinds = ended.to_vec();
-        kinds.extend([Kind::Error(&error), Kind::Summary(&failed)]);
+        let mut events = ended.to_vec();
+        events.extend([Event::Error(&error), Event::Summary(&failed)]);
         assert_eq!(
-            shown(&mut pipe(0), &kinds),
+            shown(&mut pipe(0), &events),
             "wstap: session: masked\n  because: why\n  hint: try\n"
         );
-        let mut kinds = ended.to_vec();
+        let mut events = ended.to_vec();
         let interrupted = Summary { exit: 130, ..Summary::default() };
-        kinds.push(Kind::Summary(&interrupted));
+        events.push(Event::Summary(&interrupted));
         assert_eq!(
-            shown(&mut pipe(0), &kinds),
+            shown(&mut pipe(0), &events),
             "! protocol violation by the peer: a masked frame from the server (RFC 6455 §5.1), \
              at byte 7 of the frame stream: 81 80\n\
              ! closed by the peer with 1002 (protocol error), 3.00 s after opening\n"
         );
-        let tolerated = [Kind::Violation { violation: &violation, fatal: false }];
+        let tolerated = [Event::Violation { violation: &violation, fatal: false }];
         assert!(shown(&mut pipe(0), &tolerated).starts_with("! tolerated: a masked frame"));
     }
 
@@ -437,8 +437,11 @@ mod tests {
         let (mut response, _) = reader.feed(head).unwrap().unwrap();
         response.body = b"no \x1b[2J\r\nentry\n".to_vec();
         response.body_cut = Some("the connection ended".into());
-        let refused =
-            [Kind::ResponseReceived { response: &response, took: Duration::ZERO, followed: false }];
+        let refused = [Event::ResponseReceived {
+            response: &response,
+            took: Duration::ZERO,
+            followed: false,
+        }];
         assert_eq!(
             shown(&mut pipe(0), &refused),
             "< HTTP/1.1 403 Forbidden\n< Set-Cookie: ***\n< X: \\xff\n< \n< no \\x1b[2J\n< entry\n\
@@ -465,17 +468,17 @@ mod tests {
         let mut reader = HeadReader::new(HeadLimits::default());
         let (response, _) = reader.feed(head).unwrap().unwrap();
         let report = HandshakeReport::judge(&request, &response, Policy::Lenient);
-        let kinds = [
-            Kind::RequestSent { request: &request },
-            Kind::ResponseReceived {
+        let events = [
+            Event::RequestSent { request: &request },
+            Event::ResponseReceived {
                 response: &response,
                 took: Duration::from_millis(5),
                 followed: false,
             },
-            Kind::Judged { report: &report },
+            Event::Judged { report: &report },
         ];
         assert_eq!(
-            shown(&mut pipe(1), &kinds),
+            shown(&mut pipe(1), &events),
             "> GET / HTTP/1.1\n> Host: h\n> Upgrade: websocket\n> Connection: Upgrade\n\
              > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n> Sec-WebSocket-Version: 13\n> \n\
              < HTTP/1.1 101 Switching Protocols\n< Upgrade: websocket\n< Connection: Upgrade\n\
@@ -493,7 +496,7 @@ mod tests {
              *   ✓ no header announces a body (RFC 9110 §8.6, RFC 9112 §6.1)\n\
              *   ✓ the head keeps the grammar (RFC 9112 §2.2, §5.2)\n"
         );
-        assert_eq!(shown(&mut pipe(0), &kinds), "");
+        assert_eq!(shown(&mut pipe(0), &events), "");
     }
 
     #[test]
@@ -515,9 +518,9 @@ mod tests {
             }],
             unverified: Some("expired".into()),
         };
-        let kinds = [Kind::TlsEstablished { tls: &tls, took: Duration::from_millis(20) }];
+        let events = [Event::TlsEstablished { tls: &tls, took: Duration::from_millis(20) }];
         assert_eq!(
-            shown(&mut pipe(1), &kinds),
+            shown(&mut pipe(1), &events),
             "* TLSv1.3 with TLS13_AES_256_GCM_SHA384, group X25519, ALPN http/1.1, SNI h in 20 ms\n\
              *   certificate 1: CN=h\\x1b]0;x\\x07, for h, *.h\n\
              *     issued by CN=CA\n\
@@ -526,7 +529,7 @@ mod tests {
              ! tls: not verified, let pass by --insecure: expired\n"
         );
         assert_eq!(
-            shown(&mut pipe(0), &kinds),
+            shown(&mut pipe(0), &events),
             "! tls: not verified, let pass by --insecure: expired\n"
         );
     }
@@ -548,21 +551,21 @@ mod tests {
         };
         let status = CloseStatus::default();
         let closure = closure(1000, "");
-        let kinds = [
-            Kind::Data(data),
-            Kind::Data(grown),
-            Kind::Ping { direction: Direction::In, payload: b"a\x9b" },
-            Kind::Pong { direction: Direction::Out, payload: b"", rtt: None },
-            Kind::Pong {
+        let events = [
+            Event::Data(data),
+            Event::Data(grown),
+            Event::Ping { direction: Direction::In, payload: b"a\x9b" },
+            Event::Pong { direction: Direction::Out, payload: b"", rtt: None },
+            Event::Pong {
                 direction: Direction::In,
                 payload: b"x",
                 rtt: Some(Duration::from_micros(1_500)),
             },
-            Kind::Close { direction: Direction::In, status: &status, first: Side::Peer },
-            Kind::Closed { closure: &closure, totals: &totals },
+            Event::Close { direction: Direction::In, status: &status, first: Side::Peer },
+            Event::Closed { closure: &closure, totals: &totals },
         ];
         assert_eq!(
-            shown(&mut pipe(1), &kinds),
+            shown(&mut pipe(1), &events),
             "* received ping \"a\\x9b\"\n\
              * sent pong\n\
              * received pong after 1.50 ms \"x\"\n\
@@ -577,12 +580,12 @@ mod tests {
              * received: compression saved 75 % (100 bytes as 25)\n\
              * sent: compression cost 50 % (4 bytes as 6)\n"
         );
-        assert_eq!(shown(&mut pipe(0), &kinds), "");
+        assert_eq!(shown(&mut pipe(0), &events), "");
         let pieces = [
-            Kind::Data(Data { last: false, ..data }),
-            Kind::Data(Data { first: false, ..data }),
-            Kind::Data(grown),
-            Kind::Data(text(b"plain")),
+            Event::Data(Data { last: false, ..data }),
+            Event::Data(Data { first: false, ..data }),
+            Event::Data(grown),
+            Event::Data(text(b"plain")),
         ];
         assert_eq!(
             shown(&mut pipe(2), &pieces),
@@ -595,7 +598,7 @@ mod tests {
     #[test]
     fn times_and_colours_where_asked_for() {
         let options = HumanOptions { color: true, timestamps: true, ..HumanOptions::default() };
-        let notice = [Kind::Notice { level: Level::Info, text: "hi\x1b" }];
+        let notice = [Event::Notice { level: Level::Info, text: "hi\x1b" }];
         assert_eq!(
             shown(&mut Human::new(options), &notice),
             "\x1b[90m00:00:01.234\x1b[0m \x1b[34m*\x1b[0m hi\\x1b\n"

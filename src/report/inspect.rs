@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use crate::event::{Event, Kind, Level, Summary, Timings};
+use crate::event::{Event, Level, Stamped, Summary, Timings};
 use crate::protocol::handshake::Verdict;
 use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
 use crate::report::style::{Style, Tone};
-use crate::report::units::{Count, Took};
 use crate::report::{Needs, Reporter};
 use crate::text::Untrusted;
+use crate::text::units::{Count, Took};
 
 /// Writes the report.
 #[derive(Debug)]
@@ -48,68 +48,68 @@ impl Inspect {
         writeln!(lines.out, "{gap}{}", self.style.paint(Tone::Info, name))
     }
 
-    fn told(&mut self, kind: &Kind<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+    fn told(&mut self, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
         let show_secrets = self.show_secrets;
-        match *kind {
-            Kind::Resolved { host, addresses, took } => {
+        match *event {
+            Event::Resolved { host, addresses, took } => {
                 self.section("Connection", lines)?;
                 phases::resolved(lines, host, addresses, took)
             }
-            Kind::ConnectFailed { to, why } => {
+            Event::ConnectFailed { to, why } => {
                 self.section("Connection", lines)?;
                 let (to, why) = (Untrusted::text(to), Untrusted::text(why));
                 lines.warn(format_args!("connecting to {to} failed: {why}"))
             }
-            Kind::Connected { to, from, took } => {
+            Event::Connected { to, from, took } => {
                 self.section("Connection", lines)?;
                 phases::connected(lines, to, from, took)
             }
-            Kind::ProxyConnected { proxy, answer, took } => {
+            Event::ProxyConnected { proxy, answer, took } => {
                 self.section("Connection", lines)?;
                 phases::proxy(lines, proxy, answer, took)
             }
-            Kind::TlsEstablished { tls, took } => {
+            Event::TlsEstablished { tls, took } => {
                 self.section("TLS", lines)?;
                 phases::tls(lines, tls, took)?;
                 phases::unverified(lines, tls)
             }
-            Kind::RequestSent { request } => {
+            Event::RequestSent { request } => {
                 self.section("Request", lines)?;
                 phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
             }
-            Kind::InformationalResponse { response } => {
+            Event::InformationalResponse { response } => {
                 self.section("Response", lines)?;
                 phases::head(lines, Mark::Received, &response.head, show_secrets)
             }
-            Kind::Redirected { status, from, to, dropped } => {
+            Event::Redirected { status, from, to, dropped } => {
                 self.section("Redirect", lines)?;
                 phases::redirected(lines, status, (from, to), dropped, show_secrets)
             }
-            Kind::ResponseReceived { response, took, followed } => {
+            Event::ResponseReceived { response, took, followed } => {
                 self.section("Response", lines)?;
                 self.status = Some(response.status).filter(|_| !followed);
                 phases::head(lines, Mark::Received, &response.head, show_secrets)?;
                 phases::body(lines, response)?;
                 lines.info(format_args!("received {} after the request", Took(took)))
             }
-            Kind::Judged { report } => {
+            Event::Judged { report } => {
                 self.section("Handshake", lines)?;
                 self.failed = report.with(Verdict::Fail).count();
                 self.warned = report.with(Verdict::Warn).count();
                 phases::rules(lines, report, show_secrets)
             }
-            Kind::Opened { opening } => {
+            Event::Opened { opening } => {
                 self.section("Opened", lines)?;
                 phases::opened(lines, opening, show_secrets)?;
                 phases::timings(lines, &self.timings)
             }
-            Kind::Notice { level: Level::Detail, text } => {
+            Event::Notice { level: Level::Detail, text } => {
                 lines.info(format_args!("{}", Untrusted::text(text)))
             }
-            Kind::Notice { level: Level::Warning, text } => {
+            Event::Notice { level: Level::Warning, text } => {
                 lines.warn(format_args!("{}", Untrusted::text(text)))
             }
-            Kind::Summary(summary) => {
+            Event::Summary(summary) => {
                 self.section("Verdict", lines)?;
                 self.verdict(summary, lines)
             }
@@ -148,10 +148,10 @@ impl Inspect {
 }
 
 impl Reporter for Inspect {
-    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.timings.note(event.kind);
+    fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()> {
+        self.timings.note(event.event);
         let style = self.style;
-        self.told(event.kind, &mut Lines { out, style, time: None, marked: false })
+        self.told(event.event, &mut Lines { out, style, time: None, marked: false })
     }
 
     fn needs(&self) -> Needs {
@@ -165,8 +165,8 @@ mod tests {
 
     use super::*;
     use crate::error::{Error, Exit, Stage};
+    use crate::http::head::Response;
     use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
-    use crate::protocol::http1::Response;
     use crate::report::testing::shown;
 
     fn response(head: &str, status: u16) -> Response {
@@ -199,13 +199,13 @@ mod tests {
         let text = shown(
             &mut Inspect::new(false, false),
             &[
-                Kind::ResponseReceived {
+                Event::ResponseReceived {
                     response: &response,
                     took: Duration::from_millis(23),
                     followed: false,
                 },
-                Kind::Judged { report: &report },
-                Kind::Summary(&summary),
+                Event::Judged { report: &report },
+                Event::Summary(&summary),
             ],
         );
         assert_eq!(
@@ -229,13 +229,13 @@ mod tests {
 
     #[test]
     fn each_end_has_its_verdict() {
-        let verdict = |kinds: &[Kind<'_>]| {
-            let text = shown(&mut Inspect::new(false, false), kinds);
+        let verdict = |events: &[Event<'_>]| {
+            let text = shown(&mut Inspect::new(false, false), events);
             text.lines().last().unwrap().trim().to_owned()
         };
         let good = Summary::default();
         assert_eq!(
-            verdict(&[Kind::Summary(&good)]),
+            verdict(&[Event::Summary(&good)]),
             "✓ the opening handshake keeps every rule of RFC 6455"
         );
         let refused = response("HTTP/1.1 403 Forbidden\r\n\r\n", 403);
@@ -243,13 +243,13 @@ mod tests {
         let six = Summary { exit: 6, ..Summary::default() };
         assert_eq!(
             verdict(&[
-                Kind::ResponseReceived { response: &refused, took, followed: false },
-                Kind::Summary(&six)
+                Event::ResponseReceived { response: &refused, took, followed: false },
+                Event::Summary(&six)
             ]),
             "✗ the upgrade was refused with 403 (exit 6)"
         );
         let error = Some(Error::new(Stage::Tls, Exit::Tls, "expired"));
         let five = Summary { exit: 5, error, ..Summary::default() };
-        assert_eq!(verdict(&[Kind::Summary(&five)]), "✗ tls: expired (exit 5)");
+        assert_eq!(verdict(&[Event::Summary(&five)]), "✗ tls: expired (exit 5)");
     }
 }

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use crate::error::Error;
 use crate::event::{
-    Certificate, Compression, Data, Direction, Event, Frame, Kind, Level, Opening, Summary,
+    Certificate, Compression, Data, Direction, Event, Frame, Level, Opening, Stamped, Summary,
     Timings, TlsInfo, Totals,
 };
+use crate::http::head::{Header, Response};
 use crate::protocol::close::{CloseStatus, Closure, End, Side};
 use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
-use crate::protocol::http1::{Header, Response};
 use crate::protocol::violation::Violation;
 use crate::redact;
 use crate::report::json_writer::JsonWriter;
@@ -141,81 +141,81 @@ impl Json {
         self.json.object("timings", |json| timings(json, &summary.timings));
     }
 
-    fn fields(&mut self, kind: &Kind<'_>) {
+    fn fields(&mut self, kind: &Event<'_>) {
         let json = &mut self.json;
         match *kind {
-            Kind::Resolving { host } => json.text("host", host),
-            Kind::Resolved { host, addresses, took } => {
+            Event::Resolving { host } => json.text("host", host),
+            Event::Resolved { host, addresses, took } => {
                 json.text("host", host);
                 json.addresses("addresses", addresses);
                 json.seconds("took", took);
             }
-            Kind::Connecting { to } => json.text("to", to),
-            Kind::ConnectFailed { to, why } => {
+            Event::Connecting { to } => json.text("to", to),
+            Event::ConnectFailed { to, why } => {
                 json.text("to", to);
                 json.text("why", why);
             }
-            Kind::Connected { to, from, took } => {
+            Event::Connected { to, from, took } => {
                 json.text("to", to);
                 json.text("from", from);
                 json.seconds("took", took);
             }
-            Kind::ProxyConnected { proxy, answer, took } => {
+            Event::ProxyConnected { proxy, answer, took } => {
                 self.url("proxy", proxy);
                 self.json.text("answer", answer);
                 self.json.seconds("took", took);
             }
-            Kind::TlsEstablished { tls: info, took } => {
+            Event::TlsEstablished { tls: info, took } => {
                 tls(json, info);
                 json.seconds("took", took);
             }
-            Kind::RequestSent { request } => {
+            Event::RequestSent { request } => {
                 self.url("target", &request.target);
                 self.headers(&request.headers);
             }
-            Kind::InformationalResponse { response } => self.response(response),
-            Kind::Redirected { status, from, to, dropped } => {
+            Event::InformationalResponse { response } => self.response(response),
+            Event::Redirected { status, from, to, dropped } => {
                 json.number("status", status.into());
                 self.url("from", from);
                 self.url("to", to);
                 self.json.texts("dropped", dropped.iter().map(String::as_str));
             }
-            Kind::ResponseReceived { response, took, .. } => {
+            Event::ResponseReceived { response, took, .. } => {
                 self.response(response);
                 self.json.seconds("took", took);
             }
-            Kind::Judged { report } => self.handshake(report),
-            Kind::Opened { opening } => self.opening(opening),
-            Kind::Frame(told) => frame(json, &told),
-            Kind::FramePayload(_) => {}
-            Kind::Data(data) => write_message(json, &data),
-            Kind::Ping { direction, payload } => {
+            Event::Judged { report } => self.handshake(report),
+            Event::Opened { opening } => self.opening(opening),
+            Event::Frame(told) => frame(json, &told),
+            Event::FramePayload(_) => {}
+            Event::Data(data) => write_message(json, &data),
+            Event::Ping { direction, payload } => {
                 json.plain("direction", direction.name());
                 json.bytes("data", "base64", payload);
             }
-            Kind::Pong { direction, payload, rtt } => {
+            Event::Pong { direction, payload, rtt } => {
                 json.plain("direction", direction.name());
                 json.bytes("data", "base64", payload);
                 if let Some(rtt) = rtt {
                     json.seconds("rtt", rtt);
                 }
             }
-            Kind::Close { direction, status, first } => {
+            Event::Close { direction, status, first } => {
                 json.plain("direction", direction.name());
                 close_status(json, status);
                 json.plain("first", side(first));
             }
-            Kind::Violation { violation: broken, fatal } => violation(json, broken, fatal),
-            Kind::Closed { closure: how, totals: counted } => {
+            Event::Violation { violation: broken, fatal } => violation(json, broken, fatal),
+            Event::Closed { closure: how, totals: counted } => {
                 closure(json, how);
                 json.object("totals", |json| totals(json, counted));
             }
-            Kind::Reconnecting { attempt, delay, why } => {
+            Event::Reconnecting { attempt, delay, why } => {
                 json.number("attempt", attempt.into());
                 json.seconds("delay", delay);
                 json.text("why", why);
             }
-            Kind::Notice { level, text } => {
+            Event::Notice { level, text } => {
                 json.plain(
                     "level",
                     match level {
@@ -226,16 +226,16 @@ impl Json {
                 );
                 json.text("text", text);
             }
-            Kind::Answer { text, .. } => json.text("text", text),
-            Kind::Error(why) => error(json, why),
-            Kind::Summary(summary) => self.summary(summary),
+            Event::Answer { text, .. } => json.text("text", text),
+            Event::Error(why) => error(json, why),
+            Event::Summary(summary) => self.summary(summary),
         }
     }
 }
 
 impl Reporter for Json {
-    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let Some(name) = type_name(event.kind) else { return Ok(()) };
+    fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let Some(name) = type_name(event.event) else { return Ok(()) };
         if name == "frame" && self.verbosity < FRAMES {
             return Ok(());
         }
@@ -243,7 +243,7 @@ impl Reporter for Json {
         self.json.moment(event.at);
         self.json.fixed(",\"seq\":");
         self.json.digits(event.seq);
-        self.fields(event.kind);
+        self.fields(event.event);
         self.json.end(out)
     }
 
@@ -288,34 +288,34 @@ pub(super) fn write_message(json: &mut JsonWriter, data: &Data<'_>) {
 }
 
 /// The `type` of an event's line; `None` for what has no line.
-fn type_name(kind: &Kind<'_>) -> Option<&'static str> {
+fn type_name(kind: &Event<'_>) -> Option<&'static str> {
     Some(match kind {
-        Kind::Resolving { .. } => "resolving",
-        Kind::Resolved { .. } => "resolved",
-        Kind::Connecting { .. } => "connecting",
-        Kind::ConnectFailed { .. } => "connect-failed",
-        Kind::Connected { .. } => "connected",
-        Kind::ProxyConnected { .. } => "proxy",
-        Kind::TlsEstablished { .. } => "tls",
-        Kind::RequestSent { .. } => "request",
-        Kind::InformationalResponse { .. } => "informational",
-        Kind::Redirected { .. } => "redirected",
-        Kind::ResponseReceived { .. } => "response",
-        Kind::Judged { .. } => "handshake",
-        Kind::Opened { .. } => "open",
-        Kind::Frame(_) => "frame",
-        Kind::FramePayload(_) => return None,
-        Kind::Data(_) => "message",
-        Kind::Ping { .. } => "ping",
-        Kind::Pong { .. } => "pong",
-        Kind::Close { .. } => "close",
-        Kind::Violation { .. } => "violation",
-        Kind::Closed { .. } => "closed",
-        Kind::Reconnecting { .. } => "reconnecting",
-        Kind::Notice { .. } => "notice",
-        Kind::Answer { .. } => "answer",
-        Kind::Error(_) => "error",
-        Kind::Summary(_) => "summary",
+        Event::Resolving { .. } => "resolving",
+        Event::Resolved { .. } => "resolved",
+        Event::Connecting { .. } => "connecting",
+        Event::ConnectFailed { .. } => "connect-failed",
+        Event::Connected { .. } => "connected",
+        Event::ProxyConnected { .. } => "proxy",
+        Event::TlsEstablished { .. } => "tls",
+        Event::RequestSent { .. } => "request",
+        Event::InformationalResponse { .. } => "informational",
+        Event::Redirected { .. } => "redirected",
+        Event::ResponseReceived { .. } => "response",
+        Event::Judged { .. } => "handshake",
+        Event::Opened { .. } => "open",
+        Event::Frame(_) => "frame",
+        Event::FramePayload(_) => return None,
+        Event::Data(_) => "message",
+        Event::Ping { .. } => "ping",
+        Event::Pong { .. } => "pong",
+        Event::Close { .. } => "close",
+        Event::Violation { .. } => "violation",
+        Event::Closed { .. } => "closed",
+        Event::Reconnecting { .. } => "reconnecting",
+        Event::Notice { .. } => "notice",
+        Event::Answer { .. } => "answer",
+        Event::Error(_) => "error",
+        Event::Summary(_) => "summary",
     })
 }
 

@@ -10,8 +10,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use data_encoding::{BASE64, HEXLOWER};
 
 use crate::event::Moment;
-use crate::report::units::{digits, seconds, zeros};
 use crate::text::is_dangerous;
+use crate::text::units::{digits, seconds, zeros};
 
 /// What a large message has made of the buffer is given back.
 const KEPT_CAPACITY: usize = 1 << 20;

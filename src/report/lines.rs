@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use crate::report::style::{Style, Tone};
-use crate::report::units::TimeOfDay;
+use crate::text::units::TimeOfDay;
 
 /// Who speaks in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! Events become bytes: one file for each view.
 
-pub mod explain;
-pub mod hexdump;
 pub mod human;
 pub mod inspect;
 pub mod json;
@@ -13,11 +11,10 @@ mod pretty;
 pub mod style;
 #[cfg(test)]
 mod testing;
-pub mod units;
 
 use std::io::{self, Write};
 
-use crate::event::{Data, Direction, Event, Kind, Setting};
+use crate::event::{Data, Direction, Event, Setting, Stamped};
 
 /// A view of what happens: for people, for machines, or the payloads alone.
 ///
@@ -28,7 +25,7 @@ pub trait Reporter {
     ///
     /// # Errors
     /// Those of `out`.
-    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()>;
+    fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()>;
 
     /// What the view needs to be told; asked before each connection.
     fn needs(&self) -> Needs;
@@ -40,15 +37,15 @@ pub trait Reporter {
 /// What a view needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// [`crate::event::Kind::Data`] events of what was received.
+    /// [`crate::event::Event::Data`] events of what was received.
     pub received: bool,
-    /// [`crate::event::Kind::Data`] events of what was sent.
+    /// [`crate::event::Event::Data`] events of what was sent.
     pub sent: bool,
     /// Messages in one piece: the session then holds them, up to `--max-message`.
     pub whole_messages: bool,
-    /// [`crate::event::Kind::Frame`] events.
+    /// [`crate::event::Event::Frame`] events.
     pub frames: bool,
-    /// [`crate::event::Kind::FramePayload`] events.
+    /// [`crate::event::Event::FramePayload`] events.
     pub frame_payloads: bool,
     /// What takes work to find out, such as a certificate's names.
     pub details: bool,
@@ -57,12 +54,12 @@ pub struct Needs {
 impl Needs {
     /// Whether such an event is needed; those without a field of their own are.
     #[inline]
-    pub fn need(&self, kind: &Kind<'_>) -> bool {
+    pub fn need(&self, kind: &Event<'_>) -> bool {
         match kind {
-            Kind::Data(Data { direction: Direction::In, .. }) => self.received,
-            Kind::Data(Data { direction: Direction::Out, .. }) => self.sent,
-            Kind::Frame(_) => self.frames,
-            Kind::FramePayload(_) => self.frame_payloads,
+            Event::Data(Data { direction: Direction::In, .. }) => self.received,
+            Event::Data(Data { direction: Direction::Out, .. }) => self.sent,
+            Event::Frame(_) => self.frames,
+            Event::FramePayload(_) => self.frame_payloads,
             _ => true,
         }
     }

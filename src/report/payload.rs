@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, Write};
 
 use data_encoding::HEXLOWER;
 
-use crate::event::{Data, Direction, Event, Kind};
+use crate::event::{Data, Direction, Event, Stamped};
 use crate::report::json::write_message;
 use crate::report::json_writer::JsonWriter;
 use crate::report::{Needs, Reporter};
@@ -69,9 +69,9 @@ impl Payload {
 }
 
 impl Reporter for Payload {
-    fn event(&mut self, event: &Event<'_>, out: &mut dyn Write) -> io::Result<()> {
-        match event.kind {
-            Kind::Data(data) if data.direction == Direction::In => self.data(data, out),
+    fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match event.event {
+            Event::Data(data) if data.direction == Direction::In => self.data(data, out),
             _ => Ok(()),
         }
     }
@@ -113,13 +113,13 @@ fn hex(bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::{binary, event, text};
+    use crate::report::testing::{binary, stamped, text};
 
     fn shown(format: Format, terminal: bool, data: &[Data<'_>]) -> String {
         let mut out = Vec::new();
         let mut payload = Payload::new(format, terminal);
         for data in data {
-            payload.event(&event(&Kind::Data(*data)), &mut out).unwrap();
+            payload.event(&stamped(&Event::Data(*data)), &mut out).unwrap();
         }
         String::from_utf8(out).unwrap()
     }

@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals};
+use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, End, Side};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
-use crate::protocol::http1::Response;
 use crate::redact;
 use crate::report::lines::{Lines, Mark};
 use crate::report::style::{Style, Tone};
-use crate::report::units::{Count, Took};
 use crate::text::Untrusted;
+use crate::text::units::{Count, Took};
 
 /// From how many days on a certificate's end is near.
 const SOON: i64 = 14;

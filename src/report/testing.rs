@@ -3,15 +3,15 @@
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::event::{Data, Direction, Event, Kind, Moment};
+use crate::event::{Data, Direction, Event, Moment, Stamped};
 use crate::protocol::frame::Opcode;
 use crate::report::Reporter;
 
 /// The event, 1.234567 s after the start, at a fixed time.
-pub(crate) fn event<'a>(kind: &'a Kind<'a>) -> Event<'a> {
+pub(crate) fn stamped<'a>(event: &'a Event<'a>) -> Stamped<'a> {
     let since = Duration::from_micros(1_234_567);
     let wall = UNIX_EPOCH + Duration::from_secs(1_735_689_600) + since;
-    Event { at: Moment { wall, since }, seq: 12, kind }
+    Stamped { at: Moment { wall, since }, seq: 12, event }
 }
 
 /// A received text message in one piece.
@@ -34,10 +34,10 @@ pub(crate) fn binary(bytes: &[u8]) -> Data<'_> {
 }
 
 /// What the view makes of the events.
-pub(crate) fn shown(view: &mut dyn Reporter, kinds: &[Kind<'_>]) -> String {
+pub(crate) fn shown(view: &mut dyn Reporter, events: &[Event<'_>]) -> String {
     let mut out: Vec<u8> = Vec::new();
-    for kind in kinds {
-        view.event(&event(kind), &mut out as &mut dyn Write).unwrap();
+    for event in events {
+        view.event(&stamped(event), &mut out as &mut dyn Write).unwrap();
     }
     String::from_utf8(out).unwrap()
 }

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::Kind;
+use crate::event::Event;
 use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::wait::{Waiter, Woken};
@@ -48,7 +48,7 @@ pub(super) fn tcp(
     let local = socket.local_addr().ok().and_then(|a| a.as_socket());
     let local = local.map(|a| a.to_string()).unwrap_or_default();
     let peer = address.to_string();
-    waiter.watch.event(Kind::Connected { to: &peer, from: &local, took });
+    waiter.watch.event(Event::Connected { to: &peer, from: &local, took });
     let stream = Stream::from_tcp(TcpStream::from(socket)).map_err(|e| local_failure(&e))?;
     Ok(Connected { stream, peer, local })
 }
@@ -64,7 +64,7 @@ pub(super) fn unix(
 ) -> Result<Connected> {
     let begun = Instant::now();
     let peer = path.to_string_lossy().into_owned();
-    waiter.watch.event(Kind::Connecting { to: &peer });
+    waiter.watch.event(Event::Connecting { to: &peer });
     let connect = || {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
@@ -77,7 +77,7 @@ pub(super) fn unix(
     };
     let stream = connect().map_err(|e| {
         let why = reason(&e);
-        waiter.watch.event(Kind::ConnectFailed { to: &peer, why: &why });
+        waiter.watch.event(Event::ConnectFailed { to: &peer, why: &why });
         let shown = Untrusted::text(&peer);
         let error = Error::new(Stage::Connect, Exit::Connect, format!("{shown}: {why}"));
         match e.kind() {
@@ -92,7 +92,7 @@ pub(super) fn unix(
     })?;
     let took = begun.elapsed();
     timings.connect = Some(took);
-    waiter.watch.event(Kind::Connected { to: &peer, from: "", took });
+    waiter.watch.event(Event::Connected { to: &peer, from: "", took });
     Ok(Connected { stream, peer, local: String::new() })
 }
 
@@ -189,7 +189,7 @@ impl Race {
         address: SocketAddr,
         waiter: &mut Waiter<'_>,
     ) -> Option<(Socket, SocketAddr)> {
-        waiter.watch.event(Kind::Connecting { to: &address.to_string() });
+        waiter.watch.event(Event::Connecting { to: &address.to_string() });
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
             .and_then(|socket| socket.set_nonblocking(true).map(|()| socket))
             .and_then(|socket| match &self.source {
@@ -229,7 +229,7 @@ impl Race {
 
     fn fail(&mut self, address: SocketAddr, e: io::Error, waiter: &mut Waiter<'_>) {
         let (to, why) = (address.to_string(), reason(&e));
-        waiter.watch.event(Kind::ConnectFailed { to: &to, why: &why });
+        waiter.watch.event(Event::ConnectFailed { to: &to, why: &why });
         self.failed.push((address, e));
     }
 

@@ -28,7 +28,7 @@ use std::time::Instant;
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::{Kind, Timings, TlsInfo};
+use crate::event::{Event, Timings, TlsInfo};
 use crate::text::Untrusted;
 
 pub use proxies::Proxies;
@@ -159,7 +159,7 @@ impl FromStr for ConnectTo {
 /// What dialing needs of its caller.
 pub trait Watch {
     /// Something happened.
-    fn event(&mut self, kind: Kind<'_>);
+    fn event(&mut self, kind: Event<'_>);
 
     /// Readable when [`Watch::interrupted`] should be asked.
     fn wake_fd(&self) -> BorrowedFd<'_>;
@@ -168,7 +168,7 @@ pub trait Watch {
     /// the descriptor readable, or the waiting would spin.
     fn interrupted(&mut self) -> Option<Error>;
 
-    /// Whether somebody looks at [`Kind::TlsEstablished`]; certificates are parsed for it only then.
+    /// Whether somebody looks at [`Event::TlsEstablished`]; certificates are parsed for it only then.
     fn wants_details(&self) -> bool {
         false
     }
@@ -220,7 +220,7 @@ pub fn dial(
             tls = stream.tls_info();
         }
         if let Some(tls) = &tls {
-            waiter.watch.event(Kind::TlsEstablished { tls, took });
+            waiter.watch.event(Event::TlsEstablished { tls, took });
         }
     }
     Ok(Dialed { stream, peer, local, tls, timings })

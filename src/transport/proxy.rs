@@ -13,8 +13,8 @@ use url::{Host, Url};
 pub use choice::{from_environment, is_excepted};
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::Kind;
-use crate::protocol::http1::{HeadError, HeadLimits, HeadReader, Response, values};
+use crate::event::Event;
+use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
 use crate::text::Untrusted;
 use crate::transport::connect::{self, Connected};
 use crate::transport::tls::Client;
@@ -199,7 +199,7 @@ pub(super) fn connect(
         let took = begun.elapsed();
         timings.proxy = Some(took);
         let shown = proxy.to_string();
-        waiter.watch.event(Kind::ProxyConnected { proxy: &shown, answer: &answer, took });
+        waiter.watch.event(Event::ProxyConnected { proxy: &shown, answer: &answer, took });
         return Ok(connected);
     }
 }

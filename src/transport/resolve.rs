@@ -14,7 +14,7 @@ use rustix::net::{AddressFamily, SocketType, netdevice, socket};
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::Kind;
+use crate::event::Event;
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::wait::Waiter;
@@ -102,12 +102,12 @@ fn look_up(
     waiter: &mut Waiter<'_>,
 ) -> Result<Vec<SocketAddr>> {
     let begun = Instant::now();
-    waiter.watch.event(Kind::Resolving { host: &place.typed });
+    waiter.watch.event(Event::Resolving { host: &place.typed });
     let local = if is_localhost(name) { localhost(place.port) } else { Vec::new() };
     let addresses = if local.is_empty() { ask(name, place, family, waiter)? } else { local };
     let took = begun.elapsed();
     timings.resolve = Some(took);
-    let event = Kind::Resolved { host: &place.typed, addresses: &addresses, took };
+    let event = Event::Resolved { host: &place.typed, addresses: &addresses, took };
     waiter.watch.event(event);
     Ok(addresses)
 }

@@ -20,12 +20,12 @@ const NOSIGNAL: SendFlags = SendFlags::NOSIGNAL;
 
 /// A connected, non-blocking byte stream.
 pub struct Stream {
-    kind: Kind,
+    socket: Socket,
     /// Bytes that came behind a proxy's answer; they belong to the target's stream.
     early: Vec<u8>,
 }
 
-enum Kind {
+enum Socket {
     Tcp(TcpStream),
     Tls(Box<TlsStream>),
     Unix(UnixStream),
@@ -40,7 +40,7 @@ impl Stream {
         socket.set_nonblocking(true)?;
         // A connection that the peer has reset already says so here; reading tells it better.
         let _ = socket.set_nodelay(true);
-        Ok(Stream { kind: Kind::Tcp(socket), early: Vec::new() })
+        Ok(Stream { socket: Socket::Tcp(socket), early: Vec::new() })
     }
 
     /// A stream over a Unix socket, made non-blocking.
@@ -49,11 +49,11 @@ impl Stream {
     /// Those of the operating system.
     pub fn from_unix(socket: UnixStream) -> io::Result<Stream> {
         socket.set_nonblocking(true)?;
-        Ok(Stream { kind: Kind::Unix(socket), early: Vec::new() })
+        Ok(Stream { socket: Socket::Unix(socket), early: Vec::new() })
     }
 
     pub(super) fn from_tls(tls: TlsStream) -> Stream {
-        Stream { kind: Kind::Tls(Box::new(tls)), early: Vec::new() }
+        Stream { socket: Socket::Tls(Box::new(tls)), early: Vec::new() }
     }
 
     /// Puts bytes back in front of what will be read.
@@ -64,10 +64,10 @@ impl Stream {
     /// The socket. Readable: call [`Stream::read`]; writable, if [`Stream::wants_write`]: call
     /// [`Stream::flush`].
     pub fn fd(&self) -> BorrowedFd<'_> {
-        match &self.kind {
-            Kind::Tcp(socket) => socket.as_fd(),
-            Kind::Tls(tls) => tls.below().fd(),
-            Kind::Unix(socket) => socket.as_fd(),
+        match &self.socket {
+            Socket::Tcp(socket) => socket.as_fd(),
+            Socket::Tls(tls) => tls.below().fd(),
+            Socket::Unix(socket) => socket.as_fd(),
         }
     }
 
@@ -87,10 +87,10 @@ impl Stream {
             return Ok(n);
         }
         loop {
-            let result = match &mut self.kind {
-                Kind::Tcp(socket) => sys::read(Role::Socket, socket, buf),
-                Kind::Tls(tls) => return tls.read(buf),
-                Kind::Unix(socket) => sys::read(Role::Socket, socket, buf),
+            let result = match &mut self.socket {
+                Socket::Tcp(socket) => sys::read(Role::Socket, socket, buf),
+                Socket::Tls(tls) => return tls.read(buf),
+                Socket::Unix(socket) => sys::read(Role::Socket, socket, buf),
             };
             match result {
                 Err(Errno::INTR) => {}
@@ -103,9 +103,9 @@ impl Stream {
     /// can't see.
     pub fn has_buffered(&self) -> bool {
         !self.early.is_empty()
-            || match &self.kind {
-                Kind::Tls(tls) => tls.has_buffered(),
-                Kind::Tcp(_) | Kind::Unix(_) => false,
+            || match &self.socket {
+                Socket::Tls(tls) => tls.has_buffered(),
+                Socket::Tcp(_) | Socket::Unix(_) => false,
             }
     }
 
@@ -116,10 +116,10 @@ impl Stream {
     /// `WouldBlock` when nothing was taken; as [`Stream::read`].
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            let result = match &mut self.kind {
-                Kind::Tcp(socket) => sys::send(Role::Socket, socket, bytes, NOSIGNAL),
-                Kind::Tls(tls) => return tls.write(bytes),
-                Kind::Unix(socket) => sys::send(Role::Socket, socket, bytes, NOSIGNAL),
+            let result = match &mut self.socket {
+                Socket::Tcp(socket) => sys::send(Role::Socket, socket, bytes, NOSIGNAL),
+                Socket::Tls(tls) => return tls.write(bytes),
+                Socket::Unix(socket) => sys::send(Role::Socket, socket, bytes, NOSIGNAL),
             };
             match result {
                 Err(Errno::INTR) => {}
@@ -133,17 +133,17 @@ impl Stream {
     /// # Errors
     /// As [`Stream::write`], but never `WouldBlock`.
     pub fn flush(&mut self) -> io::Result<bool> {
-        match &mut self.kind {
-            Kind::Tls(tls) => tls.flush(),
-            Kind::Tcp(_) | Kind::Unix(_) => Ok(true),
+        match &mut self.socket {
+            Socket::Tls(tls) => tls.flush(),
+            Socket::Tcp(_) | Socket::Unix(_) => Ok(true),
         }
     }
 
     /// Whether encrypted bytes wait for the socket.
     pub fn wants_write(&self) -> bool {
-        match &self.kind {
-            Kind::Tls(tls) => tls.wants_write(),
-            Kind::Tcp(_) | Kind::Unix(_) => false,
+        match &self.socket {
+            Socket::Tls(tls) => tls.wants_write(),
+            Socket::Tcp(_) | Socket::Unix(_) => false,
         }
     }
 
@@ -153,40 +153,40 @@ impl Stream {
     /// # Errors
     /// As [`Stream::write`].
     pub fn shutdown_write(&mut self) -> io::Result<()> {
-        match &mut self.kind {
-            Kind::Tcp(socket) => socket.shutdown(Shutdown::Write),
-            Kind::Tls(tls) => tls.shutdown_write(),
-            Kind::Unix(socket) => socket.shutdown(Shutdown::Write),
+        match &mut self.socket {
+            Socket::Tcp(socket) => socket.shutdown(Shutdown::Write),
+            Socket::Tls(tls) => tls.shutdown_write(),
+            Socket::Unix(socket) => socket.shutdown(Shutdown::Write),
         }
     }
 
     /// What TLS agreed on, certificates parsed now; `None` without TLS.
     pub fn tls_info(&self) -> Option<TlsInfo> {
-        match &self.kind {
-            Kind::Tls(tls) => Some(tls.info()),
-            Kind::Tcp(_) | Kind::Unix(_) => None,
+        match &self.socket {
+            Socket::Tls(tls) => Some(tls.info()),
+            Socket::Tcp(_) | Socket::Unix(_) => None,
         }
     }
 
     /// Whether the server asked for a client certificate and got none. Some go on all the same, and
     /// refuse the request.
     pub fn lacks_certificate(&self) -> bool {
-        matches!(&self.kind, Kind::Tls(tls) if tls.lacks_certificate())
+        matches!(&self.socket, Socket::Tls(tls) if tls.lacks_certificate())
     }
 
     pub(super) fn tls_mut(&mut self) -> Option<&mut TlsStream> {
-        match &mut self.kind {
-            Kind::Tls(tls) => Some(tls),
-            Kind::Tcp(_) | Kind::Unix(_) => None,
+        match &mut self.socket {
+            Socket::Tls(tls) => Some(tls),
+            Socket::Tcp(_) | Socket::Unix(_) => None,
         }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         loop {
-            let result = match &mut self.kind {
-                Kind::Tcp(socket) => sys::write_vectored(Role::Socket, socket, slices),
-                Kind::Unix(socket) => sys::write_vectored(Role::Socket, socket, slices),
-                Kind::Tls(_) => {
+            let result = match &mut self.socket {
+                Socket::Tcp(socket) => sys::write_vectored(Role::Socket, socket, slices),
+                Socket::Unix(socket) => sys::write_vectored(Role::Socket, socket, slices),
+                Socket::Tls(_) => {
                     return match slices.iter().find(|slice| !slice.is_empty()) {
                         Some(slice) => self.write(slice),
                         None => Ok(0),
@@ -203,10 +203,10 @@ impl Stream {
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.kind {
-            Kind::Tcp(_) => "Tcp",
-            Kind::Tls(_) => "Tls",
-            Kind::Unix(_) => "Unix",
+        let kind = match &self.socket {
+            Socket::Tcp(_) => "Tcp",
+            Socket::Tls(_) => "Tls",
+            Socket::Unix(_) => "Unix",
         };
         f.debug_struct("Stream").field("kind", &kind).field("fd", &self.fd()).finish()
     }

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use super::{Human, MARGIN, verb};
 use crate::event::{Compression, Data, Direction, Frame, FramePayload, Moment};
 use crate::protocol::frame::Opcode;
-use crate::report::hexdump::{HexPairs, hexdump, unmasked};
 use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
 use crate::report::pretty::{is_structured, pretty};
 use crate::report::style::Tone;
-use crate::report::units::{Count, digits, seconds, zeros};
 use crate::text::UntrustedLines;
+use crate::text::hexdump::{HexPairs, hexdump, unmasked};
+use crate::text::units::{Count, digits, seconds, zeros};
 
 /// How many bytes of a binary message are shown unasked.
 const DUMPED: usize = 256;
@@ -136,7 +136,7 @@ fn frame_mark(direction: Direction) -> Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Kind;
+    use crate::event::Event;
     use crate::protocol::frame::FrameHeader;
     use crate::report::human::HumanOptions;
     use crate::report::human::tests::{pipe, repl};
@@ -145,10 +145,10 @@ mod tests {
     #[test]
     fn messages_in_the_repl_cannot_forge_marks() {
         let data = [
-            Kind::Data(text(b"one\n! two\x1b[A\x08\n\xe2\x80\xaethree")),
-            Kind::Data(text(b"ends\n")),
-            Kind::Data(text(b"")),
-            Kind::Data(Data { direction: Direction::Out, ..text(b"hi\tyou") }),
+            Event::Data(text(b"one\n! two\x1b[A\x08\n\xe2\x80\xaethree")),
+            Event::Data(text(b"ends\n")),
+            Event::Data(text(b"")),
+            Event::Data(Data { direction: Direction::Out, ..text(b"hi\tyou") }),
         ];
         assert_eq!(
             shown(&mut repl(), &data),
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn binary_messages_are_dumped_and_cropped() {
         let bytes = [0; 300];
-        let text = shown(&mut repl(), &[Kind::Data(binary(&bytes))]);
+        let text = shown(&mut repl(), &[Event::Data(binary(&bytes))]);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 18);
         assert_eq!(lines[0], "<b 300 bytes");
@@ -170,14 +170,14 @@ mod tests {
         );
         assert_eq!(lines[17], "  … 44 more bytes");
         let options = HumanOptions { hex: true, repl: true, ..HumanOptions::default() };
-        let text = shown(&mut Human::new(options), &[Kind::Data(binary(&bytes))]);
+        let text = shown(&mut Human::new(options), &[Event::Data(binary(&bytes))]);
         assert_eq!(text.lines().count(), 20);
     }
 
     #[test]
     fn json_is_pretty_on_request() {
         let options = HumanOptions { pretty: true, repl: true, ..HumanOptions::default() };
-        let data = [Kind::Data(text(b"{\"a\":[1]}")), Kind::Data(text(b"{\"a\""))];
+        let data = [Event::Data(text(b"{\"a\":[1]}")), Event::Data(text(b"{\"a\""))];
         assert_eq!(
             shown(&mut Human::new(options), &data),
             "< {\n    \"a\": [\n      1\n    ]\n  }\n< {\"a\"\n"
@@ -191,16 +191,16 @@ mod tests {
         let direction = Direction::Out;
         let wire = &[0x7f, 0x9f, 0x4d, 0x51, 0x58];
         let masking_key = header.masking_key;
-        let kinds = [
-            Kind::Frame(Frame { direction, header: &header, bytes: &bytes, offset: 11 }),
-            Kind::FramePayload(FramePayload { direction, wire, masking_key, offset: 0 }),
+        let events = [
+            Event::Frame(Frame { direction, header: &header, bytes: &bytes, offset: 11 }),
+            Event::FramePayload(FramePayload { direction, wire, masking_key, offset: 0 }),
         ];
         let line = ">f 1.234567 s FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d \
                     offset=11\n";
-        assert_eq!(shown(&mut pipe(1), &kinds), "");
-        assert_eq!(shown(&mut pipe(2), &kinds), line);
+        assert_eq!(shown(&mut pipe(1), &events), "");
+        assert_eq!(shown(&mut pipe(2), &events), line);
         assert_eq!(
-            shown(&mut pipe(3), &kinds),
+            shown(&mut pipe(3), &events),
             format!(
                 "{line}  header  [81 85 37 fa 21 3d]\n  masked  00000000  7f 9f 4d 51 58             \
                  {:23}|..MQX|\n  payload 00000000  48 65 6c 6c 6f             {0:23}|Hello|\n",

@@ -11,7 +11,7 @@ use rustls::{ClientConfig, KeyLogFile, SupportedProtocolVersion, version};
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::{Kind, Level};
+use crate::event::{Event, Level};
 use crate::text::Untrusted;
 use crate::transport::tls::client::Identity;
 use crate::transport::tls::trust::Trust;
@@ -81,7 +81,7 @@ fn log_keys(config: &mut ClientConfig, waiter: &mut Waiter<'_>) {
             (Level::Warning, format!("SSLKEYLOGFILE {path} can't be written: {e}"))
         }
     };
-    waiter.watch.event(Kind::Notice { level, text: &text });
+    waiter.watch.event(Event::Notice { level, text: &text });
 }
 
 fn versions(versions: Versions) -> Vec<&'static SupportedProtocolVersion> {

@@ -19,7 +19,7 @@ use rustls::ClientConnection;
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::{Kind, Level, TlsInfo};
+use crate::event::{Event, Level, TlsInfo};
 use crate::text::Untrusted;
 use crate::transport::stream::{Below, Stream, tls_failure};
 use crate::transport::wait::Waiter;
@@ -374,7 +374,7 @@ impl TlsStream {
     fn after_handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
         if let Some(why) = self.verifier.passed() {
             let text = format!("certificate not trusted: {why}; going on because of --insecure");
-            waiter.watch.event(Kind::Notice { level: Level::Warning, text: &text });
+            waiter.watch.event(Event::Notice { level: Level::Warning, text: &text });
         }
         match self.alpn() {
             None | Some(b"http/1.1") => Ok(()),

@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls_native_certs::{CertificateResult, load_certs_from_paths};
 
 use crate::error::{Error, Result};
-use crate::event::{Kind, Level};
+use crate::event::{Event, Level};
 use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::TlsOptions;
@@ -149,7 +149,7 @@ fn system_roots(waiter: &mut Waiter<'_>) -> RootCertStore {
     roots.add_parsable_certificates(borrowed(&system().certs));
     if roots.is_empty() {
         let text = "no trust anchors of the system were found; using Mozilla's, as built in";
-        waiter.watch.event(Kind::Notice { level: Level::Info, text });
+        waiter.watch.event(Event::Notice { level: Level::Info, text });
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     roots

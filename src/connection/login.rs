@@ -1,0 +1,150 @@
+//! Logging in at the server: Basic at once (RFC 7617), or Digest once it has been asked for
+//! (RFC 7616).
+
+use tungstenite::handshake::client::generate_key;
+
+use crate::connection::netrc::Netrc;
+use crate::http::challenge::challenges;
+use crate::http::digest::{Attempt, DigestChallenge};
+use crate::http::head::Response;
+use crate::transport::Target;
+use crate::transport::proxy::Credentials;
+
+/// How to log in.
+#[derive(Clone, Debug, Default)]
+pub struct Login {
+    /// What was typed for the first origin; it goes to no other.
+    pub user: Option<Credentials>,
+    /// What is sent when.
+    pub scheme: LoginScheme,
+    /// The logins of hosts for which nothing was typed.
+    pub netrc: Option<Netrc>,
+}
+
+/// What is sent when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoginScheme {
+    /// Nothing before the server says what it takes; then the safest of it.
+    Any,
+    /// Basic at once; Digest if the server takes nothing else.
+    #[default]
+    Basic,
+    /// Digest alone: the password never goes over the wire.
+    Digest,
+}
+
+/// The login at one place, over as many requests as it takes: at most three.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    credentials: Option<Credentials>,
+    scheme: LoginScheme,
+    /// The Authorization field of the next request.
+    pub field: Option<Vec<u8>>,
+    /// What the last request's field was.
+    sent: Option<&'static str>,
+    digests: u8,
+}
+
+impl Attempts {
+    /// The attempts with these credentials, if there are any.
+    pub fn new(credentials: Option<Credentials>, scheme: LoginScheme) -> Attempts {
+        let mut attempts = Attempts { credentials, scheme, ..Attempts::default() };
+        if scheme == LoginScheme::Basic {
+            attempts.basic();
+        }
+        attempts
+    }
+
+    /// The same credentials at another place of the same origin.
+    pub fn again(&self) -> Attempts {
+        Attempts::new(self.credentials.clone(), self.scheme)
+    }
+
+    /// Takes a response. If it asks for a login that can be given and was not given yet, the next
+    /// request has it; says which.
+    pub fn next(&mut self, response: &Response, target: &Target) -> Option<String> {
+        let credentials = self.credentials.as_ref().filter(|_| response.status == 401)?;
+        let offered = challenges(&response.headers, "www-authenticate");
+        let takes_basic = offered.iter().any(|challenge| challenge.is("Basic"));
+        let digest = offered
+            .iter()
+            .find_map(DigestChallenge::read)
+            .filter(|digest| self.digests == 0 || (self.digests == 1 && digest.stale))
+            .filter(|_| self.scheme != LoginScheme::Basic || !takes_basic);
+        if let Some(challenge) = digest {
+            self.field = Some(challenge.answer(&Attempt {
+                user: &credentials.user,
+                password: &credentials.password,
+                method: "GET",
+                uri: &target.path,
+                cnonce: &generate_key(),
+            }));
+            self.digests += 1;
+            self.sent = Some("Digest");
+            let again = if self.digests > 1 { ", with a fresh nonce" } else { "" };
+            return Some(format!("logging in with Digest ({}){again}", challenge.algorithm()));
+        }
+        let basic = self.scheme == LoginScheme::Any && takes_basic && self.sent.is_none();
+        basic.then(|| {
+            self.basic();
+            "logging in with Basic".to_owned()
+        })
+    }
+
+    /// The hint for a 401 that stays.
+    pub fn hint(&self, asked: Option<&str>) -> String {
+        let asked = asked.map(|asked| format!(" ({asked})")).unwrap_or_default();
+        match (self.sent, &self.credentials) {
+            (Some(scheme), _) => {
+                format!("the user name or the password, sent with {scheme}, is refused{asked}")
+            }
+            (None, Some(_)) if self.scheme == LoginScheme::Digest => {
+                format!("it asks for another login than Digest{asked}: leave --digest out")
+            }
+            (None, Some(_)) => format!("it asks for a login that is not known here{asked}"),
+            (None, None) => {
+                format!("it asks for a login{asked}: -u user:password, or -H 'Authorization: …'")
+            }
+        }
+    }
+
+    fn basic(&mut self) {
+        let Some(Credentials { user, password }) = &self.credentials else { return };
+        let pair = data_encoding::BASE64.encode(format!("{user}:{password}").as_bytes());
+        self.field = Some(format!("Basic {pair}").into_bytes());
+        self.sent = Some("Basic");
+    }
+}
+
+impl Login {
+    /// The credentials for the place that was asked for: typed for it, in its URL, or in `.netrc`.
+    pub fn first(&self, target: &Target, is_origin: bool) -> Option<Credentials> {
+        if let Some(typed) = self.user.as_ref().filter(|_| is_origin) {
+            return Some(typed.clone());
+        }
+        match &target.userinfo {
+            Some((user, password)) if password.is_empty() => {
+                let known = self.lookup(target, Some(user));
+                Some(
+                    known.unwrap_or_else(|| Credentials {
+                        user: user.clone(),
+                        password: String::new(),
+                    }),
+                )
+            }
+            Some((user, password)) => {
+                Some(Credentials { user: user.clone(), password: password.clone() })
+            }
+            None => self.lookup(target, None),
+        }
+    }
+
+    /// The credentials for a place that a server has sent us to.
+    pub fn elsewhere(&self, target: &Target) -> Option<Credentials> {
+        self.lookup(target, None)
+    }
+
+    fn lookup(&self, target: &Target, user: Option<&str>) -> Option<Credentials> {
+        self.netrc.as_ref()?.lookup(&target.host.to_string(), user)
+    }
+}

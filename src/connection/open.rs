@@ -1,0 +1,445 @@
+//! From nothing to an open connection: dial, send the request, judge the answer.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+
+use crate::connection::body;
+use crate::connection::cookies::CookieFile;
+use crate::connection::options::OpenOptions;
+use crate::connection::route::{Next, Route, is_redirect, shown_location, unix_now};
+use crate::error::{Error, Exit, Result, Stage};
+use crate::event::{Event, Level, Opening};
+use crate::http::date::retry_after;
+use crate::http::head::{BodyReader, HeadError, HeadLimits, HeadReader, Response};
+use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
+use crate::redact;
+use crate::sys;
+use crate::text::Untrusted;
+use crate::text::units::Count;
+use crate::transport::{self, Stream, Target, Watch};
+
+/// How much of a refusal's body is shown, in bytes.
+const MAX_BODY: usize = 64 << 10;
+
+/// How long a refusal's body may take; the status is shown anyway.
+const BODY_PATIENCE: Duration = Duration::from_secs(3);
+
+/// An open connection and what is known of it.
+pub struct Opened {
+    /// The stream.
+    pub stream: Stream,
+    /// What came behind the response already.
+    pub early: Vec<u8>,
+    /// The judged response.
+    pub report: HandshakeReport,
+    /// The request.
+    pub request: Request,
+    /// The response.
+    pub response: Response,
+    /// What was agreed.
+    pub opening: Opening,
+}
+
+/// Opens the connection, over redirects and logins if need be; the deadline is for all of it.
+///
+/// # Errors
+/// Exits 2 to 9, 11 and 12, and those of `watch` when it is interrupted.
+pub fn open(
+    options: &OpenOptions,
+    cookies: &mut Option<CookieFile>,
+    watch: &mut dyn Watch,
+    deadline: Instant,
+) -> Result<Opened> {
+    let start = Instant::now();
+    let limit = deadline.saturating_duration_since(start);
+    let mut route = Route::new(options)?;
+    loop {
+        let stream = transport::dial(&route.target, &route.dial, Some(deadline), watch)?.stream;
+        let request = route.request(cookies.as_ref());
+        let limits = options.head_limits;
+        let target = route.target.clone();
+        let mut exchange = Exchange { stream, deadline, limit, limits, target, received: 0 };
+        let sent = Instant::now();
+        let (mut response, early) = exchange.run(&request, watch)?;
+        let notes = keep_cookies(cookies, &response, &exchange.target);
+        let next = route.next(&response, cookies.as_ref());
+        let followed = matches!(next, Ok(Next::Login(_) | Next::Redirected { .. }));
+        let took = sent.elapsed();
+        if response.status != 101 && !followed {
+            exchange.finish(&mut response, &early, watch);
+        }
+        watch.event(Event::ResponseReceived { response: &response, took, followed });
+        for (level, text) in notes {
+            watch.event(Event::Notice { level, text: &text });
+        }
+        match next? {
+            Next::Done if response.status == 101 => {
+                let judged = (request, response);
+                return opened(options, exchange, early, judged, start, watch);
+            }
+            Next::Done => {
+                let error = refused(&response, &route);
+                // 495 and 496 are nginx's inner words for it; what it sends is 400.
+                let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
+                return Err(if client && exchange.stream.lacks_certificate() {
+                    let hint = "the server asked for a client certificate: --cert FILE --key FILE";
+                    Error { hints: vec![hint.to_owned()], ..error }
+                } else {
+                    error
+                });
+            }
+            Next::Login(text) => {
+                watch.event(Event::Notice { level: Level::Detail, text: &text });
+            }
+            Next::Redirected { from, to, dropped } => {
+                let (status, from, to, dropped) = (response.status, &from, &to, &dropped);
+                watch.event(Event::Redirected { status, from, to, dropped });
+            }
+        }
+    }
+}
+
+/// Takes the cookies of a response; gives what there is to say about them.
+fn keep_cookies(
+    cookies: &mut Option<CookieFile>,
+    response: &Response,
+    from: &Target,
+) -> Vec<(Level, String)> {
+    let Some(jar) = cookies else { return Vec::new() };
+    let (refused, failed) = jar.take(response, from, unix_now());
+    let refused = refused.into_iter().map(|text| (Level::Detail, text));
+    refused.chain(failed.map(|text| (Level::Warning, text))).collect()
+}
+
+/// Judges a 101.
+fn opened(
+    options: &OpenOptions,
+    exchange: Exchange,
+    early: Vec<u8>,
+    (mut request, mut response): (Request, Response),
+    start: Instant,
+    watch: &mut dyn Watch,
+) -> Result<Opened> {
+    let report = HandshakeReport::judge(&request, &response, options.policy);
+    watch.event(Event::Judged { report: &report });
+    if report.verdict() == Verdict::Fail {
+        return Err(broken(&report));
+    }
+    let mut opening = Opening {
+        url: exchange.target.url(),
+        subprotocol: report.subprotocol.clone(),
+        extensions: report.extensions.clone(),
+        took: start.elapsed(),
+    };
+    // What is kept for /headers and /status has no secret in it that must not be shown.
+    if !options.show_secrets {
+        request.bytes = redact::head(&request.bytes).into_owned();
+        response.head = redact::head(&response.head).into_owned();
+        opening.url = redact::url(&opening.url).into_owned();
+        opening.subprotocol = opening.subprotocol.map(|chosen| {
+            String::from_utf8_lossy(&redact::protocols(chosen.as_bytes())).into_owned()
+        });
+    }
+    Ok(Opened { stream: exchange.stream, early, report, request, response, opening })
+}
+
+/// The HTTP exchange over the dialed stream.
+struct Exchange {
+    stream: Stream,
+    deadline: Instant,
+    /// How long after the start the deadline is.
+    limit: Duration,
+    limits: HeadLimits,
+    target: Target,
+    received: usize,
+}
+
+impl Exchange {
+    /// Sends the request and gives the final response's head with what came behind it.
+    fn run(&mut self, request: &Request, watch: &mut dyn Watch) -> Result<(Response, Vec<u8>)> {
+        self.send(&request.bytes, watch)?;
+        watch.event(Event::RequestSent { request });
+        let mut rest = Vec::new();
+        let mut informational = 0;
+        loop {
+            let mut reader = HeadReader::new(self.limits);
+            let (response, behind) = self.head(&mut reader, rest, watch)?;
+            match response.status {
+                100 | 102..=199 => {
+                    informational += 1;
+                    if informational > 16 {
+                        let what = "more than 16 informational responses";
+                        return Err(Error::new(Stage::Handshake, Exit::Limit, what));
+                    }
+                    watch.event(Event::InformationalResponse { response: &response });
+                    rest = behind;
+                }
+                _ => return Ok((response, behind)),
+            }
+        }
+    }
+
+    /// Reads a refusal's body into the response.
+    fn finish(&mut self, response: &mut Response, behind: &[u8], watch: &mut dyn Watch) {
+        let mut body = BodyReader::new(response, MAX_BODY);
+        self.body(&mut body, behind, watch);
+        (response.body, response.body_cut) = body.finish();
+        body::decode(response, MAX_BODY);
+    }
+
+    fn send(&mut self, mut bytes: &[u8], watch: &mut dyn Watch) -> Result<()> {
+        while !bytes.is_empty() || self.stream.wants_write() {
+            let written = match self.stream.write(bytes) {
+                Ok(n) => self.stream.flush().map(|_| n),
+                Err(e) => Err(e),
+            };
+            match written {
+                Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                Err(e) => return Err(self.lost(&e)),
+            }
+            if !bytes.is_empty() || self.stream.wants_write() {
+                self.wait(PollFlags::OUT, self.deadline, "sending the request", watch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn head(
+        &mut self,
+        reader: &mut HeadReader,
+        rest: Vec<u8>,
+        watch: &mut dyn Watch,
+    ) -> Result<(Response, Vec<u8>)> {
+        let mut buffer = [0; 16 << 10];
+        let mut fresh = rest;
+        loop {
+            match reader.feed(&fresh) {
+                Ok(Some(done)) => return Ok(done),
+                Ok(None) => {}
+                Err(e) => return Err(self.unreadable(e)),
+            }
+            fresh.clear();
+            match self.stream.read(&mut buffer) {
+                Ok(0) => {
+                    let what = format!("the server closed the connection {}", self.place());
+                    let lost = Error::new(Stage::Handshake, Exit::Lost, what);
+                    return Err(if self.received == 0 && !self.target.secure {
+                        lost.hint(format!("does it want TLS? try {}", self.other_scheme()))
+                    } else {
+                        lost
+                    });
+                }
+                Ok(n) => {
+                    self.received += n;
+                    fresh.extend_from_slice(buffer.get(..n).unwrap_or_default());
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.wait(PollFlags::IN, self.deadline, "waiting for the response", watch)?;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(self.lost(&e)),
+            }
+        }
+    }
+
+    /// Reads a refusal's body; whatever happens, what came is kept.
+    fn body(&mut self, body: &mut BodyReader, behind: &[u8], watch: &mut dyn Watch) {
+        let patience = self.deadline.min(Instant::now() + BODY_PATIENCE);
+        let mut buffer = [0; 16 << 10];
+        body.feed(behind);
+        while !body.is_done() {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return,
+                // Framing without a payload may come for ever, and without a pause.
+                Ok(_) if Instant::now() >= patience => return,
+                Ok(n) => {
+                    body.feed(buffer.get(..n).unwrap_or_default());
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    if self.wait(PollFlags::IN, patience, "", watch).is_err() {
+                        return;
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn wait(
+        &self,
+        what_for: PollFlags,
+        until: Instant,
+        doing: &str,
+        watch: &mut dyn Watch,
+    ) -> Result<()> {
+        if Instant::now() >= until {
+            let what = format!("no answer within {}: {doing}", transport::shown_limit(self.limit));
+            return Err(Error::new(Stage::Handshake, Exit::Timeout, what)
+                .hint("more time: --connect-timeout SECONDS"));
+        }
+        let ready = {
+            let mut fds = [
+                PollFd::from_borrowed_fd(self.stream.fd(), what_for),
+                PollFd::from_borrowed_fd(watch.wake_fd(), PollFlags::IN),
+            ];
+            sys::wait(&mut fds, Some(until));
+            fds.last().is_some_and(sys::is_ready)
+        };
+        match ready.then(|| watch.interrupted()).flatten() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn lost(&self, e: &std::io::Error) -> Error {
+        if let Some(error) = transport::tls_failure(e) {
+            return error;
+        }
+        let what = format!("the connection was lost {}", self.place());
+        Error::new(Stage::Handshake, Exit::Lost, what)
+            .cause(Untrusted::text(&e.to_string()).to_string())
+    }
+
+    /// Where in the response we are.
+    fn place(&self) -> String {
+        let received = Count(self.received as u64, "byte");
+        let place = if self.received == 0 { "without an answer" } else { "in the response head" };
+        format!("after {received}, {place}")
+    }
+
+    fn other_scheme(&self) -> String {
+        let url = self.target.url();
+        match url.strip_prefix("ws://") {
+            Some(rest) => format!("wss://{rest}"),
+            None => url.replacen("wss://", "ws://", 1),
+        }
+    }
+
+    /// The answer is not a response head.
+    fn unreadable(&self, e: HeadError) -> Error {
+        let broken = |what: String| Error::new(Stage::Handshake, Exit::Handshake, what);
+        match e {
+            HeadError::NotHttp(bytes) => {
+                let shown = Untrusted(&bytes);
+                let error = broken(format!("the answer is not HTTP/1.1: \"{shown}\""));
+                if bytes.starts_with(&[0x15, 0x03]) || bytes.starts_with(&[0x16, 0x03]) {
+                    error.hint(format!("the server speaks TLS: try {}", self.other_scheme()))
+                } else if bytes.starts_with(b"HTTP/") {
+                    error.hint("the server answers in another version of HTTP")
+                } else if bytes.starts_with(&[0, 0]) {
+                    error.hint("this looks like HTTP/2; a WebSocket needs an HTTP/1.1 listener")
+                } else {
+                    error.hint("is another service listening on this port?")
+                }
+            }
+            HeadError::StatusLine(line) => {
+                broken(format!("a status line that can't be read: \"{}\"", Untrusted(&line)))
+            }
+            HeadError::FieldLine(line, why) => {
+                broken(format!("a bad header line, {why}: \"{}\"", Untrusted(&line)))
+            }
+            HeadError::TooLong(limit) => Error::new(
+                Stage::Handshake,
+                Exit::Limit,
+                format!("the response head is longer than {limit} bytes (--max-head)"),
+            ),
+            HeadError::TooMany(limit) => Error::new(
+                Stage::Handshake,
+                Exit::Limit,
+                format!("the response has more than {limit} headers (--max-headers)"),
+            ),
+        }
+    }
+}
+
+/// The server's 101 breaks the handshake.
+fn broken(report: &HandshakeReport) -> Error {
+    let line = |r: &RuleResult| {
+        let received = match r.received.as_slice() {
+            [] => "nothing".to_owned(),
+            some => evidence(&redact::protocols(some)),
+        };
+        let note = if r.note.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", Untrusted::text(&r.note))
+        };
+        let expected = redact::protocols(r.expected.as_bytes());
+        let expected = Untrusted(&expected);
+        format!(
+            "not true that {}: expected {expected}, received {received}{note} ({})",
+            r.rule.sentence(),
+            r.rule.clause()
+        )
+    };
+    let mut failed = report.with(Verdict::Fail).map(line);
+    let what =
+        format!("the server's answer breaks the handshake: {}", failed.next().unwrap_or_default());
+    failed.fold(Error::new(Stage::Handshake, Exit::Handshake, what), Error::cause)
+}
+
+/// What came in the place of what is right; a header can have 64 KiB, of which nobody wants to see
+/// all in one line.
+fn evidence(bytes: &[u8]) -> String {
+    const MOST: usize = 300;
+    match bytes.get(..MOST) {
+        Some(first) if first.len() < bytes.len() => {
+            format!("\"{}…\" ({} bytes)", Untrusted(first), bytes.len())
+        }
+        _ => format!("\"{}\"", Untrusted(bytes)),
+    }
+}
+
+/// The server did not switch protocols.
+fn refused(response: &Response, route: &Route<'_>) -> Error {
+    let status = response.status;
+    let what = format!(
+        "upgrade refused: the server answered {status} {} instead of 101",
+        Untrusted(&response.reason)
+    );
+    let mut error =
+        Error::new(Stage::Handshake, Exit::Refused, what).passing(response.is_passing());
+    error.retry_after = retry_after(&response.headers, unix_now());
+    let header = |name: &str| {
+        let value = redact::value(name.as_bytes(), response.header(name)?);
+        Some(Untrusted(&value).to_string())
+    };
+    let hint = match status {
+        status if is_redirect(status) => match response.header("location") {
+            Some(location) => {
+                format!("it points to {}: -L follows it", shown_location(location))
+            }
+            None => "a redirect without a Location".to_owned(),
+        },
+        401 => route.login_hint(header("www-authenticate").as_deref()),
+        403 => "does it check the Origin? try -o https://HOST, or a cookie or a token".to_owned(),
+        404 => {
+            format!("is the path right? it was {}", Untrusted::text(&redact::url(route.asked())))
+        }
+        407 => "a proxy asks for a login: --proxy-user user:password".to_owned(),
+        426 => match header("sec-websocket-version") {
+            Some(versions) => {
+                format!("the server wants version {versions} of the protocol, not 13")
+            }
+            None => "the server wants another protocol or version".to_owned(),
+        },
+        429 | 503 => match header("retry-after") {
+            Some(after) => format!("it says to try again after {after}"),
+            None => "it is busy: try again later".to_owned(),
+        },
+        200..=299 => {
+            "the server treats this as an ordinary request: is this the WebSocket path, and does a \
+             proxy in front pass the Upgrade header on?"
+                .to_owned()
+        }
+        400 => "the server did not see a WebSocket request; a proxy in front may drop the Upgrade \
+                and Connection headers"
+            .to_owned(),
+        502 | 504 => "a proxy in front can't reach its server".to_owned(),
+        _ => return error,
+    };
+    error.hint(hint)
+}

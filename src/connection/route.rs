@@ -1,0 +1,404 @@
+//! From one request to the next: redirects (RFC 9110 §15.4) and logins, and what goes along.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tungstenite::handshake::client::generate_key;
+use url::Url;
+
+use crate::connection::cookies::CookieFile;
+use crate::connection::login::Attempts;
+use crate::connection::options::OpenOptions;
+use crate::error::{Error, Exit, Result, Stage};
+use crate::http::head::{Header, Response, values};
+use crate::protocol::handshake::{Request, RequestOptions};
+use crate::redact;
+use crate::text::Untrusted;
+use crate::text::units::Count;
+use crate::transport::proxy::Credentials;
+use crate::transport::{DialOptions, Sni, Target};
+
+/// The longest Location that is followed, in bytes; it becomes a request line.
+const MAX_LOCATION: usize = 8192;
+
+/// How much of a Location is shown in an error, in bytes.
+const SHOWN: usize = 300;
+
+/// Where the next request goes, and what goes with it.
+pub struct Route<'a> {
+    options: &'a OpenOptions,
+    /// Whom to connect to.
+    pub target: Target,
+    /// How.
+    pub dial: DialOptions,
+    request: RequestOptions,
+    login: Attempts,
+    /// Every URL that was asked for, with the cookies that were sent there.
+    visited: Vec<(String, Vec<u8>)>,
+    redirects: usize,
+}
+
+/// What comes after a response.
+pub enum Next {
+    /// Nothing: it is the last one.
+    Done,
+    /// The same request with a login, of which this is said.
+    Login(String),
+    /// A request to another place.
+    Redirected {
+        /// Where it was.
+        from: String,
+        /// Where it is.
+        to: String,
+        /// What is left behind.
+        dropped: Vec<String>,
+    },
+}
+
+impl<'a> Route<'a> {
+    /// The way to the session's target.
+    ///
+    /// # Errors
+    /// Exit 2 for an environment that names no proxy.
+    pub fn new(options: &'a OpenOptions) -> Result<Route<'a>> {
+        let target = options.target.clone();
+        let is_origin = target.same_origin(&options.origin);
+        let mut route = Route {
+            options,
+            dial: options.dial.clone(),
+            request: options.request.clone(),
+            login: Attempts::default(),
+            target,
+            visited: Vec::new(),
+            redirects: 0,
+        };
+        route.point()?;
+        if !is_origin {
+            route.leave_behind();
+        }
+        let credentials = options.login.first(&route.target, is_origin);
+        route.log_in(credentials);
+        Ok(route)
+    }
+
+    /// What was asked for, with the login.
+    pub fn options(&self) -> RequestOptions {
+        let mut options = self.request.clone();
+        if let Some(field) = &self.login.field {
+            options.headers.insert(0, Header::new("Authorization", field.as_slice()));
+        }
+        options
+    }
+
+    /// The next request, with a key of its own.
+    pub fn request(&mut self, cookies: Option<&CookieFile>) -> Request {
+        let mut options = self.options();
+        if let Some(jar) = cookies {
+            add_cookies(&mut options.headers, jar, &self.target);
+        }
+        let sent: Vec<&[u8]> = values(&options.headers, "cookie").collect();
+        self.visited.push((self.target.url(), sent.join(&b"; "[..])));
+        Request::new(&options, &generate_key())
+    }
+
+    /// Takes a response.
+    ///
+    /// # Errors
+    /// Exit 6 for a redirect that isn't followed though it was asked for.
+    pub fn next(&mut self, response: &Response, cookies: Option<&CookieFile>) -> Result<Next> {
+        if let Some(text) = self.login.next(response, &self.target) {
+            return Ok(Next::Login(text));
+        }
+        let Some(most) = self.options.redirects.filter(|_| is_redirect(response.status)) else {
+            return Ok(Next::Done);
+        };
+        let target = location(&self.target, response).map_err(|e| self.unfollowed(response, &e))?;
+        if self.redirects == most {
+            let what = format!(
+                "more than {}: it points to {}",
+                Count(most as u64, "redirect"),
+                shown_url(&target)
+            );
+            return Err(refused(what).hint("--max-redirs N follows more"));
+        }
+        self.redirects += 1;
+        let from = self.target.url();
+        let dropped = self.go(target)?;
+        if self.has_been_here(cookies) {
+            let what = format!("redirect loop: {} again", shown_url(&self.target));
+            return Err(refused(what).hint("each step: -v"));
+        }
+        Ok(Next::Redirected { from, to: self.target.url(), dropped })
+    }
+
+    /// Where the request that was sent last went to.
+    pub fn asked(&self) -> &str {
+        &self.request.target
+    }
+
+    /// The hint for a 401.
+    pub fn login_hint(&self, asked: Option<&str>) -> String {
+        self.login.hint(asked)
+    }
+
+    /// Turns to another place; gives what is left behind.
+    fn go(&mut self, target: Target) -> Result<Vec<String>> {
+        let same_origin = target.same_origin(&self.target);
+        self.target = target;
+        self.point()?;
+        if same_origin {
+            self.login = self.login.again();
+            return Ok(Vec::new());
+        }
+        let logged_in = self.login.field.is_some();
+        let mut dropped = self.leave_behind();
+        if logged_in && !dropped.iter().any(|name| name.eq_ignore_ascii_case("authorization")) {
+            dropped.insert(0, "Authorization".to_owned());
+        }
+        let credentials = self.options.login.elsewhere(&self.target);
+        self.log_in(credentials);
+        Ok(dropped)
+    }
+
+    /// What depends on the target alone.
+    fn point(&mut self) -> Result<()> {
+        self.request.host = self.target.authority();
+        self.request.target.clone_from(&self.target.path);
+        self.dial.proxy = self.options.proxies.choose(&self.target)?;
+        Ok(())
+    }
+
+    /// A field that was typed counts before all other logins.
+    fn log_in(&mut self, credentials: Option<Credentials>) {
+        let typed = self.request.headers.iter().any(|header| header.is("authorization"));
+        let credentials = credentials.filter(|_| !typed);
+        self.login = Attempts::new(credentials, self.options.login.scheme);
+    }
+
+    /// Takes out of the request what was typed for another origin: secrets, and what is true for
+    /// that host alone. What has been taken out stays out.
+    fn leave_behind(&mut self) -> Vec<String> {
+        let mut dropped: Vec<String> = Vec::new();
+        let mut drop = |name: &str| {
+            if !dropped.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                dropped.push(name.to_owned());
+            }
+        };
+        self.request.headers.retain(|header| {
+            let kept = !(header.is("host") || redact::is_secret_header(&header.name));
+            if !kept {
+                drop(&String::from_utf8_lossy(&header.name));
+            }
+            kept
+        });
+        // Nobody knows what is in them.
+        if !self.request.raw_headers.is_empty() {
+            self.request.raw_headers.clear();
+            drop("raw headers");
+        }
+        if let Some(kept) = without_secrets(&self.request.subprotocols) {
+            self.request.subprotocols = kept;
+            drop("Sec-WebSocket-Protocol's token");
+        }
+        if matches!(self.dial.tls.sni, Sni::Name(_)) {
+            self.dial.tls.sni = Sni::Auto;
+        }
+        dropped
+    }
+
+    /// Whether the next request has been made before, cookies included.
+    fn has_been_here(&self, cookies: Option<&CookieFile>) -> bool {
+        let mut headers = self.request.headers.clone();
+        if let Some(jar) = cookies {
+            add_cookies(&mut headers, jar, &self.target);
+        }
+        let sent: Vec<&[u8]> = values(&headers, "cookie").collect();
+        self.visited.contains(&(self.target.url(), sent.join(&b"; "[..])))
+    }
+
+    fn unfollowed(&self, response: &Response, why: &str) -> Error {
+        let from = self.target.url();
+        let from = redact::url(&from);
+        let from = Untrusted::text(&from);
+        refused(format!("{from} redirects ({}), but {why}", response.status))
+    }
+}
+
+/// Whether a status asks to go elsewhere.
+pub fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// A Location as an error shows it: without secrets, escaped and not too long.
+pub fn shown_location(value: &[u8]) -> String {
+    let hidden = redact::value(b"location", value);
+    match hidden.get(..SHOWN) {
+        Some(beginning) => format!("{}…", Untrusted(beginning)),
+        None => Untrusted(&hidden).to_string(),
+    }
+}
+
+/// Seconds since 1970.
+pub fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Where a redirect leads. The error says why there is no way.
+fn location(from: &Target, response: &Response) -> std::result::Result<Target, String> {
+    let mut all = values(&response.headers, "location");
+    let value = all.next().ok_or("without a Location")?;
+    let shown = shown_location(value);
+    if let Some(other) = all.find(|other| *other != value) {
+        let other = shown_location(other);
+        return Err(format!("with two different Locations: {shown} and {other}"));
+    }
+    if value.len() > MAX_LOCATION {
+        return Err(format!("its Location is longer than {MAX_LOCATION} bytes: {shown}"));
+    }
+    let text = std::str::from_utf8(value).ok().filter(|text| !text.contains(char::is_control));
+    let text = text.ok_or_else(|| format!("its Location has bytes that no URL has: {shown}"))?;
+    let bad = |why: &str| format!("its Location is no WebSocket URL: {shown} ({why})");
+    let base = Url::parse(&from.url()).map_err(|e| bad(&e.to_string()))?;
+    let mut url = base.join(text).map_err(|e| bad(&e.to_string()))?;
+    let secure = match url.scheme() {
+        "http" | "ws" => false,
+        "https" | "wss" => true,
+        _ => return Err(bad("only ws, wss, http and https are followed")),
+    };
+    if from.secure && !secure {
+        return Err(format!("it would go on without TLS: {shown}"));
+    }
+    url.set_fragment(None);
+    // Whoever redirects doesn't say who we are.
+    let stripped = url.set_username("").and_then(|()| url.set_password(None));
+    stripped.map_err(|()| bad("no host"))?;
+    let (mut target, _) = Target::parse(url.as_str()).map_err(|_| bad("it can't be reached"))?;
+    if target.host == from.host {
+        // With an IPv6 address's zone, which no URL has.
+        target.typed_host.clone_from(&from.typed_host);
+    }
+    Ok(target)
+}
+
+/// The subprotocols without those that are secrets; `None` if none is.
+fn without_secrets(subprotocols: &[String]) -> Option<Vec<String>> {
+    let all = subprotocols.join(",");
+    let shown = redact::protocols(all.as_bytes()).into_owned();
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    let pairs = subprotocols.iter().zip(shown.split(','));
+    let kept: Vec<String> =
+        pairs.filter(|(own, shown)| own == shown).map(|(own, _)| own.clone()).collect();
+    (kept.len() < subprotocols.len()).then_some(kept)
+}
+
+/// Adds the jar's cookies to those that were typed, which count before them.
+fn add_cookies(headers: &mut Vec<Header>, jar: &CookieFile, target: &Target) {
+    let own = headers.iter().position(|header| header.is("cookie"));
+    let typed = own.and_then(|at| headers.get(at)).map(|header| header.value.clone());
+    let typed = typed.unwrap_or_default();
+    let names: Vec<&[u8]> = typed
+        .split(|b| *b == b';')
+        .filter_map(|pair| pair.split(|b| *b == b'=').next())
+        .map(<[u8]>::trim_ascii)
+        .collect();
+    let Some(field) = jar.field(target, &names, unix_now()) else { return };
+    match own.and_then(|at| headers.get_mut(at)) {
+        Some(header) if !header.value.is_empty() => {
+            header.value.extend_from_slice(b"; ");
+            header.value.extend_from_slice(&field);
+        }
+        Some(header) => header.value = field,
+        None => headers.push(Header::new("Cookie", field)),
+    }
+}
+
+fn shown_url(target: &Target) -> String {
+    shown_location(target.url().as_bytes())
+}
+
+fn refused(what: String) -> Error {
+    Error::new(Stage::Handshake, Exit::Refused, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str) -> Target {
+        Target::parse(url).unwrap().0
+    }
+
+    fn led(from: &str, locations: &[&str]) -> std::result::Result<String, String> {
+        let headers = locations.iter().map(|to| Header::new("Location", *to)).collect();
+        let response = Response { status: 302, headers, ..Response::default() };
+        location(&target(from), &response).map(|target| {
+            assert_eq!(target.userinfo, None);
+            target.url()
+        })
+    }
+
+    #[test]
+    fn where_locations_lead() {
+        for (from, to, url) in [
+            ("ws://h/a/b?q", "c", "ws://h/a/c"),
+            ("ws://h/a/b?q", "?r=1", "ws://h/a/b?r=1"),
+            ("ws://h/a/b", "../../x/./y", "ws://h/x/y"),
+            ("ws://h:81/a", "/x#part", "ws://h:81/x"),
+            ("ws://h/a", "//other:82/x", "ws://other:82/x"),
+            ("wss://h/a", "//other/x", "wss://other/x"),
+            ("ws://h/", "http://o", "ws://o/"),
+            ("ws://h/", "HTTPS://O:443/x", "wss://o/x"),
+            ("wss://h/", "https://o/", "wss://o/"),
+            ("ws://h/", "wss://o:80/", "wss://o:80/"),
+            ("ws://h/", "http://me:pw@o/x", "ws://o/x"),
+            ("ws://h/", "\\\\o\\x", "ws://o/x"),
+            ("ws://h/a", "", "ws://h/a"),
+            ("ws://h/a", "/\u{fc} x", "ws://h/%C3%BC%20x"),
+            ("ws://h/", "ws://b\u{fc}cher.example/", "ws://xn--bcher-kva.example/"),
+        ] {
+            assert_eq!(led(from, &[to]).as_deref(), Ok(url), "{from} {to}");
+        }
+        assert_eq!(led("ws://h/", &["/x", "/x"]).as_deref(), Ok("ws://h/x"));
+    }
+
+    #[test]
+    fn where_they_do_not_lead() {
+        let long = format!("/{}", "x".repeat(9000));
+        for (from, to, why) in [
+            ("ws://h/", &[][..], "without a Location"),
+            ("ws://h/", &["/x", "/y"], "two different Locations: /x and /y"),
+            ("wss://h/", &["ws://h/"], "without TLS"),
+            ("wss://h/", &["http://h/"], "without TLS"),
+            ("ws://h/", &["file:///etc/passwd"], "only ws, wss"),
+            ("ws://h/", &["javascript:alert(1)"], "only ws, wss"),
+            ("ws://h/", &["mailto:x"], "only ws, wss"),
+            ("ws://h/", &["http://"], "empty host"),
+            ("ws://h/", &["http://h:0/"], "can't be reached"),
+            ("ws://h/", &["http://h:99999/"], "invalid port"),
+            ("ws://h/", &["/\u{1b}[31m"], "\\x1b[31m"),
+            ("ws://h/", &["/a\tb"], "no URL has"),
+            ("ws://h/", &[&long], "longer than 8192 bytes"),
+        ] {
+            let error = led(from, to).unwrap_err();
+            assert!(error.contains(why), "{to:?}: {error}");
+            assert!(error.len() < 600, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_kept() {
+        let headers = vec![Header::new("Location", "/x")];
+        let response = Response { headers, ..Response::default() };
+        let there = location(&target("ws://[fe80::1%eth0]:9/"), &response).unwrap();
+        assert_eq!((there.typed_host.as_str(), there.path.as_str()), ("fe80::1%eth0", "/x"));
+    }
+
+    #[test]
+    fn secret_subprotocols_stay_behind() {
+        let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(without_secrets(&list("chat,graphql-ws")), None);
+        assert_eq!(without_secrets(&[]), None);
+        assert_eq!(without_secrets(&list("chat,bearer,TOKEN")), Some(list("chat,bearer")));
+        assert_eq!(without_secrets(&list("access_token.abc,chat")), Some(list("chat")));
+    }
+}

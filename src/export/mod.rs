@@ -1,0 +1,246 @@
+//! The connection as a command (or a program) for another tool. What the tool has nothing for is
+//! said in a comment.
+
+mod command;
+mod program;
+mod quote;
+
+use crate::connection::login::LoginScheme;
+use crate::connection::options::OpenOptions;
+use crate::connection::route::Route;
+use crate::http::head::Header;
+use crate::protocol::handshake::Request;
+use crate::redact;
+use crate::text::Untrusted;
+use crate::transport::{DialOptions, Family, Sni, Target, Versions};
+
+/// The key of RFC 6455's example (§1.3): any will do.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+/// What browsers offer, and the tools that offer compression do, too.
+const USUAL_OFFER: &str = "permessage-deflate; client_max_window_bits";
+/// The fields of the opening handshake that every tool makes by itself, as they usually are.
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("connection", "Upgrade"),
+    ("sec-websocket-key", KEY),
+    ("sec-websocket-version", "13"),
+    ("upgrade", "websocket"),
+];
+
+/// Another tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// curl, for the opening handshake.
+    Curl,
+    /// JavaScript's WebSocket.
+    Js,
+    /// Python's websockets.
+    Python,
+    /// websocat 1.
+    Websocat,
+    /// wscat 6.
+    Wscat,
+}
+
+impl Tool {
+    /// All of them, with their names.
+    pub const ALL: [(&'static str, Tool); 5] = [
+        ("curl", Tool::Curl),
+        ("js", Tool::Js),
+        ("python", Tool::Python),
+        ("websocat", Tool::Websocat),
+        ("wscat", Tool::Wscat),
+    ];
+}
+
+/// The session's connection for that tool, safe to show. Secrets are `***` unless the session or
+/// `show_secrets` shows them.
+pub fn export(tool: Tool, options: &OpenOptions, show_secrets: bool) -> String {
+    let route = match Route::new(options) {
+        Ok(route) => route,
+        Err(error) => return error.to_string(),
+    };
+    let facts = Facts::new(options, &route, show_secrets || options.show_secrets);
+    match tool {
+        Tool::Curl => command::curl(&facts),
+        Tool::Js => program::js(&facts),
+        Tool::Python => program::python(&facts),
+        Tool::Websocat => command::websocat(&facts),
+        Tool::Wscat => command::wscat(&facts),
+    }
+}
+
+/// What there is to be said of a connection; secrets are hidden already.
+struct Facts<'a> {
+    options: &'a OpenOptions,
+    target: &'a Target,
+    dial: &'a DialOptions,
+    /// Path and query.
+    path: String,
+    /// All fields of the request but a Host that goes without saying and a User-Agent of our own.
+    all_fields: Vec<(String, String)>,
+    /// Those that a tool doesn't make by itself, without Origin.
+    fields: Vec<(String, String)>,
+    origin: Option<String>,
+    subprotocols: Vec<String>,
+    /// The request has no User-Agent.
+    anonymous: bool,
+    /// User name and password for the proxy.
+    proxy_login: Option<(String, String)>,
+    /// Something was hidden.
+    hidden: bool,
+}
+
+impl<'a> Facts<'a> {
+    fn new(options: &'a OpenOptions, route: &'a Route<'_>, show_secrets: bool) -> Facts<'a> {
+        let (target, dial) = (&route.target, &route.dial);
+        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let path = match show_secrets {
+            true => target.path.clone(),
+            false => redact::url(&target.path).into_owned(),
+        };
+        let mut hidden = path != target.path;
+        let request = Request::new(&route.options(), KEY);
+        let anonymous = !request.headers.iter().any(|field| field.is("user-agent"));
+        let agent = format!("wstap/{}", env!("CARGO_PKG_VERSION"));
+        let is_usual = |field: &Header| {
+            field.is("host") && field.value == target.authority().as_bytes()
+                || field.is("user-agent") && field.value == agent.as_bytes()
+        };
+        let mut all_fields = Vec::new();
+        for field in request.headers.iter().filter(|field| !is_usual(field)) {
+            let value = redact::header(field, show_secrets);
+            hidden |= *value != field.value[..];
+            all_fields.push((lossy(&field.name), lossy(&value)));
+        }
+        let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+        let (mut fields, mut origin, mut subprotocols) = (Vec::new(), None, Vec::new());
+        for (name, value) in &all_fields {
+            if is(name, "sec-websocket-protocol") {
+                let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+                subprotocols.extend(names.map(str::to_owned));
+            } else if is(name, "origin") && origin.is_none() {
+                origin = Some(value.clone());
+            } else if !is(name, "sec-websocket-extensions")
+                && HANDSHAKE.iter().all(|(own, _)| !is(name, own))
+            {
+                fields.push((name.clone(), value.clone()));
+            }
+        }
+        let login = dial.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref());
+        hidden |= login.is_some() && !show_secrets;
+        let proxy_login = login.map(|login| match show_secrets {
+            true => (login.user.clone(), login.password.clone()),
+            false => (redact::HIDDEN.to_owned(), redact::HIDDEN.to_owned()),
+        });
+        Facts {
+            options,
+            target,
+            dial,
+            path,
+            subprotocols,
+            all_fields,
+            fields,
+            origin,
+            anonymous,
+            proxy_login,
+            hidden,
+        }
+    }
+
+    fn url(&self) -> String {
+        self.url_with(if self.target.secure { "wss" } else { "ws" })
+    }
+
+    fn url_with(&self, scheme: &str) -> String {
+        format!("{scheme}://{}{}", self.target.authority(), self.path)
+    }
+
+    /// Compression is offered as browsers do.
+    fn offers_as_usual(&self) -> bool {
+        self.options.request.extensions == USUAL_OFFER
+    }
+
+    /// The proxy as a URL, with its login.
+    fn proxy_url(&self) -> Option<String> {
+        let proxy = self.dial.proxy.as_ref()?;
+        let login = self.proxy_login.as_ref().map(|(user, password)| {
+            let encode = |text: &str| -> String {
+                url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+            };
+            // A form's plus sign is a space; a URL's is not.
+            let [user, password] = [user, password].map(|text| match text.as_str() {
+                redact::HIDDEN => text.clone(),
+                text => encode(text).replace('+', "%20"),
+            });
+            format!("{user}:{password}@")
+        });
+        let (scheme, login) = (proxy.scheme.name(), login.unwrap_or_default());
+        Some(format!("{scheme}://{login}{}:{}", proxy.host, proxy.port))
+    }
+
+    /// What was asked for that the tool has nothing for: our options by name, without those that it
+    /// `can` do. Every tool has something for fields but those of the handshake.
+    fn lost(&self, can: &[&'static str]) -> Vec<String> {
+        let (dial, request) = (self.dial, &self.options.request);
+        let tls = &dial.tls;
+        let changed = HANDSHAKE.iter().any(|(name, usual)| {
+            let named = self.all_fields.iter().filter(|field| field.0.eq_ignore_ascii_case(name));
+            !named.map(|(_, value)| value.as_str()).eq([*usual])
+        });
+        let offered = !request.extensions.is_empty();
+        let asked = [
+            ("alpn", !tls.alpn.is_empty()),
+            ("cacert", !tls.cacert.is_empty()),
+            ("cert", tls.cert.is_some()),
+            ("connect-to", !dial.connect_to.is_empty()),
+            ("deflate", offered && !self.offers_as_usual()),
+            ("digest", self.options.login.scheme == LoginScheme::Digest),
+            ("header", changed),
+            ("insecure", tls.insecure),
+            ("interface", dial.interface.is_some()),
+            ("ipv4", dial.family == Family::V4),
+            ("ipv6", dial.family == Family::V6),
+            ("location", self.options.redirects.is_some()),
+            ("no-deflate", !offered),
+            ("origin", self.origin.is_some()),
+            ("pinnedpubkey", !tls.pinned.is_empty()),
+            ("proxy", dial.proxy.is_some()),
+            ("raw-header", !request.raw_headers.is_empty()),
+            ("resolve", !dial.resolve.is_empty()),
+            ("sni", tls.sni != Sni::Auto),
+            ("subprotocol", !self.subprotocols.is_empty()),
+            ("tlsv1.2", tls.versions == Versions::Only12),
+            ("tlsv1.3", tls.versions == Versions::Only13),
+            ("unix-socket", dial.unix_socket.is_some()),
+            ("user-agent", self.anonymous),
+        ];
+        let lost = asked.into_iter().filter(|(name, asked)| *asked && !can.contains(name));
+        lost.map(|(name, _)| format!("--{name}")).collect()
+    }
+
+    /// The lines before the rest, each behind what begins a comment: what gets lost, and how to see
+    /// what is hidden.
+    fn comments(&self, sign: &str, tool: &str, lost: &[String]) -> String {
+        let mut lines = String::new();
+        if !lost.is_empty() {
+            lines.push_str(&format!("{sign} not for {tool}: {}\n", lost.join(", ")));
+        }
+        if self.hidden {
+            lines.push_str(&format!(
+                "{sign} secrets are hidden: --show-secrets behind the tool's name\n"
+            ));
+        }
+        lines
+    }
+}
+
+/// A path, as far as it can be shown.
+fn shown(path: &std::path::Path) -> String {
+    match path.to_str() {
+        Some(path) => path.to_owned(),
+        None => Untrusted::text(&path.to_string_lossy()).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! What a person (or a script) asks of a running session, and the way it gets there.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+
+pub use crate::event::Setting;
+pub use crate::export::Tool;
+use crate::protocol::close::CloseStatus;
+use crate::protocol::connection::RawFrame;
+use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
+use crate::sys::{self, Role};
+
+/// How many commands may wait; who sends more is blocked until there is room.
+const QUEUE: usize = 1024;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Begin the closing handshake.
+    Close(CloseStatus),
+    /// Leave this connection, if there is one, and open another: the URL as typed.
+    Connect(String),
+    /// Show the connection as a command for another tool.
+    Export {
+        /// Which one.
+        tool: Tool,
+        /// With secrets, also where the session hides them.
+        show_secrets: bool,
+    },
+    /// Send a frame exactly like this.
+    Frame(FrameSpec),
+    /// Make no further attempt to get a connection.
+    GiveUp,
+    /// Send a data message.
+    Message {
+        /// Text or Binary.
+        opcode: Opcode,
+        /// The payload.
+        payload: Vec<u8>,
+        /// In frames of at most so many bytes; `None` for the session's setting.
+        fragment: Option<usize>,
+    },
+    /// Send a ping.
+    Ping(Vec<u8>),
+    /// Send an unsolicited pong.
+    Pong(Vec<u8>),
+    /// End the session: close in order and leave.
+    Quit,
+    /// Leave this connection and open it again.
+    Reconnect,
+    /// Change a setting.
+    Set(Setting),
+    /// Answer a question.
+    Show(Question),
+}
+
+/// Something that can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The request's and the response's head.
+    Headers,
+    /// readyState, bufferedAmount, subprotocol, extensions, counters, round trip.
+    Status,
+    /// How long each phase of the opening took.
+    Timing,
+    /// What TLS agreed on, and the certificates.
+    Tls,
+}
+
+/// A frame made by hand; what is not given is what a correct client would send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameSpec {
+    /// The FIN bit.
+    pub fin: bool,
+    /// RSV1–3 as a number: 4, 2, 1.
+    pub rsv: u8,
+    /// The opcode.
+    pub opcode: Opcode,
+    /// The mask: none, a given key, or a fresh one.
+    pub mask: MaskSpec,
+    /// The length to declare instead of the payload's.
+    pub length: Option<u64>,
+    /// The form to write the length in instead of the shortest.
+    pub length_form: Option<LengthForm>,
+    /// The payload before masking.
+    pub payload: Vec<u8>,
+}
+
+impl FrameSpec {
+    /// The frame; `fresh` gives the masking key if none was asked for.
+    pub fn frame(self, fresh: impl FnOnce() -> [u8; 4]) -> RawFrame {
+        let length = self.length.unwrap_or(self.payload.len() as u64);
+        let header = FrameHeader {
+            fin: self.fin,
+            rsv1: self.rsv & 4 != 0,
+            rsv2: self.rsv & 2 != 0,
+            rsv3: self.rsv & 1 != 0,
+            opcode: self.opcode,
+            masking_key: match self.mask {
+                MaskSpec::Fresh => Some(fresh()),
+                MaskSpec::Key(key) => Some(key),
+                MaskSpec::None => None,
+            },
+            length,
+            length_form: self.length_form.unwrap_or(LengthForm::minimal(length)),
+        };
+        RawFrame { header, payload: self.payload }
+    }
+
+    /// Whether the declared length can be written in the form that was asked for.
+    ///
+    /// # Errors
+    /// Why what was typed would not be what is on the wire.
+    pub fn check_length(&self) -> Result<(), String> {
+        let length = self.length.unwrap_or(self.payload.len() as u64);
+        let most = match self.length_form {
+            Some(LengthForm::Bits7) => 125,
+            Some(LengthForm::Bits16) => 0xffff,
+            Some(LengthForm::Bits64) | None => return Ok(()),
+        };
+        if length <= most {
+            return Ok(());
+        }
+        Err(format!("a length of {length} can't be written in that form, which ends at {most}"))
+    }
+}
+
+impl Default for FrameSpec {
+    fn default() -> FrameSpec {
+        FrameSpec {
+            fin: true,
+            rsv: 0,
+            opcode: Opcode::Text,
+            mask: MaskSpec::Fresh,
+            length: None,
+            length_form: None,
+            payload: Vec::new(),
+        }
+    }
+}
+
+/// How a hand-made frame is masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaskSpec {
+    /// With a fresh key, as the RFC demands of clients.
+    Fresh,
+    /// With this key.
+    Key([u8; 4]),
+    /// Not at all: the MASK bit is 0.
+    None,
+}
+
+/// Wakes the session's loop from another thread.
+#[derive(Clone, Debug)]
+pub struct Waker(Arc<OwnedFd>);
+
+impl Waker {
+    /// Makes the loop go round once. Never blocks: a full pipe wakes as well as one byte.
+    pub fn wake(&self) {
+        while sys::write(Role::Wake, &*self.0, &[1]) == Err(Errno::INTR) {}
+    }
+}
+
+/// The reading end that a loop polls.
+#[derive(Debug)]
+pub struct Wake(OwnedFd);
+
+impl Wake {
+    /// A waker and what it wakes.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn pair() -> io::Result<(Waker, Wake)> {
+        let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        Ok((Waker(Arc::new(write)), Wake(read)))
+    }
+
+    /// Takes what wakers have written.
+    pub fn clear(&self) {
+        let mut sink = [0; 64];
+        while sys::read(Role::Wake, &self.0, &mut sink).is_ok_and(|n| n == sink.len()) {}
+    }
+}
+
+impl AsFd for Wake {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// The end that commands are put into; for the editor's thread.
+#[derive(Clone, Debug)]
+pub struct CommandSender {
+    commands: SyncSender<Command>,
+    waker: Waker,
+}
+
+impl CommandSender {
+    /// Queues a command and wakes the session; blocks while too many wait. False once the session
+    /// is over.
+    pub fn send(&self, command: Command) -> bool {
+        let sent = self.commands.send(command).is_ok();
+        self.waker.wake();
+        sent
+    }
+}
+
+/// The session's end.
+#[derive(Debug)]
+pub struct Commands {
+    commands: Receiver<Command>,
+    over: bool,
+}
+
+impl Commands {
+    /// The next command, if one waits.
+    pub fn take(&mut self) -> Option<Command> {
+        match self.commands.try_recv() {
+            Ok(command) => Some(command),
+            Err(TryRecvError::Empty) => None,
+            // The editor is gone: nothing can be asked any more.
+            Err(TryRecvError::Disconnected) if !self.over => {
+                self.over = true;
+                Some(Command::Quit)
+            }
+            Err(TryRecvError::Disconnected) => None,
+        }
+    }
+}
+
+/// A channel for commands. The waker must be the one of the session's loop.
+pub fn channel(waker: Waker) -> (CommandSender, Commands) {
+    let (sender, receiver) = sync_channel(QUEUE);
+    (CommandSender { commands: sender, waker }, Commands { commands: receiver, over: false })
+}
+
+/// Where a view's bytes go when that is not a file descriptor: the text above the prompt.
+pub trait Screen: io::Write + Send {
+    /// Bytes taken and not yet shown. Over a bound of the session's it stops reading the socket;
+    /// the screen wakes the session when it has caught up.
+    fn pending(&self) -> usize;
+
+    /// Waits until all was shown, at most for so long.
+    fn drain(&self, patience: Duration);
+
+    /// The connection has opened or ended; a prompt shows which.
+    fn set_connected(&mut self, _connected: bool) {}
+
+    /// The session makes, or waits for, an attempt to get a connection back; or doesn't any more.
+    fn set_waiting(&mut self, _waiting: bool) {}
+}

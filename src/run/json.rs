@@ -1,0 +1,269 @@
+//! `--input json`: a command a line, in the words of the events (docs/events.md).
+
+use data_encoding::BASE64;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Exit, Stage};
+use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::protocol::frame::{LengthForm, Opcode};
+use crate::run::command::{Command, FrameSpec, MaskSpec};
+use crate::run::input::Piece;
+use crate::text::Untrusted;
+
+/// Reads a line. `None` for what is no command: an empty line, and events that only report what
+/// happened, so that the output of one session can be the input of another.
+///
+/// # Errors
+/// Exit 13, with the line and what is wrong in it.
+pub fn command(piece: &Piece<'_>) -> Result<Option<Command>, Error> {
+    if piece.bytes.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    parse(piece.bytes).map_err(|why| {
+        let what = format!("line {} of standard input: {why}", piece.number);
+        Error::new(Stage::Input, Exit::Local, what)
+            .hint(r#"a command looks like {"type":"message","data":"hello"}; see docs/events.md"#)
+    })
+}
+
+fn parse(line: &[u8]) -> Result<Option<Command>, String> {
+    let value: Value = serde_json::from_slice(line).map_err(|e| format!("not JSON: {e}"))?;
+    let Value::Object(fields) = value else {
+        return Err("not a JSON object".to_owned());
+    };
+    let fields = Fields(fields);
+    // What a session reports as sent was sent already.
+    if fields.text("direction")? == Some("out") {
+        return Ok(None);
+    }
+    let is_event = fields.0.contains_key("seq");
+    match fields.text("type")?.ok_or("the field \"type\" is missing")? {
+        "message" => fields.message().map(Some),
+        "ping" => Ok(Some(Command::Ping(fields.control_payload()?))),
+        "pong" => Ok(Some(Command::Pong(fields.control_payload()?))),
+        "close" => fields.close().map(Some),
+        // The message that a reported frame belongs to is reported too.
+        "frame" if is_event => Ok(None),
+        "frame" => fields.frame().map(Some),
+        _ if is_event => Ok(None),
+        other => Err(format!(
+            "\"{}\" is no command: message, ping, pong, close or frame",
+            Untrusted::text(other)
+        )),
+    }
+}
+
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn text(&self, name: &str) -> Result<Option<&str>, String> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(format!("the field \"{name}\" must be a string")),
+        }
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u64>, String> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match value.as_u64() {
+                Some(number) => Ok(Some(number)),
+                None => Err(format!("the field \"{name}\" must be a number, 0 or more")),
+            },
+        }
+    }
+
+    fn flag(&self, name: &str) -> Result<Option<bool>, String> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(on)) => Ok(Some(*on)),
+            Some(Value::Number(n)) if n.as_u64().is_some_and(|n| n <= 1) => {
+                Ok(Some(n.as_u64() == Some(1)))
+            }
+            Some(_) => Err(format!("the field \"{name}\" must be true or false")),
+        }
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, String> {
+        match (self.text("data")?, self.text("base64")?) {
+            (Some(data), None) => Ok(data.as_bytes().to_vec()),
+            (None, Some(encoded)) => BASE64
+                .decode(encoded.as_bytes())
+                .map_err(|e| format!("the field \"base64\" can't be decoded: {e}")),
+            (None, None) => Ok(Vec::new()),
+            (Some(_), Some(_)) => Err("\"data\" or \"base64\", not both".to_owned()),
+        }
+    }
+
+    fn control_payload(&self) -> Result<Vec<u8>, String> {
+        match self.payload()? {
+            long if long.len() > 125 => {
+                Err(format!("a control frame takes 125 bytes at most, not {}", long.len()))
+            }
+            payload => Ok(payload),
+        }
+    }
+
+    fn message(&self) -> Result<Command, String> {
+        let payload = self.payload()?;
+        let opcode = match self.text("opcode")? {
+            Some("text") => Opcode::Text,
+            Some("binary") => Opcode::Binary,
+            None if self.0.contains_key("base64") => Opcode::Binary,
+            None => Opcode::Text,
+            Some(other) => {
+                let other = Untrusted::text(other);
+                return Err(format!("\"opcode\" must be \"text\" or \"binary\", not \"{other}\""));
+            }
+        };
+        if opcode == Opcode::Text && std::str::from_utf8(&payload).is_err() {
+            return Err("a text message must be UTF-8; use \"opcode\":\"binary\"".to_owned());
+        }
+        let fragment = match self.number("fragment")? {
+            Some(0) => return Err("\"fragment\" must be 1 or more".to_owned()),
+            size => size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
+        };
+        Ok(Command::Message { opcode, payload, fragment })
+    }
+
+    fn close(&self) -> Result<Command, String> {
+        let code = match self.number("code")? {
+            None => None,
+            Some(code) => Some(CloseCode(
+                u16::try_from(code).map_err(|_| "\"code\" must be below 65536".to_owned())?,
+            )),
+        };
+        // 1005 is how a Close without a code is reported.
+        let code = code.filter(|code| *code != CloseCode(1005));
+        let reason = self.text("reason")?.unwrap_or_default().as_bytes().to_vec();
+        if reason.len() > CloseStatus::MAX_REASON {
+            return Err(format!("\"reason\" takes 123 bytes at most, not {}", reason.len()));
+        }
+        if code.is_none() && !reason.is_empty() {
+            return Err("a \"reason\" needs a \"code\"".to_owned());
+        }
+        Ok(Command::Close(CloseStatus { code, reason }))
+    }
+
+    fn frame(&self) -> Result<Command, String> {
+        let opcode = match self.0.get("opcode") {
+            None => Opcode::Text,
+            Some(Value::String(name)) => named(name)?,
+            Some(value) => match value.as_u64() {
+                Some(bits @ 0..=15) => Opcode::from_bits(bits as u8),
+                _ => return Err("\"opcode\" must be a name or 0 to 15".to_owned()),
+            },
+        };
+        let mask = match self.0.get("mask") {
+            None | Some(Value::Bool(true)) => MaskSpec::Fresh,
+            Some(Value::Bool(false)) => MaskSpec::None,
+            Some(Value::String(hex)) => {
+                let key = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes());
+                let key: Option<[u8; 4]> = key.ok().and_then(|bytes| bytes.try_into().ok());
+                MaskSpec::Key(key.ok_or("\"mask\" must be true, false or 8 hex digits")?)
+            }
+            Some(_) => return Err("\"mask\" must be true, false or 8 hex digits".to_owned()),
+        };
+        let length_form = match self.number("length_form")? {
+            None => None,
+            Some(7) => Some(LengthForm::Bits7),
+            Some(16) => Some(LengthForm::Bits16),
+            Some(64) => Some(LengthForm::Bits64),
+            Some(_) => return Err("\"length_form\" must be 7, 16 or 64".to_owned()),
+        };
+        let rsv = match self.number("rsv")? {
+            None => 0,
+            Some(bits @ 0..=7) => bits as u8,
+            Some(_) => return Err("\"rsv\" must be 0 to 7: RSV1 is 4, RSV2 2, RSV3 1".to_owned()),
+        };
+        let spec = FrameSpec {
+            fin: self.flag("fin")?.unwrap_or(true),
+            rsv,
+            opcode,
+            mask,
+            length: self.number("length")?,
+            length_form,
+            payload: self.payload()?,
+        };
+        spec.check_length()?;
+        Ok(Command::Frame(spec))
+    }
+}
+
+fn named(name: &str) -> Result<Opcode, String> {
+    (0..16)
+        .map(Opcode::from_bits)
+        .find(|opcode| opcode.name() == name && !matches!(opcode, Opcode::Reserved(_)))
+        .ok_or_else(|| format!("\"{}\" is no opcode", Untrusted::text(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Option<Command>, String> {
+        parse(line.as_bytes())
+    }
+
+    fn message(opcode: Opcode, payload: &[u8]) -> Option<Command> {
+        Some(Command::Message { opcode, payload: payload.to_vec(), fragment: None })
+    }
+
+    #[test]
+    fn commands() {
+        let text = r#"{"type":"message","data":"hi \u00fc"}"#;
+        assert_eq!(read(text), Ok(message(Opcode::Text, "hi ü".as_bytes())));
+        let binary = r#"{"type":"message","opcode":"binary","base64":"AP8="}"#;
+        assert_eq!(read(binary), Ok(message(Opcode::Binary, b"\x00\xff")));
+        assert_eq!(read(r#"{"type":"ping"}"#), Ok(Some(Command::Ping(Vec::new()))));
+        let close = Command::Close(CloseStatus::new(CloseCode(4000), "bye"));
+        assert_eq!(read(r#"{"type":"close","code":4000,"reason":"bye"}"#), Ok(Some(close)));
+        let frame = FrameSpec {
+            fin: false,
+            rsv: 4,
+            opcode: Opcode::Reserved(3),
+            mask: MaskSpec::Key([0; 4]),
+            length: Some(300),
+            length_form: Some(LengthForm::Bits64),
+            payload: b"x".to_vec(),
+        };
+        let line = r#"{"type":"frame","fin":false,"rsv":4,"opcode":3,"mask":"00000000",
+            "length":300,"length_form":64,"data":"x"}"#;
+        assert_eq!(read(line), Ok(Some(Command::Frame(frame))));
+    }
+
+    #[test]
+    fn what_came_out_of_a_session_can_go_into_one() {
+        let event = r#"{"type":"message","at":"x","t":1.5,"seq":9,"direction":"in",
+            "opcode":"text","data":"a","fragments":1}"#;
+        assert_eq!(read(event), Ok(message(Opcode::Text, b"a")));
+        let own = event.replace("\"in\"", "\"out\"");
+        assert_eq!(read(&own), Ok(None));
+        assert_eq!(read(r#"{"type":"open","seq":3}"#), Ok(None));
+        assert_eq!(read(r#"{"type":"frame","seq":3,"direction":"in"}"#), Ok(None));
+    }
+
+    #[test]
+    fn errors_say_what() {
+        for (line, part) in [
+            ("{", "not JSON"),
+            ("[1]", "not a JSON object"),
+            ("{}", "\"type\" is missing"),
+            (r#"{"type":"mesage"}"#, "no command"),
+            (r#"{"type":"message","data":1}"#, "must be a string"),
+            (r#"{"type":"message","opcode":"text","base64":"/w=="}"#, "must be UTF-8"),
+            (r#"{"type":"message","base64":"?"}"#, "can't be decoded"),
+            (r#"{"type":"close","code":70000}"#, "below 65536"),
+            (r#"{"type":"close","reason":"x"}"#, "needs a \"code\""),
+            (r#"{"type":"frame","opcode":16}"#, "0 to 15"),
+            (r#"{"type":"frame","length":126,"length_form":7}"#, "ends at 125"),
+            (r#"{"type":"frame","length":65536,"length_form":16}"#, "ends at 65535"),
+        ] {
+            let why = read(line).unwrap_err();
+            assert!(why.contains(part), "{line}: {why}");
+        }
+        let long = format!(r#"{{"type":"ping","data":"{}"}}"#, "x".repeat(126));
+        assert!(read(&long).unwrap_err().contains("125 bytes at most"));
+    }
+}

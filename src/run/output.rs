@@ -1,0 +1,306 @@
+//! Where bytes leave the process: without ever blocking the loop, in batches.
+
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, IoSlice, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+use rustix::fs::FileType;
+use rustix::net::SendFlags;
+
+use crate::event::{Event, Setting, Stamped};
+use crate::report::{Needs, Reporter};
+use crate::run::command::Screen;
+use crate::sys::{self, Role};
+
+/// Pieces of this size go out without being copied first, in bytes.
+const DIRECT: usize = 32 << 10;
+
+/// Over this the session stops reading the socket, in bytes.
+const CONGESTED: usize = 256 << 10;
+
+/// A blocking pipe that poll calls writable takes at least this much (PIPE_BUF of POSIX), in bytes.
+const PIPE_BUF: usize = 512;
+
+/// A view and the place where its bytes go.
+pub struct Output {
+    reporter: Box<dyn Reporter>,
+    needs: Needs,
+    sink: Sink,
+}
+
+impl Output {
+    /// A view on a sink.
+    pub fn new(reporter: Box<dyn Reporter>, sink: Sink) -> Output {
+        Output { needs: reporter.needs(), reporter, sink }
+    }
+
+    /// What the view needs to be told.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Shows an event. What can't be written is found out by [`Output::failure`].
+    #[inline]
+    pub fn event(&mut self, event: &Stamped<'_>) {
+        if !self.needs.need(event.event) {
+            return;
+        }
+        let _ = match &mut self.sink {
+            Sink::Fd(sink) => self.reporter.event(event, sink),
+            Sink::Screen(screen) => {
+                match event.event {
+                    Event::Opened { .. } => screen.set_connected(true),
+                    Event::Closed { .. } => screen.set_connected(false),
+                    _ => {}
+                }
+                self.reporter.event(event, screen)
+            }
+        };
+    }
+
+    /// Changes how the view shows things from now on.
+    pub fn set(&mut self, setting: Setting) {
+        self.reporter.set(setting);
+        self.needs = self.reporter.needs();
+    }
+
+    /// Tells a screen whether the session tries to get its connection back.
+    pub fn set_waiting(&mut self, waiting: bool) {
+        if let Sink::Screen(screen) = &mut self.sink {
+            screen.set_waiting(waiting);
+        }
+    }
+
+    /// Whether so much waits that nothing more should be read.
+    #[inline]
+    pub fn is_congested(&self) -> bool {
+        match &self.sink {
+            Sink::Fd(sink) => sink.pending() >= CONGESTED,
+            Sink::Screen(screen) => screen.pending() >= 4 * CONGESTED,
+        }
+    }
+
+    /// Writes what waits, as far as that goes without blocking.
+    pub fn push(&mut self) {
+        if let Sink::Fd(sink) = &mut self.sink {
+            sink.push();
+        }
+    }
+
+    /// The descriptor to poll for writing, while something waits.
+    pub fn waits_for(&self) -> Option<BorrowedFd<'_>> {
+        match &self.sink {
+            Sink::Fd(sink) if sink.pending() > 0 => Some(sink.fd.as_fd()),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing waits any more for a descriptor; a screen has a printer of its own.
+    pub fn is_drained(&self) -> bool {
+        match &self.sink {
+            Sink::Fd(sink) => sink.pending() == 0,
+            Sink::Screen(_) => true,
+        }
+    }
+
+    /// Waits until a screen has shown everything, at most for so long.
+    pub fn drain_screen(&self, patience: Duration) {
+        if let Sink::Screen(screen) = &self.sink {
+            screen.drain(patience);
+        }
+    }
+
+    /// Whether it goes to standard error.
+    pub fn is_on_stderr(&self) -> bool {
+        matches!(&self.sink, Sink::Fd(FdSink { channel: Channel::Stderr, .. }))
+    }
+
+    /// Why the sink takes nothing any more, if so. A reader that went away is no failure of
+    /// stderr's.
+    pub fn failure(&self) -> Option<(Channel, ErrorKind, &io::Error)> {
+        match &self.sink {
+            Sink::Fd(FdSink { failed: Some(e), channel, .. }) => Some((*channel, e.kind(), e)),
+            _ => None,
+        }
+    }
+}
+
+/// Where bytes go.
+pub enum Sink {
+    /// To a file descriptor.
+    Fd(FdSink),
+    /// To the screen above the prompt.
+    Screen(Box<dyn Screen>),
+}
+
+/// Which of the two standard outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// Standard error.
+    Stderr,
+    /// Standard output.
+    Stdout,
+}
+
+/// A file descriptor that is written without blocking.
+///
+/// O_NONBLOCK belongs to the open file, which may be shared with other processes, so it is never
+/// set on what we were given: a pipe or a terminal is opened again for ourselves where the system
+/// lets us, a socket is told per call, and where neither works small pieces are written only when
+/// poll allows.
+pub struct FdSink {
+    fd: Box<dyn AsFd + Send>,
+    channel: Channel,
+    way: Way,
+    buffer: Vec<u8>,
+    done: usize,
+    failed: Option<io::Error>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// Never blocks for long (a file), or is set not to.
+    Direct,
+    /// At most so many bytes when poll says writable.
+    Polled(usize),
+    /// `send` with MSG_DONTWAIT.
+    Socket,
+}
+
+impl FdSink {
+    /// The process's standard output.
+    pub fn stdout() -> FdSink {
+        FdSink::new(Channel::Stdout, io::stdout(), "/proc/self/fd/1")
+    }
+
+    /// The process's standard error.
+    pub fn stderr() -> FdSink {
+        FdSink::new(Channel::Stderr, io::stderr(), "/proc/self/fd/2")
+    }
+
+    fn new(channel: Channel, given: impl AsFd + Send + 'static, path: &str) -> FdSink {
+        let event = rustix::fs::fstat(given.as_fd())
+            .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode));
+        let terminal = rustix::termios::isatty(given.as_fd());
+        let (fd, way): (Box<dyn AsFd + Send>, Way) = match event {
+            FileType::Socket => (Box::new(given), Way::Socket),
+            FileType::Fifo => match reopen(path) {
+                Ok(own) => (Box::new(own), Way::Direct),
+                Err(_) => (Box::new(given), Way::Polled(PIPE_BUF)),
+            },
+            FileType::CharacterDevice if terminal => match reopen(path) {
+                Ok(own) => (Box::new(own), Way::Direct),
+                Err(_) => (Box::new(given), Way::Polled(PIPE_BUF)),
+            },
+            _ => (Box::new(given), Way::Direct),
+        };
+        FdSink { fd, channel, way, buffer: Vec::new(), done: 0, failed: None }
+    }
+
+    #[inline]
+    fn pending(&self) -> usize {
+        self.buffer.len() - self.done
+    }
+
+    fn push(&mut self) {
+        while self.pending() > 0 && self.failed.is_none() {
+            let rest = self.buffer.get(self.done..).unwrap_or_default();
+            match self.try_write(rest) {
+                Ok(n) => self.done += n,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(e) => self.failed = Some(e),
+            }
+        }
+        if self.failed.is_some() || self.done == self.buffer.len() {
+            self.buffer.clear();
+            self.buffer.shrink_to(2 * CONGESTED);
+            self.done = 0;
+        } else if self.done > CONGESTED {
+            self.buffer.drain(..self.done);
+            self.done = 0;
+        }
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let role = match self.channel {
+            Channel::Stderr => Role::Stderr,
+            Channel::Stdout => Role::Stdout,
+        };
+        loop {
+            let written = match self.way {
+                Way::Direct => sys::write(role, &self.fd, bytes),
+                Way::Socket => {
+                    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+                    sys::send(role, &self.fd, bytes, flags)
+                }
+                Way::Polled(most) => {
+                    if !sys::is_writable(self.fd.as_fd()) {
+                        return Err(ErrorKind::WouldBlock.into());
+                    }
+                    sys::write(role, &self.fd, bytes.get(..most).unwrap_or(bytes))
+                }
+            };
+            match written {
+                Ok(n) => return Ok(n),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+}
+
+impl Write for FdSink {
+    /// Takes everything; what the descriptor doesn't take now waits.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failed.is_some() {
+            return Ok(bytes.len());
+        }
+        let mut rest = bytes;
+        if bytes.len() >= DIRECT {
+            self.push();
+            while self.pending() == 0 && !rest.is_empty() {
+                match self.try_write(rest) {
+                    Ok(n) => rest = rest.get(n..).unwrap_or_default(),
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                    Err(e) => {
+                        self.failed = Some(e);
+                        return Ok(bytes.len());
+                    }
+                }
+            }
+        }
+        self.buffer.extend_from_slice(rest);
+        Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut len = 0;
+        for part in parts {
+            len += part.len();
+            if part.len() < DIRECT && self.failed.is_none() {
+                self.buffer.extend_from_slice(part);
+            } else {
+                self.write_all(part)?;
+            }
+        }
+        Ok(len)
+    }
+
+    /// The same: nothing is ever taken in part.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes).map(drop)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.push();
+        Ok(())
+    }
+}
+
+/// An open file of our own on the same pipe or terminal.
+fn reopen(path: &str) -> io::Result<std::fs::File> {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    OpenOptions::new().write(true).custom_flags(flags.bits() as i32).open(path)
+}

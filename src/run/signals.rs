@@ -1,0 +1,71 @@
+//! What can wake the loop besides its descriptors: signals, and other threads.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
+
+use crate::error::Exit;
+use crate::run::command::Wake;
+
+/// The one descriptor that wakes a session.
+pub enum Waking {
+    /// By signals: a session without an editor.
+    Signals(Signals),
+    /// By the editor's thread, which sees to the signals itself.
+    Editor(Wake),
+}
+
+impl Waking {
+    /// The descriptor to poll.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Waking::Signals(signals) => signals.delivery.get_read().as_fd(),
+            Waking::Editor(wake) => wake.as_fd(),
+        }
+    }
+
+    /// Takes what woke the loop: the exit code of the first signal that asks us to end, and how
+    /// many did.
+    pub fn clear(&mut self) -> Option<(Exit, u32)> {
+        match self {
+            Waking::Signals(signals) => signals.pending(),
+            Waking::Editor(wake) => {
+                wake.clear();
+                None
+            }
+        }
+    }
+}
+
+/// SIGINT, SIGTERM and SIGHUP, delivered through a socket pair.
+pub struct Signals {
+    delivery: SignalDelivery<UnixStream, SignalOnly>,
+}
+
+impl Signals {
+    /// Takes the signals over from now on.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn new() -> io::Result<Signals> {
+        let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
+        let wanted = [SIGHUP, SIGINT, SIGTERM];
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, wanted)?;
+        Ok(Signals { delivery })
+    }
+
+    fn pending(&mut self) -> Option<(Exit, u32)> {
+        let mut seen = None;
+        for signal in self.delivery.pending() {
+            let exit = if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated };
+            let (_, count) = seen.get_or_insert((exit, 0));
+            *count += 1;
+        }
+        seen
+    }
+}

@@ -1,0 +1,109 @@
+//! The verdict over a connection that has ended: which exit it was, and why.
+
+use crate::error::{Error, Exit, Result, Stage};
+use crate::protocol::close::{CloseCode, Closure, End, Side};
+use crate::run::course::{CLOSE_PATIENCE, Over};
+use crate::run::reconnect;
+use crate::run::settings::Settings;
+use crate::text::Untrusted;
+
+/// What the verdict is given on.
+pub struct Evidence<'a> {
+    pub closure: &'a Closure,
+    /// `--count` or `--until` was met.
+    pub met: bool,
+    /// Messages received over all connections.
+    pub messages_in: u64,
+    /// Another connection is worth while.
+    pub again: bool,
+    /// Bytes for the peer that it didn't take.
+    pub unsent: usize,
+    /// Where in the peer's bytes the stream ended.
+    pub position: String,
+}
+
+impl Evidence<'_> {
+    /// What the session is told.
+    ///
+    /// # Errors
+    /// Whatever was not as it should be, with its exit code.
+    pub fn judge(&self, settings: &Settings) -> Result<Over> {
+        if self.met {
+            return Ok(Over::Done);
+        }
+        let closure = self.closure;
+        if closure.received.is_none() {
+            return Err(self.unanswered());
+        }
+        let code = closure.code();
+        let by_peer = closure.first == Some(Side::Peer);
+        let retry = code == CloseCode::GOING_AWAY && by_peer && self.again;
+        if (retry || !closure.is_normal()) && !settings.ok_close.contains(&code) {
+            let reason = closure.received.as_ref().map_or(&b""[..], |status| &status.reason);
+            let reason = match reason {
+                [] => "without a reason".to_owned(),
+                some => format!("\"{}\"", Untrusted(some)),
+            };
+            let did = if by_peer { "closed" } else { "answered our Close" };
+            let what = format!("the peer {did} with {code} ({}): {reason}", code.meaning());
+            return Err(Error::new(Stage::Close, Exit::PeerError, what)
+                .passing(by_peer && reconnect::is_passing(code))
+                .hint(format!("if that is fine: --ok-close {code}")));
+        }
+        let expectation = match (settings.count, &settings.until) {
+            (Some(count), _) => {
+                let came = self.messages_in;
+                Some(format!("only {came} of {count} messages came (--count)"))
+            }
+            (None, Some(until)) => {
+                let pattern = Untrusted::text(until.as_str());
+                Some(format!("no message matched {pattern} (--until)"))
+            }
+            (None, None) => None,
+        };
+        match expectation {
+            Some(what) => Err(Error::new(Stage::Session, Exit::Expectation, what)),
+            None if settings.interactive => Ok(Over::Closed),
+            None => Ok(Over::Done),
+        }
+    }
+
+    /// The stream ended without the peer's Close frame.
+    fn unanswered(&self) -> Error {
+        // After our own Close everything was done.
+        let ours = self.closure.first == Some(Side::Us);
+        let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).passing(!ours);
+        let place = &self.position;
+        match &self.closure.end {
+            End::Local => {
+                let unsent = self.unsent;
+                let what = format!(
+                    "no Close frame from the peer within {} s of ours",
+                    CLOSE_PATIENCE.as_secs()
+                );
+                let error = Error::new(Stage::Close, Exit::Timeout, what).passing(false);
+                if unsent > 0 {
+                    error.cause(format!("the peer does not read: {unsent} bytes were not taken"))
+                } else {
+                    error
+                }
+            }
+            End::Eof if self.closure.sent.is_some() => lost(format!(
+                "the peer ended the connection without answering our Close frame (1006), {place}"
+            )),
+            End::Eof => lost(format!(
+                "the peer ended the connection without a closing handshake (1006), {place}"
+            )),
+            End::Broken(why) => {
+                lost(format!("the connection was lost (1006), {place}")).cause(why.clone())
+            }
+        }
+    }
+}
+
+/// `--max-time` is reached.
+pub fn out_of_time(settings: &Settings) -> Error {
+    let limit = settings.max_time.unwrap_or_default().as_secs_f64();
+    let what = format!("not done within {limit} s (--max-time)");
+    Error::new(Stage::Session, Exit::Timeout, what).passing(false)
+}

@@ -1,0 +1,183 @@
+//! All views of a session: tells them the events and brings their bytes out.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+
+use crate::error::{Error, Exit, Stage};
+use crate::event::{Clock, Event, Moment, Setting, Stamped, Summary, Timings};
+use crate::report::Needs;
+use crate::run::output::{Channel, Output};
+use crate::run::signals::Waking;
+use crate::sys;
+use crate::text::Untrusted;
+
+/// The views, and what they were told that belongs into the summary.
+pub struct Views {
+    outputs: Vec<Output>,
+    /// What all of them together need.
+    needs: Needs,
+    clock: Clock,
+    at: Moment,
+    seq: u64,
+    summary: Summary,
+}
+
+impl Views {
+    /// Views of a session that starts now.
+    pub fn new(outputs: Vec<Output>) -> Views {
+        let clock = Clock::start();
+        let at = clock.now();
+        let needs = all(&outputs);
+        Views { outputs, needs, clock, at, seq: 0, summary: Summary::default() }
+    }
+
+    /// What all of them together need.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Sets the time of the events that follow, until the next one; saves a clock reading for each.
+    pub fn set_time(&mut self, now: Instant) {
+        self.at = self.clock.at(now);
+    }
+
+    /// Tells an event that happens now.
+    pub fn emit(&mut self, event: Event<'_>) {
+        self.set_time(Instant::now());
+        self.tell(event);
+    }
+
+    /// Tells an event of the time that was set.
+    #[inline(always)]
+    pub fn tell(&mut self, event: Event<'_>) {
+        if self.needs.need(&event) {
+            self.tell_all(event);
+        }
+    }
+
+    fn tell_all(&mut self, event: Event<'_>) {
+        // Bytes belong to their frame's event.
+        if !matches!(event, Event::FramePayload(_)) {
+            self.seq += 1;
+        }
+        match event {
+            Event::Data(_) | Event::Frame(_) | Event::FramePayload(_) => {}
+            Event::Opened { opening } => {
+                self.summary.timings.note(&event);
+                self.summary.opening = Some(opening.clone());
+                self.summary.closure = None;
+            }
+            Event::Closed { closure, totals } => {
+                self.summary.closure = Some(closure.clone());
+                self.summary.totals.add(totals);
+            }
+            _ => self.summary.timings.note(&event),
+        }
+        let event = Stamped { at: self.at, seq: self.seq, event: &event };
+        for output in &mut self.outputs {
+            output.event(&event);
+        }
+    }
+
+    /// Changes how things are shown.
+    pub fn set(&mut self, setting: Setting) {
+        for output in &mut self.outputs {
+            output.set(setting);
+        }
+        self.needs = all(&self.outputs);
+    }
+
+    /// The session tries to get its connection back, or doesn't any more.
+    pub fn set_waiting(&mut self, waiting: bool) {
+        for output in &mut self.outputs {
+            output.set_waiting(waiting);
+        }
+    }
+
+    /// The run in one event.
+    pub fn summary(&self, exit: Exit, error: Option<&Error>) -> Summary {
+        Summary { exit: exit as u8, error: error.cloned(), ..self.summary.clone() }
+    }
+
+    /// Whether a connection has been open in this run.
+    pub fn has_opened(&self) -> bool {
+        self.summary.opening.is_some()
+    }
+
+    /// How long the phases of the opening took.
+    pub fn timings(&self) -> &Timings {
+        &self.summary.timings
+    }
+
+    /// Whether so much waits that nothing more should be read.
+    #[inline]
+    pub fn are_congested(&self) -> bool {
+        self.outputs.iter().any(Output::is_congested)
+    }
+
+    /// Whether nothing waits any more.
+    pub fn are_drained(&self) -> bool {
+        self.outputs.iter().all(Output::is_drained)
+    }
+
+    /// Writes what waits, as far as that goes without blocking.
+    pub fn push(&mut self) {
+        for output in &mut self.outputs {
+            output.push();
+        }
+    }
+
+    /// Waits until the screens have shown everything.
+    pub fn drain_screens(&self, patience: Duration) {
+        for output in &self.outputs {
+            output.drain_screen(patience);
+        }
+    }
+
+    /// The descriptors to poll because something waits for them.
+    pub fn poll_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
+        self.outputs
+            .iter()
+            .filter_map(Output::waits_for)
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT))
+    }
+
+    /// Waits for room or for being woken; true if woken.
+    pub fn wait(&self, waking: &Waking, until: Option<Instant>) -> bool {
+        let mut fds = vec![PollFd::from_borrowed_fd(waking.fd(), PollFlags::IN)];
+        fds.extend(self.poll_fds());
+        sys::wait(&mut fds, until);
+        fds.first().is_some_and(sys::is_ready)
+    }
+
+    /// Whether one of them is on standard error.
+    pub fn are_on_stderr(&self) -> bool {
+        self.outputs.iter().any(Output::is_on_stderr)
+    }
+
+    /// Why an output takes nothing more, if that ends the session: exit 0 where the reader of
+    /// standard output has gone away, 13 otherwise.
+    pub fn broken(&self) -> Option<Error> {
+        self.outputs.iter().find_map(|output| match output.failure()? {
+            (Channel::Stderr, ErrorKind::BrokenPipe, _) => None,
+            (Channel::Stdout, ErrorKind::BrokenPipe, _) => {
+                Some(Error::new(Stage::Output, Exit::Done, "standard output was closed"))
+            }
+            (channel, _, e) => {
+                let name = match channel {
+                    Channel::Stderr => "standard error",
+                    Channel::Stdout => "standard output",
+                };
+                let why = Untrusted::text(&e.to_string()).to_string();
+                let what = format!("can't write to {name}: {why}");
+                Some(Error::new(Stage::Output, Exit::Local, what))
+            }
+        })
+    }
+}
+
+fn all(outputs: &[Output]) -> Needs {
+    outputs.iter().fold(Needs::default(), |all, output| all.and(output.needs()))
+}

@@ -1,0 +1,105 @@
+//! Text that may be shown: what others chose is escaped, and the compiler keeps it apart from ours.
+//!
+//! Payloads, headers, close reasons, certificate names and error texts of the operating system are
+//! bytes that somebody else chose. On a terminal they could move the cursor, set the clipboard or
+//! rewrite what is already there. [`Untrusted`] is the only way to format them.
+
+pub mod hexdump;
+pub mod units;
+
+use std::fmt;
+
+/// Bytes chosen by a peer or by the environment; displays them escaped, on one line.
+///
+/// Escaped are C0, DEL, C1, bidirectional controls, U+2028/9, zero-width and other
+/// invisible characters, and everything that is not UTF-8. Characters stay as they are otherwise.
+#[derive(Clone, Copy)]
+pub struct Untrusted<'a>(pub &'a [u8]);
+
+impl<'a> Untrusted<'a> {
+    /// The same for a string.
+    pub fn text(text: &'a str) -> Untrusted<'a> {
+        Untrusted(text.as_bytes())
+    }
+}
+
+impl fmt::Display for Untrusted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escape(self.0, Lines::One, f)
+    }
+}
+
+/// As [`Untrusted`], but newlines and tabs are kept: for payloads shown over several lines.
+#[derive(Clone, Copy)]
+pub struct UntrustedLines<'a>(pub &'a [u8]);
+
+impl fmt::Display for UntrustedLines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escape(self.0, Lines::Kept, f)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Lines {
+    Kept,
+    One,
+}
+
+fn escape(bytes: &[u8], lines: Lines, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        let mut plain = 0;
+        let text = chunk.valid();
+        for (at, c) in text.char_indices() {
+            if !is_dangerous(c) || (lines == Lines::Kept && matches!(c, '\n' | '\t')) {
+                continue;
+            }
+            f.write_str(&text[plain..at])?;
+            match c {
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                c if c.is_ascii() => write!(f, "\\x{:02x}", u32::from(c))?,
+                c => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+            }
+            plain = at + c.len_utf8();
+        }
+        f.write_str(&text[plain..])?;
+        for byte in chunk.invalid() {
+            write!(f, "\\x{byte:02x}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a terminal (or a person) could be misled by the character.
+pub fn is_dangerous(c: char) -> bool {
+    matches!(c,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}'
+        | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_a_cursor_gets_through() {
+        let hostile = b"\x1b]52;c;aGk=\x07\x9b2J\xc2\x9b2J\r\x08\x7f\xe2\x80\xae\xe2\x80\x8b\xff";
+        let shown = Untrusted(hostile).to_string();
+        assert_eq!(
+            shown,
+            "\\x1b]52;c;aGk=\\x07\\x9b2J\\u{9b}2J\\r\\x08\\x7f\\u{202e}\\u{200b}\\xff"
+        );
+        assert!(shown.chars().all(|c| !is_dangerous(c)));
+    }
+
+    #[test]
+    fn ordinary_text_stays() {
+        assert_eq!(Untrusted::text("Grüße, 世界 😀").to_string(), "Grüße, 世界 😀");
+        assert_eq!(Untrusted::text("a\nb\tc").to_string(), "a\\nb\\tc");
+        assert_eq!(UntrustedLines(b"a\nb\tc\r").to_string(), "a\nb\tc\\r");
+    }
+}
