@@ -6,10 +6,7 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::cli::args::{OutputFormat, ReachArgs, TalkArgs, When};
-use crate::connection::cookies::CookieFile;
-use crate::connection::login::{Login, LoginScheme};
-use crate::connection::netrc::Netrc;
-use crate::connection::options::OpenOptions;
+use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::http::head::{HeadLimits, Header, is_token};
 use crate::protocol::close::{CloseCode, CloseStatus};
@@ -117,10 +114,10 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
     settings.first = talk.send.iter().map(|text| (opcode, text.clone().into_bytes())).collect();
     settings.binary = talk.binary;
     settings.input = talk.input.into();
-    settings.talk.fragment = talk.fragment;
+    settings.fragment = talk.fragment;
     settings.echo = talk.echo;
-    settings.talk.max_message = talk.max_message;
-    settings.talk.max_fragments = talk.max_fragments;
+    settings.wire.max_message = talk.max_message;
+    settings.wire.max_fragments = talk.max_fragments;
     settings.count = talk.count;
     settings.duration = talk.duration;
     settings.linger = match talk.linger {
@@ -129,13 +126,13 @@ fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
         None if talk.duration.is_some() => Linger::Forever,
         None => Linger::For(Duration::from_secs(1)),
     };
-    settings.close = close(talk)?;
+    settings.wire.close = close(talk)?;
     settings.ok_close = talk.ok_close.iter().copied().map(CloseCode).collect();
-    settings.talk.pong = !talk.no_pong;
-    settings.talk.ping_interval = talk.ping_interval.filter(|interval| !interval.is_zero());
-    settings.talk.ping_timeout =
-        talk.ping_timeout.or(settings.talk.ping_interval.map(|_| Duration::from_secs(10)));
-    settings.talk.lossy = talk.lossy;
+    settings.wire.pong = !talk.no_pong;
+    settings.wire.ping_interval = talk.ping_interval.filter(|interval| !interval.is_zero());
+    settings.wire.ping_timeout =
+        talk.ping_timeout.or(settings.wire.ping_interval.map(|_| Duration::from_secs(10)));
+    settings.wire.lossy = talk.lossy;
     settings.reconnect =
         talk.reconnect.map(|attempts| Reconnect { attempts, backoff: talk.backoff });
     Ok(())

@@ -1,7 +1,7 @@
 //! `wstap URL` and `wstap inspect URL`: puts a session together and runs it.
 
 use crate::cli::Plan;
-use crate::connection::options::TalkOptions;
+use crate::connection::WireOptions;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::repl;
 use crate::report::Reporter;
@@ -12,7 +12,7 @@ use crate::report::payload::Payload;
 use crate::run::input::Stdin;
 use crate::run::output::{FdSink, Output, Sink};
 use crate::run::signals::{Signals, Waking};
-use crate::run::{Input, Session};
+use crate::run::{Pipe, Prompt, Session};
 use crate::text::Untrusted;
 
 /// Connects and talks: with a prompt between two terminals, as a pipe otherwise.
@@ -20,24 +20,26 @@ use crate::text::Untrusted;
 /// # Errors
 /// Exit 70 if the process can't get what every process gets.
 pub fn run(plan: Plan) -> Result<Exit> {
-    let terminals =
-        rustix::termios::isatty(std::io::stdin()) && rustix::termios::isatty(std::io::stdout());
-    if terminals && !plan.json && !plan.settings.echo && repl::is_usable() {
+    let terminal = rustix::termios::isatty(std::io::stdout());
+    let terminals = terminal && rustix::termios::isatty(std::io::stdin());
+    let echo = plan.settings.echo;
+    if terminals && !plan.json && !echo && repl::is_usable() {
         return prompt(plan);
     }
-    let terminal = rustix::termios::isatty(std::io::stdout());
     let mut outputs = Vec::new();
-    let (json, echo) = (plan.json, plan.settings.echo);
-    if json {
+    if plan.json {
         outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity, plan.human.show_secrets))));
     } else if !echo {
         outputs.push(on_stdout(Box::new(Payload::new(plan.output, terminal))));
     }
     outputs.push(on_stderr(Box::new(Human::new(plan.human))));
-    let input = if echo { Input::None } else { Input::Stdin(Stdin::new(plan.settings.input)) };
-    let mut session = Session::new(plan.settings, input, outputs, signals()?);
+    let mut pipe = match echo {
+        true => Pipe::endless(),
+        false => Pipe::new(Stdin::new(plan.settings.input)),
+    };
+    let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);
-    Ok(session.run())
+    Ok(session.run(&mut pipe))
 }
 
 /// Opens a connection, reports every rule, and leaves.
@@ -52,27 +54,25 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     } else {
         outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout, plan.human.show_secrets))));
     }
-    let mut session = Session::new(plan.settings, Input::None, outputs, signals()?);
+    let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);
     Ok(session.inspect())
 }
 
 /// The prompt: the editor here, the session on a thread of its own.
-fn prompt(mut plan: Plan) -> Result<Exit> {
-    plan.settings.interactive = true;
+fn prompt(plan: Plan) -> Result<Exit> {
     let options = repl::Options {
         color: plan.color_stdout,
         explain: crate::explain::explain,
-        max_message: plan.settings.talk.max_message.unwrap_or(TalkOptions::MAX_HELD),
+        max_message: plan.settings.wire.max_message.unwrap_or(WireOptions::MAX_HELD),
     };
     repl::run(options, move |side| {
         let human = HumanOptions { repl: true, color: plan.color_stdout, ..plan.human };
         let screen = Output::new(Box::new(Human::new(human)), Sink::Screen(side.screen));
-        let input = Input::Editor(side.commands);
         let waking = Waking::Editor(side.wake);
-        let mut session = Session::new(plan.settings, input, vec![screen], waking);
+        let mut session = Session::new(plan.settings, vec![screen], waking);
         session.note(&plan.notes);
-        session.run()
+        session.run(&mut Prompt::new(side.commands, repl::words))
     })
 }
 

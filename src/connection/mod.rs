@@ -1,11 +1,592 @@
-//! Opening a connection: name, route, login, cookies, redirects, the handshake.
+//! An open WebSocket connection as an object that anybody can hold, and how it is opened.
+//!
+//! [`Connection::open`] goes the whole way: name, TCP, proxy, TLS, request, login, redirect, answer. It
+//! is the one function of this room that waits, under a deadline, and [`Progress`] can end it. The
+//! [`Connection`] it gives never waits: its owner polls [`Connection::fd`], one of many perhaps, and
+//! tells it what is ready.
+//!
+//! ```no_run
+//! use std::time::{Duration, Instant};
+//! use rustix::event::{PollFd, PollFlags};
+//! use wstap::connection::{Connection, OpenOptions, Outgoing, Quiet, WireOptions};
+//! use wstap::event::Event;
+//! use wstap::protocol::{close::CloseStatus, frame::Opcode};
+//! use wstap::{sys, transport::Target};
+//!
+//! let (target, _) = Target::parse("ws://localhost:8080/")?;
+//! let (options, wire) = (OpenOptions::new(target), WireOptions::default());
+//! let deadline = Instant::now() + Duration::from_secs(10);
+//! let mut connection = Connection::open(&options, &wire, &mut None, &mut Quiet::new()?, deadline)?;
+//! connection.send(Outgoing { opcode: Opcode::Text, payload: b"hello", fragment: None });
+//! while connection.ended().is_none() {
+//!     connection.flush();
+//!     let (interest, until) = (connection.interest(), connection.deadline());
+//!     let mut fds = [PollFd::from_borrowed_fd(connection.fd(), interest)];
+//!     sys::wait(&mut fds, until);
+//!     let ready = fds[0].revents();
+//!     connection.ready(ready, Instant::now());
+//!     let mut answered = false;
+//!     while let Some(event) = connection.next() {
+//!         if let Event::Data(data) = event {
+//!             answered |= data.last;
+//!         }
+//!     }
+//!     if answered {
+//!         connection.close(&CloseStatus::default());
+//!     }
+//! }
+//! # Ok::<(), wstap::error::Error>(())
+//! ```
 
 mod body;
-pub mod cookies;
-pub mod login;
-pub mod netrc;
-pub mod open;
-pub mod options;
-pub mod random;
-pub mod route;
-pub mod unsent;
+mod closing;
+mod cookies;
+mod facts;
+mod liveness;
+mod login;
+mod netrc;
+mod open;
+mod options;
+mod outbox;
+mod random;
+mod route;
+mod unsent;
+
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+
+use crate::connection::closing::{Activity, Closing};
+use crate::connection::liveness::Liveness;
+use crate::error::Result;
+use crate::event::{Event, Totals};
+use crate::protocol::close::{CloseStatus, Closure, End, Party};
+use crate::protocol::connection::{
+    Config, RawFrame, ReadyState, Receiver, Sender, Side, Traffic,
+};
+use crate::text::Untrusted;
+use crate::transport::{self, Stream, Watch};
+
+pub use crate::connection::closing::CLOSE_PATIENCE;
+pub use crate::connection::cookies::CookieFile;
+pub use crate::connection::facts::{Facts, Fault, Opened};
+pub use crate::connection::liveness::KEEPALIVE;
+pub use crate::connection::login::{Login, LoginScheme};
+pub use crate::connection::netrc::Netrc;
+pub use crate::connection::options::{OpenOptions, Show, WireOptions};
+pub use crate::connection::outbox::{MessageId, Outbox, Outgoing};
+pub use crate::connection::random::fill as random;
+pub use crate::connection::route::Route;
+pub use crate::connection::unsent::{Message, Unsent};
+
+/// An open WebSocket connection. It does no waiting: its owner polls [`Connection::fd`].
+///
+/// # The order of calls
+/// Each turn of its owner's loop goes:
+///
+/// 1. [`next`](Connection::next) until it gives `None`: every event, received or sent, in order. An
+///    owner that can take no more events calls [`pause`](Connection::pause) instead and leaves the
+///    rest for a later turn; the socket isn't read meanwhile.
+/// 2. [`send`](Connection::send), [`ping`](Connection::ping), [`close`](Connection::close) and the like,
+///    in any number, while [`Outbox::has_room`]. They queue and never fail; what they queued is an
+///    event of the next call of `next`.
+/// 3. [`flush`](Connection::flush), which writes what the stream takes.
+/// 4. If [`ended`](Connection::ended) gives something, the connection is over: nothing else is left to
+///    be done with it.
+/// 5. Poll [`fd`](Connection::fd) for [`interest`](Connection::interest) (not at all if that is empty)
+///    until [`deadline`](Connection::deadline), then [`ready`](Connection::ready) with what poll said, also
+///    if that is nothing.
+///
+/// Two connections in one loop only mean two descriptors in step 5.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    receiver: Receiver,
+    outbox: Outbox,
+    liveness: Liveness,
+    closing: Closing,
+    received: Totals,
+    opened: Box<Opened>,
+    opened_at: Instant,
+    /// The time of the last [`Connection::ready`].
+    now: Instant,
+    /// When messages moved last; control frames are as good as silence.
+    active_at: Instant,
+    /// When the last message came.
+    message_at: Option<Instant>,
+    /// Delay between the last message and the Close frame that fails the connection, so that answers
+    /// in flight still go out.
+    answer_patience: Duration,
+    /// The owner takes no events for now.
+    paused: bool,
+    /// All events were taken out of what was received.
+    caught_up: bool,
+    /// Our Close frame where nobody asks for another.
+    close_status: CloseStatus,
+    fault: Option<Fault>,
+    end: Option<End>,
+    closure: Option<Closure>,
+}
+
+impl Connection {
+    /// Opens a connection, over redirects and logins if need be. Waits, until `deadline` at the latest.
+    ///
+    /// # Errors
+    /// Whatever keeps it from opening: exits 2 to 9, 11 and 12, and those of `watch` when it is
+    /// interrupted.
+    pub fn open(
+        options: &OpenOptions,
+        wire: &WireOptions,
+        jar: &mut Option<CookieFile>,
+        watch: &mut dyn Watch,
+        deadline: Instant,
+    ) -> Result<Connection> {
+        let open::Upgraded { stream, early, report, opened } =
+            open::open(options, jar, watch, deadline)?;
+        let config = wire.config(Side::Client, report.deflate, options.policy);
+        let connection = Connection::new(stream, &config, wire, &early, opened);
+        watch.event(Event::Opened { opening: &connection.opened.opening });
+        Ok(connection)
+    }
+
+    fn new(
+        stream: Stream,
+        config: &Config,
+        wire: &WireOptions,
+        early: &[u8],
+        opened: Opened,
+    ) -> Connection {
+        let now = Instant::now();
+        let mut sender = Sender::new(config, random::masking());
+        sender.show(wire.show.sent, wire.show.frames || wire.show.frame_payloads);
+        Connection {
+            stream,
+            receiver: Receiver::new(*config, early),
+            outbox: Outbox::new(sender),
+            liveness: Liveness::new(wire.ping_interval, wire.ping_timeout, now),
+            closing: Closing::default(),
+            received: Totals::default(),
+            opened: Box::new(opened),
+            opened_at: now,
+            now,
+            active_at: now,
+            message_at: None,
+            answer_patience: Duration::ZERO,
+            paused: false,
+            caught_up: false,
+            close_status: wire.close.clone(),
+            fault: None,
+            end: None,
+            closure: None,
+        }
+    }
+
+    /// Queues what earlier connections have not sent; see [`Connection::take_unsent`].
+    pub fn resume(&mut self, unsent: Unsent) {
+        self.outbox.resume(unsent);
+    }
+
+    /// The descriptor to poll.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.stream.fd()
+    }
+
+    /// What to poll for; empty if nothing of the descriptor matters now, not even its hang-up.
+    pub fn interest(&self) -> PollFlags {
+        let mut interest = PollFlags::empty();
+        interest.set(PollFlags::IN, self.reads());
+        interest.set(PollFlags::OUT, self.writes());
+        interest
+    }
+
+    /// When to call [`Connection::ready`] although the descriptor is quiet. It is in the past where
+    /// something waits that a poll can't see.
+    pub fn deadline(&self) -> Option<Instant> {
+        let untaken = !self.caught_up || self.outbox.sender.has_news();
+        if !self.paused && (untaken || self.reads() && self.stream.has_buffered()) {
+            return Some(self.now);
+        }
+        if self.end.is_some() || self.closure.is_some() {
+            return None;
+        }
+        let alive = self.liveness.deadline().filter(|_| self.is_open());
+        [self.closing.deadline(self.activity()), alive].into_iter().flatten().min()
+    }
+
+    /// Reads, if the descriptor is readable, and sees to what time has brought.
+    pub fn ready(&mut self, revents: PollFlags, now: Instant) {
+        self.now = now;
+        let readable = !revents.difference(PollFlags::OUT).is_empty();
+        if self.reads() && (readable || self.stream.has_buffered()) {
+            self.read();
+        }
+        self.tick();
+    }
+
+    /// The next event, received or sent; `None` until the next [`Connection::ready`], or until
+    /// something is queued.
+    #[inline]
+    pub fn next(&mut self) -> Option<Event<'_>> {
+        self.next_with_outbox().map(|(event, _)| event)
+    }
+
+    /// The same; with an event that was received comes the way to answer it at once.
+    #[inline]
+    pub fn next_with_outbox(&mut self) -> Option<(Event<'_>, Option<&mut Outbox>)> {
+        if self.outbox.sender.has_news() {
+            let first = self.first_to_close().unwrap_or(Party::Us);
+            return self.outbox.next().map(|traffic| (sent(traffic, first), None));
+        }
+        let Some(traffic) = self.receiver.next(&mut self.outbox.sender) else {
+            self.caught_up = true;
+            return None;
+        };
+        let event = match traffic {
+            Traffic::Data(data) => {
+                self.received.count(&data);
+                self.active_at = self.now;
+                if data.last {
+                    self.message_at = Some(self.now);
+                }
+                Event::Data(data)
+            }
+            Traffic::Frame(frame) => Event::Frame(frame),
+            Traffic::FramePayload(payload) => Event::FramePayload(payload),
+            Traffic::Ping { direction, payload } => {
+                self.received.pings_in += 1;
+                Event::Ping { direction, payload }
+            }
+            Traffic::Pong { direction, payload } => {
+                self.received.pongs_in += 1;
+                let rtt = self.liveness.answered(payload, self.now);
+                Event::Pong { direction, payload, rtt }
+            }
+            Traffic::Close { direction, status } => {
+                self.closing.begin(Party::Peer, self.now);
+                let first = self.closing.first().map_or(Party::Peer, |(party, _)| party);
+                Event::Close { direction, status, first }
+            }
+            Traffic::Warning(violation) => Event::Violation { violation, fatal: false },
+            Traffic::Violation(violation) => {
+                self.fault.get_or_insert_with(|| Fault::Violation(violation.clone()));
+                let due = answers_until(self.message_at, self.answer_patience, self.now);
+                self.closing.fail(violation.close_status(), due);
+                Event::Violation { violation, fatal: true }
+            }
+            Traffic::Limit(limit) => {
+                self.fault.get_or_insert(Fault::Limit(limit));
+                let due = answers_until(self.message_at, self.answer_patience, self.now);
+                self.closing.fail(limit.close_status(), due);
+                Event::Limit(limit)
+            }
+        };
+        Some((event, Some(&mut self.outbox)))
+    }
+
+    /// The way out.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// Queues a data message; see [`Outbox::send`].
+    pub fn send(&mut self, message: Outgoing<'_>) -> MessageId {
+        self.active_at = self.now;
+        self.outbox.send(message)
+    }
+
+    /// Queues a frame as it is, whatever the rules say. A Close frame begins the closing handshake. The
+    /// frame is made with a masking key for the case that it needs one.
+    pub fn send_frame(&mut self, frame: impl FnOnce(&mut dyn FnMut() -> [u8; 4]) -> RawFrame) {
+        let frame = frame(&mut || self.outbox.sender.masking_key());
+        self.outbox.send_frame(&frame);
+        if self.outbox.sender.close_sent().is_some() {
+            self.closing.begin(Party::Us, self.now);
+        }
+    }
+
+    /// Queues bytes as they are, frames or not.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.outbox.sender.raw_bytes(bytes);
+    }
+
+    /// Queues a ping (§5.5.2) of at most 125 bytes; what is longer is cut.
+    pub fn ping(&mut self, payload: &[u8]) {
+        let payload = payload.get(..125).unwrap_or(payload);
+        self.outbox.sender.ping(payload);
+        self.liveness.pinged(payload, self.now);
+    }
+
+    /// Queues a pong that nobody asked for (§5.5.3) of at most 125 bytes; what is longer is cut.
+    pub fn pong(&mut self, payload: &[u8]) {
+        self.outbox.sender.pong(payload);
+    }
+
+    /// Begins the closing handshake (§7.1.2), or answers the peer's. A second Close is never sent.
+    pub fn close(&mut self, status: &CloseStatus) {
+        self.closing.begin(Party::Us, self.now);
+        self.outbox.sender.close(status);
+    }
+
+    /// Closes with the status of [`WireOptions::close`].
+    pub fn close_normally(&mut self) {
+        self.close(&self.close_status.clone());
+    }
+
+    /// Closes the stream at `at` at the latest, whatever the peer does. Only after a Close frame.
+    pub fn give_up(&mut self, at: Instant) {
+        self.closing.give_up(at);
+    }
+
+    /// Closes the stream without waiting for anything.
+    pub fn abort(&mut self) {
+        self.end.get_or_insert(End::Local);
+    }
+
+    /// Takes events no longer, or again. A connection that is paused isn't read, and silence of the
+    /// peer ends nothing, since it may be ours.
+    pub fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Delay between the last message received and the Close frame that fails the connection, so that
+    /// answers in flight still go out; zero by default.
+    pub fn set_answer_patience(&mut self, patience: Duration) {
+        self.answer_patience = patience;
+    }
+
+    /// Changes which events there are from now on.
+    pub fn show(&mut self, show: Show) {
+        self.receiver.show(show.frames, show.frame_payloads);
+        self.outbox.sender.show(show.sent, show.frames || show.frame_payloads);
+    }
+
+    /// Writes what the stream takes now, and finds out whether the connection is over.
+    pub fn flush(&mut self) {
+        if self.end.is_none() {
+            self.outbox.sender.settle();
+        }
+        self.write();
+        self.outbox.note_transmitted();
+        if self.closure.is_none() && self.caught_up && !self.outbox.sender.has_news() {
+            self.closure = self.end.take().map(|end| self.finish(end));
+        }
+    }
+
+    /// How it ended, once it has and every event was taken.
+    pub fn ended(&self) -> Option<&Closure> {
+        self.closure.as_ref()
+    }
+
+    /// What made us fail it, if anything did.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    /// readyState: Open until a Close frame was sent or received.
+    pub fn state(&self) -> ReadyState {
+        if self.end.is_some() || self.closure.is_some() {
+            return ReadyState::Closed;
+        }
+        let sender = &self.outbox.sender;
+        match sender.close_sent().is_some() || self.receiver.close_received().is_some() {
+            true => ReadyState::Closing,
+            false => ReadyState::Open,
+        }
+    }
+
+    /// Whether messages can be sent.
+    pub fn is_open(&self) -> bool {
+        self.state() == ReadyState::Open
+    }
+
+    /// Who sent the first Close frame, if there was one.
+    pub fn first_to_close(&self) -> Option<Party> {
+        self.closing.first().map(|(party, _)| party)
+    }
+
+    /// The peer's Close frame, if it came.
+    pub fn close_received(&self) -> Option<&CloseStatus> {
+        self.receiver.close_received()
+    }
+
+    /// When messages moved last.
+    pub fn active_at(&self) -> Instant {
+        self.active_at
+    }
+
+    /// When it opened.
+    pub fn opened_at(&self) -> Instant {
+        self.opened_at
+    }
+
+    /// Where in the peer's bytes we are, for "the connection was lost in …".
+    pub fn position(&self) -> String {
+        self.receiver.position()
+    }
+
+    /// What went over it so far. Once it has ended, messages that another connection must carry don't
+    /// count.
+    pub fn totals(&self) -> Totals {
+        let (received, sent) = (self.receiver.counts(), self.outbox.sender.counts());
+        let unsent = match self.closure {
+            Some(_) => self.outbox.unsent.in_stream(),
+            None => (0, 0),
+        };
+        Totals {
+            wire_in: received.bytes,
+            frames_in: received.frames,
+            wire_out: sent.bytes,
+            frames_out: sent.frames,
+            messages_out: self.outbox.totals.messages_out - unsent.0,
+            payload_out: self.outbox.totals.payload_out - unsent.1,
+            compression_out: self.outbox.totals.compression_out,
+            ..self.received
+        }
+    }
+
+    /// All that is known now.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            opened: &self.opened,
+            state: self.state(),
+            buffered: self.outbox.buffered(),
+            totals: self.totals(),
+            rtt: self.liveness.rtt,
+            open_for: self.opened_at.elapsed(),
+            tls: self.stream.tls_info(),
+        }
+    }
+
+    /// The messages that the stream hasn't taken whole, for another connection to carry.
+    pub fn take_unsent(&mut self) -> Unsent {
+        std::mem::take(&mut self.outbox.unsent)
+    }
+
+    fn reads(&self) -> bool {
+        // What was read before is looked at first; until then there may be no space.
+        self.end.is_none() && !self.paused && self.caught_up
+    }
+
+    fn writes(&self) -> bool {
+        self.closure.is_none()
+            && !matches!(self.end, Some(End::Eof | End::Broken(_)))
+            && self.closing.can_write()
+            && (self.outbox.buffered() > 0 || self.stream.wants_write())
+    }
+
+    fn activity(&self) -> Activity {
+        Activity {
+            active_at: self.active_at,
+            close_received: self.receiver.close_received().is_some(),
+            paused: self.paused,
+        }
+    }
+
+    fn read(&mut self) {
+        match self.stream.read(self.receiver.space()) {
+            Ok(0) => self.end = Some(End::Eof),
+            Ok(n) => {
+                self.receiver.received(n);
+                self.caught_up = false;
+                if self.receiver.is_inside_message() {
+                    self.active_at = self.now;
+                }
+            }
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(e) => {
+                if let Some(error) = transport::tls_failure(&e) {
+                    self.fault.get_or_insert(Fault::Tls(error));
+                }
+                self.end = Some(End::Broken(how(&e)));
+            }
+        }
+    }
+
+    fn write(&mut self) {
+        while self.writes() {
+            let written = match self.outbox.sender.transmit() {
+                [] => self.stream.flush().map(|_| 0),
+                bytes => self.stream.write(bytes),
+            };
+            match written {
+                Ok(0) => break,
+                Ok(n) => {
+                    self.outbox.sender.transmitted(n);
+                    if self.outbox.buffered() > 0 {
+                        self.active_at = self.now;
+                    }
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => self.closing.cut(how(&e), self.now),
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        if self.end.is_some() {
+            return;
+        }
+        if self.is_open() {
+            match self.liveness.tick(self.now) {
+                Some(liveness::Due::Ping) => self.ping(KEEPALIVE),
+                Some(liveness::Due::Silent(patience)) => {
+                    self.fault.get_or_insert(Fault::Silent(patience));
+                    self.close_normally();
+                    self.give_up(self.now);
+                }
+                None => {}
+            }
+        }
+        match self.closing.tick(self.activity(), self.now) {
+            Some(closing::Due::Close(status)) => self.outbox.sender.close(&status),
+            Some(closing::Due::End(end)) => self.end = Some(end),
+            None => {}
+        }
+    }
+
+    fn finish(&mut self, end: End) -> Closure {
+        // The peer may be gone already.
+        let _ = self.stream.shutdown_write();
+        let first = self.closing.first();
+        Closure {
+            sent: self.outbox.sender.close_sent().cloned(),
+            received: self.receiver.close_received().cloned(),
+            first: self.first_to_close(),
+            took: first.map_or(Duration::ZERO, |(_, since)| self.now - since),
+            after: self.now - self.opened_at,
+            ignored: self.receiver.ignored(),
+            end,
+        }
+    }
+}
+
+/// What was sent, as an event.
+fn sent(traffic: Traffic<'_>, first: Party) -> Event<'_> {
+    match traffic {
+        Traffic::Data(data) => Event::Data(data),
+        Traffic::Frame(frame) => Event::Frame(frame),
+        Traffic::FramePayload(payload) => Event::FramePayload(payload),
+        Traffic::Ping { direction, payload } => Event::Ping { direction, payload },
+        Traffic::Pong { direction, payload } => Event::Pong { direction, payload, rtt: None },
+        Traffic::Close { direction, status } => Event::Close { direction, status, first },
+        Traffic::Warning(violation) => Event::Violation { violation, fatal: false },
+        Traffic::Violation(violation) => Event::Violation { violation, fatal: true },
+        Traffic::Limit(limit) => Event::Limit(limit),
+    }
+}
+
+/// When the Close frame that fails the connection is due.
+fn answers_until(message_at: Option<Instant>, patience: Duration, now: Instant) -> Instant {
+    message_at.map_or(now, |at| now.max(at + patience))
+}
+
+fn how(e: &io::Error) -> String {
+    match e.kind() {
+        ErrorKind::UnexpectedEof => "TLS was cut off without close_notify: truncated".to_owned(),
+        ErrorKind::ConnectionReset => "connection reset by the peer (RST)".to_owned(),
+        _ => Untrusted::text(&e.to_string()).to_string(),
+    }
+}

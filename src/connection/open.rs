@@ -7,6 +7,7 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::connection::body;
 use crate::connection::cookies::CookieFile;
+use crate::connection::facts::Opened;
 use crate::connection::options::OpenOptions;
 use crate::connection::route::{Next, Route, is_redirect, shown_location, unix_now};
 use crate::error::{Error, Exit, Result, Stage};
@@ -26,32 +27,26 @@ const MAX_BODY: usize = 64 << 10;
 /// How long a refusal's body may take; the status is shown anyway.
 const BODY_PATIENCE: Duration = Duration::from_secs(3);
 
-/// An open connection and what is known of it.
-pub struct Opened {
-    /// The stream.
-    pub stream: Stream,
+/// A stream that has switched protocols.
+pub(super) struct Upgraded {
+    pub(super) stream: Stream,
     /// What came behind the response already.
-    pub early: Vec<u8>,
+    pub(super) early: Vec<u8>,
     /// The judged response.
-    pub report: HandshakeReport,
-    /// The request.
-    pub request: Request,
-    /// The response.
-    pub response: Response,
-    /// What was agreed.
-    pub opening: Opening,
+    pub(super) report: HandshakeReport,
+    pub(super) opened: Opened,
 }
 
 /// Opens the connection, over redirects and logins if need be; the deadline is for all of it.
 ///
 /// # Errors
 /// Exits 2 to 9, 11 and 12, and those of `watch` when it is interrupted.
-pub fn open(
+pub(super) fn open(
     options: &OpenOptions,
     cookies: &mut Option<CookieFile>,
     watch: &mut dyn Watch,
     deadline: Instant,
-) -> Result<Opened> {
+) -> Result<Upgraded> {
     let start = Instant::now();
     let limit = deadline.saturating_duration_since(start);
     let mut route = Route::new(options)?;
@@ -77,7 +72,7 @@ pub fn open(
         match next? {
             Next::Done if response.status == 101 => {
                 let judged = (request, response);
-                return opened(options, exchange, early, judged, start, watch);
+                return upgraded(options, exchange, early, judged, start, watch);
             }
             Next::Done => {
                 let error = refused(&response, &route);
@@ -114,14 +109,14 @@ fn keep_cookies(
 }
 
 /// Judges a 101.
-fn opened(
+fn upgraded(
     options: &OpenOptions,
     exchange: Exchange,
     early: Vec<u8>,
     (mut request, mut response): (Request, Response),
     start: Instant,
     watch: &mut dyn Watch,
-) -> Result<Opened> {
+) -> Result<Upgraded> {
     let report = HandshakeReport::judge(&request, &response, options.policy);
     watch.event(Event::Judged { report: &report });
     if report.verdict() == Verdict::Fail {
@@ -142,7 +137,8 @@ fn opened(
             String::from_utf8_lossy(&redact::protocols(chosen.as_bytes())).into_owned()
         });
     }
-    Ok(Opened { stream: exchange.stream, early, report, request, response, opening })
+    let opened = Opened { request, response, opening };
+    Ok(Upgraded { stream: exchange.stream, early, report, opened })
 }
 
 /// The HTTP exchange over the dialed stream.

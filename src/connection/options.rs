@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::connection::login::Login;
 use crate::http::head::HeadLimits;
+use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::protocol::connection::{Config, Delivery, Side};
+use crate::protocol::deflate::Params;
 use crate::protocol::handshake::RequestOptions;
 use crate::protocol::violation::Policy;
 use crate::transport::{DialOptions, Proxies, Target};
@@ -58,43 +61,81 @@ impl OpenOptions {
     }
 }
 
-/// What an open connection needs to know.
+/// How the frames of an open connection are handled.
 #[derive(Clone, Debug)]
-pub struct TalkOptions {
+pub struct WireOptions {
+    /// Which events there are, and whether messages are held until they are whole.
+    pub show: Show,
     /// Answer pings.
     pub pong: bool,
-    /// Send a ping after so much time without one.
+    /// Send a ping after this long without one.
     pub ping_interval: Option<Duration>,
-    /// Give the peer up when a ping stays unanswered for so long.
+    /// Give the peer up when a ping stays unanswered for this long.
     pub ping_timeout: Option<Duration>,
     /// Take text that is not UTF-8, with a warning.
     pub lossy: bool,
-    /// The most bytes of a message, `None` for the default: [`TalkOptions::MAX_HELD`] where it must be
-    /// held or was compressed, else [`TalkOptions::MAX_STREAMED`].
+    /// The most bytes of a message, `None` for the default: [`WireOptions::MAX_HELD`] where it must be
+    /// held or was compressed, else [`WireOptions::MAX_STREAMED`].
     pub max_message: Option<u64>,
     /// The most fragments of a message.
     pub max_fragments: u32,
-    /// Send messages in frames of at most so many bytes.
-    pub fragment: Option<usize>,
+    /// Our Close frame, where we begin the closing handshake and nobody asks for another.
+    pub close: CloseStatus,
 }
 
-impl TalkOptions {
+/// Which events an owner wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Show {
+    /// Each received message in one piece; without, one over 1 MiB comes in pieces as it arrives. Fixed
+    /// when the connection opens.
+    pub whole: bool,
+    /// Messages that were sent.
+    pub sent: bool,
+    /// Each frame's header, in both directions.
+    pub frames: bool,
+    /// Each frame's payload as it is on the wire.
+    pub frame_payloads: bool,
+}
+
+impl WireOptions {
     /// The largest message that is held, in bytes.
     pub const MAX_HELD: u64 = 64 << 20;
     /// The largest message that passes through without being held, in bytes.
     pub const MAX_STREAMED: u64 = (1 << 32) - 1;
+
+    /// What the protocol needs to know, with what the opening has agreed on.
+    pub(super) fn config(&self, side: Side, deflate: Option<Params>, policy: Policy) -> Config {
+        let (delivery, most) = match self.show.whole {
+            true => (Delivery::Whole, WireOptions::MAX_HELD),
+            false => (Delivery::Pieces, WireOptions::MAX_STREAMED),
+        };
+        Config {
+            side,
+            deflate,
+            policy,
+            delivery,
+            frames: self.show.frames,
+            frame_payloads: self.show.frame_payloads,
+            max_message: self.max_message.unwrap_or(most),
+            max_inflated: self.max_message.unwrap_or(WireOptions::MAX_HELD),
+            max_fragments: self.max_fragments,
+            pong: self.pong,
+            lossy: self.lossy,
+        }
+    }
 }
 
-impl Default for TalkOptions {
-    fn default() -> TalkOptions {
-        TalkOptions {
+impl Default for WireOptions {
+    fn default() -> WireOptions {
+        WireOptions {
+            show: Show::default(),
             pong: true,
             ping_interval: None,
             ping_timeout: None,
             lossy: false,
             max_message: None,
             max_fragments: 131_072,
-            fragment: None,
+            close: CloseStatus { code: Some(CloseCode::NORMAL), reason: Vec::new() },
         }
     }
 }

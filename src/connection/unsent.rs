@@ -25,7 +25,7 @@ pub struct Message {
 }
 
 /// Messages in their order, each with the offset of its end in the stream of frames.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Unsent {
     messages: VecDeque<(u64, Message)>,
     /// Their payload.

@@ -5,9 +5,9 @@ mod command;
 mod program;
 mod quote;
 
-use crate::connection::login::LoginScheme;
-use crate::connection::options::OpenOptions;
-use crate::connection::route::Route;
+use crate::connection::LoginScheme;
+use crate::connection::OpenOptions;
+use crate::connection::Route;
 use crate::http::head::Header;
 use crate::protocol::handshake::Request;
 use crate::redact;

@@ -6,9 +6,11 @@
 
 mod receiver;
 mod sender;
+mod traffic;
 
-pub use receiver::{Incoming, Receiver};
-pub use sender::{Masking, Queued, RawFrame, Sender, SentFrame};
+pub use receiver::Receiver;
+pub use sender::{Masking, RawFrame, Sender};
+pub use traffic::*;
 
 use crate::protocol::deflate;
 use crate::protocol::violation::Policy;
@@ -16,6 +18,8 @@ use crate::protocol::violation::Policy;
 /// How an open connection is to behave.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
+    /// x
+    pub side: Side,
     /// Agreed compression.
     pub deflate: Option<deflate::Params>,
     /// What to do where the RFC lets the reader be lenient.
@@ -36,13 +40,12 @@ pub struct Config {
     pub pong: bool,
     /// Take text that is not UTF-8, with a warning.
     pub lossy: bool,
-    /// Send messages in frames of at most so many bytes of payload.
-    pub fragment: Option<usize>,
 }
 
 impl Default for Config {
     fn default() -> Config {
         Config {
+            side: Side::Client,
             deflate: None,
             policy: Policy::Lenient,
             delivery: Delivery::Whole,
@@ -53,7 +56,6 @@ impl Default for Config {
             max_fragments: 131_072,
             pong: true,
             lossy: false,
-            fragment: None,
         }
     }
 }

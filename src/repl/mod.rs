@@ -5,6 +5,7 @@
 //! editor and the printer wait for the terminal: one that is slow or stopped never stops the
 //! session, which bounds what waits by not reading its socket.
 
+mod answer;
 mod complete;
 mod control;
 mod editor;
@@ -25,6 +26,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+pub use self::answer::words;
 pub use self::terminal::is_usable;
 
 use self::control::{Control, Ending};

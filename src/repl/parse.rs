@@ -217,7 +217,7 @@ fn export(arguments: &str) -> Outcome<Command> {
         return Err("needs the name of one tool".to_owned());
     };
     match Tool::ALL.iter().find(|(known, _)| *known == name) {
-        Some(&(_, tool)) => Ok(Command::Export { tool, show_secrets }),
+        Some(&(_, tool)) => Ok(Command::Show(Question::As { tool, show_secrets })),
         None => Err(format!("'{}' is none of the tools it knows", Untrusted::text(name))),
     }
 }

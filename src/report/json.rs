@@ -8,7 +8,7 @@ use crate::event::{
     Timings, TlsInfo, Totals,
 };
 use crate::http::head::{Header, Response};
-use crate::protocol::close::{CloseStatus, Closure, End, Side};
+use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
 use crate::protocol::violation::Violation;
@@ -187,7 +187,7 @@ impl Json {
             Event::Judged { report } => self.handshake(report),
             Event::Opened { opening } => self.opening(opening),
             Event::Frame(told) => frame(json, &told),
-            Event::FramePayload(_) => {}
+            Event::FramePayload(_) | Event::Limit(_) => {}
             Event::Data(data) => write_message(json, &data),
             Event::Ping { direction, payload } => {
                 json.plain("direction", direction.name());
@@ -304,7 +304,7 @@ fn type_name(kind: &Event<'_>) -> Option<&'static str> {
         Event::Judged { .. } => "handshake",
         Event::Opened { .. } => "open",
         Event::Frame(_) => "frame",
-        Event::FramePayload(_) => return None,
+        Event::FramePayload(_) | Event::Limit(_) => return None,
         Event::Data(_) => "message",
         Event::Ping { .. } => "ping",
         Event::Pong { .. } => "pong",
@@ -390,10 +390,10 @@ fn close_status(json: &mut JsonWriter, status: &CloseStatus) {
     }
 }
 
-fn side(side: Side) -> &'static str {
+fn side(side: Party) -> &'static str {
     match side {
-        Side::Us => "us",
-        Side::Peer => "peer",
+        Party::Us => "us",
+        Party::Peer => "peer",
     }
 }
 

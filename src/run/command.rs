@@ -26,13 +26,6 @@ pub enum Command {
     Close(CloseStatus),
     /// Leave this connection, if there is one, and open another: the URL as typed.
     Connect(String),
-    /// Show the connection as a command for another tool.
-    Export {
-        /// Which one.
-        tool: Tool,
-        /// With secrets, also where the session hides them.
-        show_secrets: bool,
-    },
     /// Send a frame exactly like this.
     Frame(FrameSpec),
     /// Make no further attempt to get a connection.
@@ -63,6 +56,13 @@ pub enum Command {
 /// Something that can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
+    /// The connection as a command for another tool.
+    As {
+        /// Which one.
+        tool: Tool,
+        /// With secrets, also where the session hides them.
+        show_secrets: bool,
+    },
     /// The request's and the response's head.
     Headers,
     /// readyState, bufferedAmount, subprotocol, extensions, counters, round trip.

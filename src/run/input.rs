@@ -3,8 +3,12 @@
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+
+use rustix::event::PollFlags;
 
 use crate::error::{Error, Exit, Stage};
+use crate::run::turn::Source;
 use crate::sys::{self, Role};
 
 /// How much is read at a time, in bytes.
@@ -42,6 +46,7 @@ pub struct Stdin {
     /// Lines before `begin`, from 0.
     line: u64,
     eof: bool,
+    failure: Option<Error>,
 }
 
 /// A message as it stands in the input.
@@ -84,12 +89,18 @@ impl Stdin {
             offset: 0,
             line: 0,
             eof: false,
+            failure: None,
         }
     }
 
-    /// The descriptor to poll.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.given.as_fd()
+    /// How messages are told apart.
+    pub fn format(&self) -> InputFormat {
+        self.format
+    }
+
+    /// Why no more can be read, once.
+    pub fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
     }
 
     /// Whether the end was read; messages may still wait.
@@ -102,11 +113,8 @@ impl Stdin {
         self.eof && self.begin == self.end
     }
 
-    /// Reads once; to be called when the descriptor is readable.
-    ///
-    /// # Errors
-    /// Those of the read, as exit 13.
-    pub fn fill(&mut self) -> Result<(), Error> {
+    /// Reads once.
+    fn fill(&mut self) {
         if self.begin > 0 {
             self.buffer.copy_within(self.begin..self.end, 0);
             self.end -= self.begin;
@@ -129,10 +137,9 @@ impl Stdin {
             Err(e) => {
                 self.eof = true;
                 let what = format!("can't read standard input: {}", io::Error::from(e));
-                return Err(Error::new(Stage::Input, Exit::Local, what));
+                self.failure = Some(Error::new(Stage::Input, Exit::Local, what));
             }
         }
-        Ok(())
     }
 
     /// The next complete message.
@@ -199,6 +206,22 @@ impl Stdin {
             }
         }
         message.end <= self.valid || valid(message.clone())
+    }
+}
+
+impl Source for Stdin {
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.given.as_fd()
+    }
+
+    fn interest(&self) -> PollFlags {
+        PollFlags::IN
+    }
+
+    fn ready(&mut self, revents: PollFlags, _now: Instant) {
+        if !revents.is_empty() {
+            self.fill();
+        }
     }
 }
 

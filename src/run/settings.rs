@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
-use crate::connection::cookies::CookieFile;
-use crate::connection::options::{OpenOptions, TalkOptions};
-use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::connection::{CookieFile, OpenOptions, WireOptions};
+use crate::protocol::close::CloseCode;
 use crate::protocol::frame::Opcode;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::Reconnect;
@@ -17,8 +16,10 @@ use crate::transport::Target;
 pub struct Settings {
     /// How its connections are opened.
     pub open: OpenOptions,
-    /// How they are held.
-    pub talk: TalkOptions,
+    /// How their frames are handled.
+    pub wire: WireOptions,
+    /// Send messages in frames of at most this many bytes.
+    pub fragment: Option<usize>,
     /// The cookies of earlier runs; they stay with the session.
     pub cookies: Option<CookieFile>,
     /// For everything; reaching it is a failure.
@@ -31,8 +32,6 @@ pub struct Settings {
     pub count: Option<u64>,
     /// Ends the session at a received message that matches.
     pub until: Option<Regex>,
-    /// Our Close frame, where we begin the closing handshake.
-    pub close: CloseStatus,
     /// Codes of the peer that are as good as 1000.
     pub ok_close: Vec<CloseCode>,
     /// Messages sent at once after opening.
@@ -45,8 +44,6 @@ pub struct Settings {
     pub echo: bool,
     /// Get a connection that was lost back.
     pub reconnect: Option<Reconnect>,
-    /// A person sits there: the session stays after the connection's end and takes commands.
-    pub interactive: bool,
 }
 
 /// How much silence ends a session whose input has ended.
@@ -63,21 +60,20 @@ impl Settings {
     pub fn new(target: Target) -> Settings {
         Settings {
             open: OpenOptions::new(target),
-            talk: TalkOptions::default(),
+            wire: WireOptions::default(),
+            fragment: None,
             cookies: None,
             max_time: None,
             duration: None,
             linger: Linger::For(Duration::from_secs(1)),
             count: None,
             until: None,
-            close: CloseStatus { code: Some(CloseCode::NORMAL), reason: Vec::new() },
             ok_close: Vec::new(),
             first: Vec::new(),
             input: InputFormat::Line,
             binary: false,
             echo: false,
             reconnect: None,
-            interactive: false,
         }
     }
 
@@ -88,6 +84,12 @@ impl Settings {
         if !same || self.reconnect.is_none() {
             self.first.clear();
         }
+    }
+
+    /// Whether `--count` or `--until` is met by a message, with which this many were received.
+    pub fn is_met(&self, received: u64, message: &[u8]) -> bool {
+        self.count.is_some_and(|count| received >= count)
+            || self.until.as_ref().is_some_and(|until| until.is_match(message))
     }
 
     /// Whether a connection that is lost behind the end of the input is worth another: because

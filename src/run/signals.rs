@@ -11,9 +11,9 @@ use signal_hook::iterator::exfiltrator::SignalOnly;
 use crate::error::Exit;
 use crate::run::command::Wake;
 
-/// The one descriptor that wakes a session.
+/// The one descriptor that wakes a run.
 pub enum Waking {
-    /// By signals: a session without an editor.
+    /// By signals: a run without an editor.
     Signals(Signals),
     /// By the editor's thread, which sees to the signals itself.
     Editor(Wake),
@@ -28,15 +28,20 @@ impl Waking {
         }
     }
 
-    /// Takes what woke the loop: the exit code of the first signal that asks us to end, and how
-    /// many did.
-    pub fn clear(&mut self) -> Option<(Exit, u32)> {
+    /// Takes what made the descriptor readable.
+    pub fn ready(&mut self) {
         match self {
-            Waking::Signals(signals) => signals.pending(),
-            Waking::Editor(wake) => {
-                wake.clear();
-                None
-            }
+            Waking::Signals(signals) => signals.take(),
+            Waking::Editor(wake) => wake.clear(),
+        }
+    }
+
+    /// The exit code of the first signal that asked us to end, and how many did, since the last
+    /// call.
+    pub fn take_signals(&mut self) -> Option<(Exit, u32)> {
+        match self {
+            Waking::Signals(signals) => signals.seen.take(),
+            Waking::Editor(_) => None,
         }
     }
 }
@@ -44,6 +49,7 @@ impl Waking {
 /// SIGINT, SIGTERM and SIGHUP, delivered through a socket pair.
 pub struct Signals {
     delivery: SignalDelivery<UnixStream, SignalOnly>,
+    seen: Option<(Exit, u32)>,
 }
 
 impl Signals {
@@ -56,16 +62,14 @@ impl Signals {
         read.set_nonblocking(true)?;
         let wanted = [SIGHUP, SIGINT, SIGTERM];
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, wanted)?;
-        Ok(Signals { delivery })
+        Ok(Signals { delivery, seen: None })
     }
 
-    fn pending(&mut self) -> Option<(Exit, u32)> {
-        let mut seen = None;
+    fn take(&mut self) {
         for signal in self.delivery.pending() {
             let exit = if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated };
-            let (_, count) = seen.get_or_insert((exit, 0));
+            let (_, count) = self.seen.get_or_insert((exit, 0));
             *count += 1;
         }
-        seen
     }
 }

@@ -1,8 +1,9 @@
 //! The verdict over a connection that has ended: which exit it was, and why.
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::protocol::close::{CloseCode, Closure, End, Side};
-use crate::run::course::{CLOSE_PATIENCE, Over};
+use crate::protocol::close::{CloseCode, Closure, End, Party};
+use crate::connection::CLOSE_PATIENCE;
+use crate::run::talk::Over;
 use crate::run::reconnect;
 use crate::run::settings::Settings;
 use crate::text::Untrusted;
@@ -36,7 +37,7 @@ impl Evidence<'_> {
             return Err(self.unanswered());
         }
         let code = closure.code();
-        let by_peer = closure.first == Some(Side::Peer);
+        let by_peer = closure.first == Some(Party::Peer);
         let retry = code == CloseCode::GOING_AWAY && by_peer && self.again;
         if (retry || !closure.is_normal()) && !settings.ok_close.contains(&code) {
             let reason = closure.received.as_ref().map_or(&b""[..], |status| &status.reason);
@@ -63,15 +64,14 @@ impl Evidence<'_> {
         };
         match expectation {
             Some(what) => Err(Error::new(Stage::Session, Exit::Expectation, what)),
-            None if settings.interactive => Ok(Over::Closed),
-            None => Ok(Over::Done),
+            None => Ok(Over::Closed),
         }
     }
 
     /// The stream ended without the peer's Close frame.
     fn unanswered(&self) -> Error {
         // After our own Close everything was done.
-        let ours = self.closure.first == Some(Side::Us);
+        let ours = self.closure.first == Some(Party::Us);
         let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).passing(!ours);
         let place = &self.position;
         match &self.closure.end {

@@ -1,16 +1,14 @@
 //! All views of a session: tells them the events and brings their bytes out.
 
 use std::io::ErrorKind;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags};
-
+use crate::connection::Show;
 use crate::error::{Error, Exit, Stage};
 use crate::event::{Clock, Event, Moment, Setting, Stamped, Summary, Timings};
 use crate::report::Needs;
 use crate::run::output::{Channel, Output};
-use crate::run::signals::Waking;
-use crate::sys;
 use crate::text::Untrusted;
 
 /// The views, and what they were told that belongs into the summary.
@@ -36,6 +34,16 @@ impl Views {
     /// What all of them together need.
     pub fn needs(&self) -> Needs {
         self.needs
+    }
+
+    /// What a connection has to show for that.
+    pub fn show(&self) -> Show {
+        Show {
+            whole: self.needs.whole_messages,
+            sent: self.needs.sent,
+            frames: self.needs.frames,
+            frame_payloads: self.needs.frame_payloads,
+        }
     }
 
     /// Sets the time of the events that follow, until the next one; saves a clock reading for each.
@@ -136,20 +144,14 @@ impl Views {
         }
     }
 
-    /// The descriptors to poll because something waits for them.
-    pub fn poll_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
-        self.outputs
-            .iter()
-            .filter_map(Output::waits_for)
-            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT))
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.outputs.len()
     }
 
-    /// Waits for room or for being woken; true if woken.
-    pub fn wait(&self, waking: &Waking, until: Option<Instant>) -> bool {
-        let mut fds = vec![PollFd::from_borrowed_fd(waking.fd(), PollFlags::IN)];
-        fds.extend(self.poll_fds());
-        sys::wait(&mut fds, until);
-        fds.first().is_some_and(sys::is_ready)
+    /// The descriptors that take no more for now.
+    pub fn waiting(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.outputs.iter().filter_map(Output::waits_for)
     }
 
     /// Whether one of them is on standard error.

@@ -4,7 +4,7 @@ mod message;
 
 use std::ops::Range;
 
-use super::{Config, Sender};
+use super::{Config, Counts, Data, Direction, Frame, FramePayload, Sender, Traffic};
 use crate::protocol::close::CloseStatus;
 use crate::protocol::deflate::Inflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
@@ -16,58 +16,6 @@ const BUFFER: usize = 256 << 10;
 
 /// A payload buffer that grew larger than this is given back after its message.
 const KEPT_CAPACITY: usize = 1 << 20;
-
-/// What arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Incoming<'a> {
-    /// A frame's header, if headers are wanted.
-    Frame {
-        /// The header, read.
-        header: FrameHeader,
-        /// Its bytes.
-        bytes: &'a [u8],
-        /// Offset of its first byte in the stream of frames.
-        offset: u64,
-    },
-    /// Some bytes of the payload of the frame announced last, if they are wanted.
-    FramePayload {
-        /// The bytes as they are on the wire.
-        bytes: &'a [u8],
-        /// Their offset in the frame's payload.
-        offset: u64,
-    },
-    /// A message or a piece of one.
-    Data {
-        /// Text or Binary.
-        opcode: Opcode,
-        /// The (inflated) payload.
-        bytes: &'a [u8],
-        /// The message begins here.
-        first: bool,
-        /// The message ends here.
-        last: bool,
-        /// Frames so far.
-        fragments: u32,
-        /// Payload bytes on the wire so far.
-        wire_len: u64,
-        /// Whether it came compressed.
-        compressed: bool,
-    },
-    /// A ping; its pong is queued.
-    Ping(&'a [u8]),
-    /// A pong.
-    Pong(&'a [u8]),
-    /// The peer's Close frame; if it is the first one, the answer is queued.
-    Close(&'a CloseStatus),
-    /// A rule was broken that the reader may pass over.
-    Warning(&'a Violation),
-    /// A rule was broken: nothing more is read, and the connection must be failed (§7.1.7) with
-    /// [`Violation::close_status`].
-    Violation(&'a Violation),
-    /// A limit of ours would be exceeded: nothing more is read, and the connection must be closed
-    /// with [`Limit::close_status`].
-    Limit(Limit),
-}
 
 /// The receiving half.
 #[derive(Debug)]
@@ -207,7 +155,7 @@ impl Receiver {
     }
 
     /// The next event, or `None` when more bytes are needed.
-    pub fn next<'a>(&'a mut self, sender: &mut Sender) -> Option<Incoming<'a>> {
+    pub fn next<'a>(&'a mut self, sender: &mut Sender) -> Option<Traffic<'a>> {
         if self.held_is_spent {
             self.release();
         }
@@ -230,7 +178,7 @@ impl Receiver {
             self.small = Some(small);
             let bytes = self.buffer.get(start..self.begin).unwrap_or_default();
             let (header, _) = FrameHeader::parse(bytes)?;
-            return Some(Incoming::Frame { header, bytes, offset });
+            return Some(Traffic::Frame(Frame { direction: Direction::In, header, bytes, offset }));
         }
         let failure = match self.step() {
             Ok(None) => return None,
@@ -245,8 +193,8 @@ impl Receiver {
         };
         self.state = State::Failed;
         Some(match failure {
-            Failure::Violation(violation) => Incoming::Violation(self.violation.insert(violation)),
-            Failure::Limit(limit) => Incoming::Limit(limit),
+            Failure::Violation(violation) => Traffic::Violation(self.violation.insert(violation)),
+            Failure::Limit(limit) => Traffic::Limit(limit),
         })
     }
 
@@ -267,8 +215,8 @@ impl Receiver {
     }
 
     /// Bytes of the frame stream taken so far, and frames.
-    pub fn counts(&self) -> (u64, u64) {
-        (self.offset, self.frames)
+    pub fn counts(&self) -> Counts {
+        Counts { bytes: self.offset, frames: self.frames }
     }
 
     /// Bytes that came after the end of what is read, and were ignored.
@@ -402,10 +350,11 @@ impl Receiver {
 
     /// The payload is at the front of the buffer.
     #[inline]
-    fn small_data(&mut self, small: Small) -> Incoming<'_> {
+    fn small_data(&mut self, small: Small) -> Traffic<'_> {
         let payload = self.begin..self.begin + small.length;
         self.consume(small.length);
-        Incoming::Data {
+        Traffic::Data(Data {
+            direction: Direction::In,
             opcode: small.opcode,
             bytes: self.buffer.get(payload).unwrap_or_default(),
             first: true,
@@ -413,7 +362,7 @@ impl Receiver {
             fragments: 1,
             wire_len: small.length as u64,
             compressed: false,
-        }
+        })
     }
 
     fn current(&mut self, change: impl FnOnce(&mut Current)) {
@@ -503,16 +452,17 @@ impl Receiver {
     }
 
     /// A place becomes an event that borrows from it.
-    fn incoming(&mut self, place: Place) -> Option<Incoming<'_>> {
+    fn incoming(&mut self, place: Place) -> Option<Traffic<'_>> {
         let bytes = |range: Range<usize>| self.buffer.get(range).unwrap_or_default();
         Some(match place {
             Place::Nothing => return None,
-            Place::Warning => Incoming::Warning(self.violation.as_ref()?),
+            Place::Warning => Traffic::Warning(self.violation.as_ref()?),
             Place::Header(frame, range) => {
-                Incoming::Frame { header: frame.header, bytes: bytes(range), offset: frame.offset }
+                Traffic::Frame(Frame { direction: Direction::In, header: frame.header, bytes: bytes(range), offset: frame.offset })
             }
-            Place::Payload(range, offset) => Incoming::FramePayload { bytes: bytes(range), offset },
-            Place::Data(piece, source) => Incoming::Data {
+            Place::Payload(range, offset) => Traffic::FramePayload(FramePayload { direction: Direction::In, wire: bytes(range), masking_key: None, offset }),
+            Place::Data(piece, source) => Traffic::Data(Data {
+                direction: Direction::In,
                 opcode: piece.opcode,
                 bytes: match source {
                     Source::Buffer(range) => bytes(range),
@@ -523,7 +473,7 @@ impl Receiver {
                 fragments: piece.fragments,
                 wire_len: piece.wire_len,
                 compressed: piece.compressed,
-            },
+            }),
         })
     }
 
@@ -562,12 +512,12 @@ impl Receiver {
         Ok(())
     }
 
-    fn control_event(&self, opcode: Opcode, range: Range<usize>) -> Option<Incoming<'_>> {
+    fn control_event(&self, opcode: Opcode, range: Range<usize>) -> Option<Traffic<'_>> {
         let payload = self.buffer.get(range).unwrap_or_default();
         match opcode {
-            Opcode::Ping => Some(Incoming::Ping(payload)),
-            Opcode::Pong => Some(Incoming::Pong(payload)),
-            _ => self.close.as_ref().map(Incoming::Close),
+            Opcode::Ping => Some(Traffic::Ping { direction: Direction::In, payload }),
+            Opcode::Pong => Some(Traffic::Pong { direction: Direction::In, payload }),
+            _ => self.close.as_ref().map(|status| Traffic::Close { direction: Direction::In, status }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Messages in, bytes out.
 
-use super::Config;
+use super::{Config, Counts, Data, Direction, Frame, FramePayload, Traffic};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::deflate::Deflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
@@ -28,30 +28,7 @@ pub struct RawFrame {
     pub payload: Vec<u8>,
 }
 
-/// A frame that was queued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SentFrame<'a> {
-    /// Its header.
-    pub header: FrameHeader,
-    /// The header's bytes.
-    pub bytes: &'a [u8],
-    /// The payload as it goes onto the wire: masked.
-    pub payload: &'a [u8],
-    /// Offset of its first byte in the stream of frames.
-    pub offset: u64,
-}
-
-/// What a message became.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Queued {
-    /// Its frames.
-    pub fragments: u32,
-    /// Their payload in bytes, compressed if it was.
-    pub wire_len: u64,
-    /// Whether it was compressed (RFC 7692).
-    pub compressed: bool,
-}
-
+enum Note { Message(Opcode, Vec<u8>, u32, u64, bool), Frame(FrameHeader, Vec<u8>, usize, u64), Payload(FrameHeader, Vec<u8>, usize), Ping(Vec<u8>), Pong(Vec<u8>), Close }
 /// The sending half.
 pub struct Sender {
     out: Vec<u8>,
@@ -63,12 +40,15 @@ pub struct Sender {
     keys: Keys,
     deflate: Option<Deflate>,
     compressed: Vec<u8>,
-    fragment: Option<usize>,
     close: Option<CloseStatus>,
     /// The pong that waits for room.
     pong: Option<Vec<u8>>,
     /// Where in the stream frames begin that were not asked for yet, if anybody asks.
     log: Option<Vec<(FrameHeader, u64)>>,
+    sent: bool,
+    notes: std::collections::VecDeque<Note>,
+    current: Option<Note>,
+    untold: usize,
 }
 
 impl Sender {
@@ -82,43 +62,66 @@ impl Sender {
             keys: Keys { source: masking, block: Vec::new(), next: 0 },
             deflate: config.deflate.map(Deflate::new),
             compressed: Vec::new(),
-            fragment: config.fragment,
-            close: None,
+                        close: None,
             pong: None,
-            log: (config.frames || config.frame_payloads).then(Vec::new),
+            log: (config.frames || config.frame_payloads).then(Vec::new), sent: false, notes: Default::default(), current: None, untold: 0,
         }
     }
 
-    /// Queues a data message: compressed if that was agreed, fragmented if that is wanted.
-    pub fn message(&mut self, opcode: Opcode, payload: &[u8]) -> Queued {
-        self.fragmented(opcode, payload, self.fragment)
-    }
-
-    /// The same in frames of at most `size` bytes of payload; `None` for a single frame.
+    /// x
     #[inline]
-    pub fn fragmented(&mut self, opcode: Opcode, payload: &[u8], size: Option<usize>) -> Queued {
-        let Some(deflate) = &mut self.deflate else {
-            if payload.len() <= size.unwrap_or(125).clamp(1, 125) && self.log.is_none() {
-                return self.small(opcode, payload);
+    pub fn message<'p>(&mut self, opcode: Opcode, payload: &'p [u8], size: Option<usize>) -> Data<'p> {
+        let (fragments, wire_len, compressed) = match &mut self.deflate {
+            None if payload.len() <= size.unwrap_or(125).clamp(1, 125) && self.log.is_none() && !self.sent => { self.small(opcode, payload); (1, payload.len() as u64, false) }
+            None => self.frames(opcode, false, payload, size),
+            Some(deflate) => {
+                let mut compressed = std::mem::take(&mut self.compressed);
+                compressed.clear();
+                deflate.message(payload, &mut compressed);
+                let queued = self.frames(opcode, true, &compressed, size);
+                compressed.shrink_to(KEPT_CAPACITY);
+                self.compressed = compressed;
+                queued
             }
-            return self.frames(opcode, false, payload, size);
         };
-        let mut compressed = std::mem::take(&mut self.compressed);
-        compressed.clear();
-        deflate.message(payload, &mut compressed);
-        let queued = self.frames(opcode, true, &compressed, size);
-        compressed.shrink_to(KEPT_CAPACITY);
-        self.compressed = compressed;
-        queued
+        if self.sent { self.untold += payload.len(); self.notes.push_back(Note::Message(opcode, payload.to_vec(), fragments, wire_len, compressed)); }
+        self.sweep();
+        Data { direction: Direction::Out, opcode, bytes: payload, first: true, last: true, fragments, wire_len, compressed }
     }
-
-    fn frames(
-        &mut self,
-        opcode: Opcode,
-        rsv1: bool,
-        payload: &[u8],
-        size: Option<usize>,
-    ) -> Queued {
+    fn sweep(&mut self) {
+        let Some(log) = &mut self.log else { return };
+        let mut ends = log.iter().map(|(_, start)| *start).skip(1).collect::<Vec<_>>();
+        ends.push(self.offset + self.out.len() as u64);
+        for ((header, start), end) in log.drain(..).zip(ends) {
+            let range = (start - self.offset) as usize..(end - self.offset) as usize;
+            let frame = self.out.get(range).unwrap_or_default().to_vec();
+            let len = FrameHeader::parse(&frame).map_or(frame.len(), |(_, len)| len);
+            self.untold += frame.len();
+            let more = frame.len() > len;
+            self.notes.push_back(Note::Frame(header, frame.clone(), len, start));
+            if more { self.notes.push_back(Note::Payload(header, frame, len)); }
+        }
+    }
+    /// x
+    pub fn untold(&self) -> usize { self.untold }
+    /// x
+    pub fn has_news(&self) -> bool { !self.notes.is_empty() }
+    /// x
+    pub fn raw_bytes(&mut self, bytes: &[u8]) { self.out.extend_from_slice(bytes); }
+    /// x
+    pub fn next(&mut self) -> Option<Traffic<'_>> {
+        let note = self.notes.pop_front()?;
+        let direction = Direction::Out;
+        Some(match self.current.insert(note) {
+            Note::Message(opcode, payload, fragments, wire_len, compressed) => { self.untold -= payload.len(); Traffic::Data(Data { direction, opcode: *opcode, bytes: payload, first: true, last: true, fragments: *fragments, wire_len: *wire_len, compressed: *compressed }) }
+            Note::Frame(header, bytes, len, offset) => { self.untold -= bytes.len(); Traffic::Frame(Frame { direction, header: *header, bytes: &bytes[..*len], offset: *offset }) }
+            Note::Payload(header, bytes, len) => Traffic::FramePayload(FramePayload { direction, wire: &bytes[*len..], masking_key: header.masking_key, offset: 0 }),
+            Note::Ping(payload) => Traffic::Ping { direction, payload },
+            Note::Pong(payload) => Traffic::Pong { direction, payload },
+            Note::Close => Traffic::Close { direction, status: self.close.as_ref()? },
+        })
+    }
+    fn frames(&mut self, opcode: Opcode, rsv1: bool, payload: &[u8], size: Option<usize>) -> (u32, u64, bool) {
         let size = size.unwrap_or(usize::MAX).max(1);
         let wire_len = payload.len() as u64;
         let mut fragments = 0;
@@ -127,18 +130,13 @@ impl Sender {
         loop {
             let (piece, after) = rest.split_at(size.min(rest.len()));
             rest = after;
-            let mut header = FrameHeader::new(
-                if first { opcode } else { Opcode::Continuation },
-                piece.len() as u64,
-            );
+            let mut header = FrameHeader::new(if first { opcode } else { Opcode::Continuation }, piece.len() as u64);
             header.fin = rest.is_empty();
             header.rsv1 = rsv1 && first;
             self.masked(header, piece);
             first = false;
             fragments += 1;
-            if rest.is_empty() {
-                return Queued { fragments, wire_len, compressed: rsv1 };
-            }
+            if rest.is_empty() { return (fragments, wire_len, rsv1); }
         }
     }
 
@@ -163,6 +161,7 @@ impl Sender {
         if self.close.is_some() {
             return;
         }
+        self.notes.push_back(Note::Close);
         self.control(Opcode::Close, &status.encode());
         self.close = Some(status.clone());
     }
@@ -184,7 +183,9 @@ impl Sender {
         self.note(frame.header, start);
         if frame.header.opcode == Opcode::Close && self.close.is_none() {
             self.close = Some(CloseStatus::decode(&frame.payload));
+            self.notes.push_back(Note::Close);
         }
+        self.sweep();
     }
 
     /// A fresh masking key, for frames made by hand.
@@ -229,41 +230,16 @@ impl Sender {
         self.close.as_ref()
     }
 
-    /// From now on frames are wanted, or not.
-    pub fn show(&mut self, frames: bool) {
-        self.log = frames.then(Vec::new);
-    }
-
-    /// Bytes and frames queued so far.
-    #[inline]
-    pub fn counts(&self) -> (u64, u64) {
-        (self.offset + self.out.len() as u64, self.frames)
-    }
-
-    /// Whether frames were queued since the last call to [`Sender::see_frames`], and are wanted.
-    #[inline]
-    pub fn has_frames(&self) -> bool {
-        self.log.as_ref().is_some_and(|log| !log.is_empty())
-    }
-
-    /// Gives the frames that were queued since the last call to `see`, if frames are wanted. To be
-    /// called before [`Sender::transmitted`].
-    pub fn see_frames(&mut self, mut see: impl FnMut(SentFrame<'_>)) {
-        let Some(log) = &mut self.log else { return };
-        let mut ends = log.iter().map(|(_, start)| *start).skip(1).collect::<Vec<_>>();
-        ends.push(self.offset + self.out.len() as u64);
-        for ((header, start), end) in log.drain(..).zip(ends) {
-            let range = (start - self.offset) as usize..(end - self.offset) as usize;
-            let frame = self.out.get(range).unwrap_or_default();
-            let len = FrameHeader::parse(frame).map_or(frame.len(), |(_, len)| len);
-            let (bytes, payload) = frame.split_at(len);
-            see(SentFrame { header, bytes, payload, offset: start });
-        }
-    }
+    /// x
+    pub fn show(&mut self, sent: bool, frames: bool) { self.sent = sent; self.log = frames.then(Vec::new); }
+    /// x
+    pub fn counts(&self) -> Counts { Counts { bytes: self.offset + self.out.len() as u64, frames: self.frames } }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
         let payload = payload.get(..125).unwrap_or(payload);
+        match opcode { Opcode::Ping => self.notes.push_back(Note::Ping(payload.to_vec())), Opcode::Pong => self.notes.push_back(Note::Pong(payload.to_vec())), _ => {} }
         self.masked(FrameHeader::new(opcode, payload.len() as u64), payload);
+        self.sweep();
     }
 
     fn masked(&mut self, mut header: FrameHeader, payload: &[u8]) {
@@ -278,13 +254,12 @@ impl Sender {
     /// The common case in one go: a message as it is in a frame whose length fits into 7 bits, which
     /// nobody wants to see.
     #[inline]
-    fn small(&mut self, opcode: Opcode, payload: &[u8]) -> Queued {
+    fn small(&mut self, opcode: Opcode, payload: &[u8]) {
         let [a, b, c, d] = self.keys.next();
         let header = [0x80 | opcode.bits(), 0x80 | payload.len() as u8, a, b, c, d];
         self.out.extend_from_slice(&header);
         self.masked_payload([a, b, c, d], payload);
         self.frames += 1;
-        Queued { fragments: 1, wire_len: payload.len() as u64, compressed: false }
     }
 
     #[inline]

@@ -1,70 +1,47 @@
-//! Answers to /status, /headers, /tls and /timing.
+//! Answers to /status, /headers, /tls, /timing and /as, in words.
 
 use std::fmt::Write;
-use std::time::Duration;
 
-use crate::event::{Opening, Timings, TlsInfo, Totals};
-use crate::http::head::Response;
-use crate::protocol::connection::ReadyState;
-use crate::protocol::handshake::Request;
+use crate::connection::{Facts, Opened};
+use crate::event::Timings;
+use crate::export::export;
 use crate::report::phases;
 use crate::run::command::Question;
+use crate::run::{Answer, Inquiry};
 use crate::text::Untrusted;
 use crate::text::units::{Count, Took};
 
-/// What is known from the opening, without the secrets that must not be shown.
-pub struct Opened {
-    /// The request.
-    pub request: Request,
-    /// The response.
-    pub response: Response,
-    /// What was agreed.
-    pub opening: Opening,
-}
-
-/// What is known of the course so far.
-pub struct Facts {
-    /// readyState.
-    pub state: ReadyState,
-    /// bufferedAmount, in bytes.
-    pub buffered: usize,
-    /// The counts.
-    pub totals: Totals,
-    /// The last round trip that was measured.
-    pub rtt: Option<Duration>,
-    /// How long the connection has been open.
-    pub open_for: Duration,
-    /// What TLS agreed on.
-    pub tls: Option<TlsInfo>,
-}
-
-/// The answer as lines.
-pub fn answer(question: Question, opened: &Opened, facts: &Facts, timings: &Timings) -> String {
+/// Puts the answer to a question into words.
+pub fn words(question: Question, inquiry: &Inquiry<'_>) -> Answer {
+    if let Question::As { tool, show_secrets } = question {
+        return Answer { text: export(tool, inquiry.options, show_secrets), bare: true };
+    }
     let mut text = String::new();
     // Writing into a String can't fail.
-    let _ = match question {
-        Question::Headers => headers(&mut text, opened),
-        Question::Status => status(&mut text, opened, facts),
-        Question::Timing => timing(&mut text, timings),
-        Question::Tls => tls(&mut text, facts),
+    let _ = match (question, &inquiry.connection) {
+        (Question::Timing, _) => timing(&mut text, inquiry.timings),
+        (Question::Headers, Some(facts)) => headers(&mut text, facts.opened),
+        (Question::Status, Some(facts)) => status(&mut text, facts),
+        (Question::Tls, Some(facts)) => tls(&mut text, facts),
+        (_, None) | (Question::As { .. }, _) => writeln!(text, "not connected"),
     };
     text.truncate(text.trim_end().len());
-    text
+    Answer { text, bare: false }
 }
 
-fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result {
+fn status(out: &mut String, facts: &Facts<'_>) -> std::fmt::Result {
     let or_none = |text: &[u8]| match text {
         [] => "none".to_owned(),
         some => Untrusted(some).to_string(),
     };
     let totals = &facts.totals;
     let state = facts.state;
-    writeln!(out, "url             {}", Untrusted::text(&opened.opening.url))?;
+    writeln!(out, "url             {}", Untrusted::text(&facts.opened.opening.url))?;
     writeln!(out, "readyState      {} ({})", state as u8, state.name())?;
     writeln!(out, "bufferedAmount  {} bytes", facts.buffered)?;
-    let subprotocol = opened.opening.subprotocol.as_deref().unwrap_or_default();
+    let subprotocol = facts.opened.opening.subprotocol.as_deref().unwrap_or_default();
     writeln!(out, "subprotocol     {}", or_none(subprotocol.as_bytes()))?;
-    writeln!(out, "extensions      {}", or_none(opened.opening.extensions.as_bytes()))?;
+    writeln!(out, "extensions      {}", or_none(facts.opened.opening.extensions.as_bytes()))?;
     writeln!(out, "open for        {}", Took(facts.open_for))?;
     writeln!(
         out,
@@ -111,7 +88,7 @@ fn timing(out: &mut String, timings: &Timings) -> std::fmt::Result {
     Ok(())
 }
 
-fn tls(out: &mut String, facts: &Facts) -> std::fmt::Result {
+fn tls(out: &mut String, facts: &Facts<'_>) -> std::fmt::Result {
     let Some(tls) = &facts.tls else {
         return writeln!(out, "no TLS: this is a ws:// connection");
     };
@@ -122,8 +99,14 @@ fn tls(out: &mut String, facts: &Facts) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Compression;
+    use std::time::Duration;
+
+    use crate::connection::OpenOptions;
+    use crate::event::{Compression, Opening, Totals};
     use crate::http::head::{HeadLimits, HeadReader};
+    use crate::protocol::connection::ReadyState;
+    use crate::protocol::handshake::Request;
+    use crate::transport::Target;
 
     #[test]
     fn the_status_tells_what_compression_did() {
@@ -145,6 +128,7 @@ mod tests {
             ..Totals::default()
         };
         let facts = Facts {
+            opened: &opened,
             state: ReadyState::Open,
             buffered: 0,
             totals,
@@ -152,8 +136,14 @@ mod tests {
             open_for: Duration::from_secs(2),
             tls: None,
         };
+        let (target, _) = Target::parse("wss://h/").unwrap();
+        let inquiry = Inquiry {
+            options: &OpenOptions::new(target),
+            timings: &Timings::default(),
+            connection: Some(facts),
+        };
         assert_eq!(
-            answer(Question::Status, &opened, &facts, &Timings::default()),
+            words(Question::Status, &inquiry).text,
             "url             wss://h/\n\
              readyState      1 (OPEN)\n\
              bufferedAmount  0 bytes\n\

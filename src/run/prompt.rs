@@ -1,0 +1,243 @@
+//! The driver of a prompt: what a person asks for, also while there is no connection.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::connection::{Facts, KEEPALIVE, Message, OpenOptions};
+use crate::error::{Error, Exit, Stage};
+use crate::event::{Event, Level, Timings};
+use crate::protocol::connection::{Direction, ReadyState};
+use crate::run::command::{Command, Commands, Question};
+use crate::run::driver::{Driver, Instead, Outcome, Then};
+use crate::run::session::Session;
+use crate::run::talk::{Over, Talk};
+use crate::run::views::Views;
+use crate::text::units::Took;
+use crate::transport::Target;
+
+/// Commands of a person, and answers.
+pub struct Prompt {
+    commands: Commands,
+    /// Commands that came too early or are for the next connection.
+    waiting: VecDeque<Command>,
+    /// Puts an answer into words.
+    words: fn(Question, &Inquiry<'_>) -> Answer,
+}
+
+/// What is known when a question is asked.
+#[derive(Debug)]
+pub struct Inquiry<'a> {
+    /// How connections are opened.
+    pub options: &'a OpenOptions,
+    /// How long the phases of the last opening took.
+    pub timings: &'a Timings,
+    /// The connection, if there is one.
+    pub connection: Option<Facts<'a>>,
+}
+
+/// An answer in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// One or more lines; what others chose is escaped in them.
+    pub text: String,
+    /// Whether it is to be copied from the screen, so that no mark may be in it.
+    pub bare: bool,
+}
+
+impl Prompt {
+    /// Does what comes through `commands`; `words` answers questions.
+    pub fn new(commands: Commands, words: fn(Question, &Inquiry<'_>) -> Answer) -> Prompt {
+        Prompt { commands, waiting: VecDeque::new(), words }
+    }
+
+    fn next_command(&mut self) -> Option<Command> {
+        self.waiting.pop_front().or_else(|| self.commands.take())
+    }
+
+    fn command(&mut self, command: Command, talk: &mut Talk<'_>) {
+        match talk.send(command) {
+            None | Some(Command::GiveUp) => {}
+            Some(Command::Set(setting)) => {
+                talk.views().set(setting);
+                let show = talk.views().show();
+                talk.connection.show(show);
+            }
+            Some(Command::Show(question)) => {
+                let inquiry = Inquiry {
+                    options: &talk.session.settings.open,
+                    timings: talk.session.outside.views.timings(),
+                    connection: Some(talk.connection.facts()),
+                };
+                let answer = (self.words)(question, &inquiry);
+                let Answer { text, bare } = &answer;
+                talk.session.outside.views.tell(Event::Answer { text, bare: *bare });
+            }
+            Some(Command::Quit) => talk.leave(Over::Done),
+            Some(Command::Connect(url)) => match Target::parse(&url) {
+                Ok(_) => self.leave_for(Command::Connect(url), talk),
+                Err(error) => talk.views().tell(Event::Error(&error)),
+            },
+            Some(other) => self.leave_for(other, talk),
+        }
+    }
+
+    /// The person leaves this connection for another, which the command opens.
+    fn leave_for(&mut self, next: Command, talk: &mut Talk<'_>) {
+        self.waiting.push_front(next);
+        talk.leave(Over::Closed);
+    }
+
+    /// What can be done without a connection is; messages can wait for one, if it is to come.
+    fn put_off(&mut self, command: Command, session: &mut Session) {
+        match command {
+            Command::Show(question @ Question::As { .. }) => {
+                let inquiry = Inquiry {
+                    options: &session.settings.open,
+                    timings: session.outside.views.timings(),
+                    connection: None,
+                };
+                let Answer { text, bare } = (self.words)(question, &inquiry);
+                session.outside.views.emit(Event::Answer { text: &text, bare });
+            }
+            Command::Message { opcode, payload, fragment }
+                if session.settings.reconnect.is_some() =>
+            {
+                let fragment = fragment.or(session.settings.fragment);
+                let is_kept = session.unsent.keep(Message { opcode, payload, fragment });
+                session.tell_kept(is_kept);
+            }
+            Command::Set(setting) => session.outside.views.set(setting),
+            _ => {
+                let text = "not connected, so this was not done: /reconnect, /connect URL or /quit";
+                session.notice(Level::Warning, text);
+            }
+        }
+    }
+
+    /// Waits, after a connection's end, for what the person wants next: the target of the next
+    /// connection, or `None` to leave.
+    fn next_connection(&mut self, session: &mut Session) -> Option<Target> {
+        let way = "not connected: /reconnect, /connect URL or /quit";
+        let text = match session.unsent.count() {
+            0 => way.to_owned(),
+            1 => format!("{way}; 1 message not sent yet"),
+            waiting => format!("{way}; {waiting} messages not sent yet"),
+        };
+        session.notice(Level::Info, &text);
+        loop {
+            session.outside.views.push();
+            while let Some(command) = self.next_command() {
+                match command {
+                    Command::Quit => return None,
+                    Command::Reconnect => return Some(session.settings.open.target.clone()),
+                    Command::Connect(url) => match Target::parse(&url) {
+                        Ok((target, _)) => return Some(target),
+                        Err(error) => session.outside.views.emit(Event::Error(&error)),
+                    },
+                    Command::GiveUp => {}
+                    other => self.put_off(other, session),
+                }
+            }
+            session.outside.turn(&mut [], session.deadline);
+            if let Some((exit, _)) = session.outside.waking.take_signals() {
+                session.signalled = Some(exit);
+            }
+            let is_late = session.deadline.is_some_and(|end| Instant::now() >= end);
+            if session.signalled.is_some() || is_late {
+                return None;
+            }
+        }
+    }
+}
+
+impl Driver for Prompt {
+    fn act(&mut self, talk: &mut Talk<'_>) {
+        // What comes behind a command to leave is for the next connection.
+        while !talk.is_left()
+            && talk.connection.state() != ReadyState::Closed
+            && let Some(command) = self.next_command()
+        {
+            self.command(command, talk);
+        }
+    }
+
+    /// A person who pings wants to see the answer, however quiet the view.
+    fn see(&mut self, event: &Event<'_>, views: &mut Views, _now: Instant) {
+        if let Event::Pong { direction: Direction::In, payload, rtt: Some(rtt) } = event
+            && *payload != KEEPALIVE
+        {
+            let text = format!("pong after {}", Took(*rtt));
+            views.tell(Event::Answer { text: &text, bare: false });
+        }
+    }
+
+    fn interrupted(&mut self) -> Option<Error> {
+        let given_up = |by: &str| {
+            let what = format!("given up by {by}");
+            Some(Error::new(Stage::Connect, Exit::Done, what))
+        };
+        while let Some(command) = self.commands.take() {
+            match command {
+                Command::Quit => {
+                    self.waiting = VecDeque::from([Command::Quit]);
+                    return given_up("/quit");
+                }
+                Command::GiveUp => return given_up("Ctrl-C"),
+                other => self.waiting.push_back(other),
+            }
+        }
+        None
+    }
+
+    fn waiting(&mut self, session: &mut Session) -> Option<Instead> {
+        while let Some(command) = self.next_command() {
+            match command {
+                Command::Quit => {
+                    self.waiting = VecDeque::from([Command::Quit]);
+                    return Some(Instead::GiveUp);
+                }
+                Command::Close(_) | Command::GiveUp => return Some(Instead::GiveUp),
+                Command::Reconnect => return Some(Instead::Attempt),
+                Command::Connect(url) => match Target::parse(&url) {
+                    Ok((target, _)) => {
+                        session.turn_to(target);
+                        return Some(Instead::Attempt);
+                    }
+                    Err(error) => session.outside.views.emit(Event::Error(&error)),
+                },
+                other => self.put_off(other, session),
+            }
+        }
+        None
+    }
+
+    fn ended(&mut self, session: &mut Session, outcome: Outcome) -> Then {
+        let outcome = match outcome {
+            Outcome::Over(over) => Ok(over),
+            Outcome::GivenUp(error) => Err(error),
+            Outcome::Failed(error) => {
+                if !was_told(&error) {
+                    session.tell(&error);
+                }
+                Err(error)
+            }
+        };
+        let leaves = session.signalled.is_some() || matches!(outcome, Ok(Over::Done));
+        if !leaves && let Some(target) = self.next_connection(session) {
+            return Then::Connect(target);
+        }
+        session.tell_unsent();
+        // What happened was shown when it happened, and leaving on request is no failure; never
+        // having got in is one.
+        Then::Leave(match session.outside.views.has_opened() && !leaves {
+            true => Ok(Over::Done),
+            false => outcome,
+        })
+    }
+}
+
+/// Whether the views have shown it already: the connection's end and the violation as they happened.
+fn was_told(error: &Error) -> bool {
+    matches!(error.exit, Exit::Lost | Exit::PeerError | Exit::Protocol)
+        && matches!(error.stage, Stage::Session | Stage::Close)
+}
