@@ -7,10 +7,11 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+pub use crate::protocol::connection::{Data, Direction, Frame, FramePayload};
+
 use crate::error::Error;
 use crate::http::head::Response;
-use crate::protocol::close::{CloseStatus, Closure, Side};
-use crate::protocol::frame::{FrameHeader, Opcode};
+use crate::protocol::close::{CloseStatus, Closure, Party};
 use crate::protocol::handshake::{HandshakeReport, Request};
 use crate::protocol::violation::Violation;
 
@@ -46,25 +47,6 @@ impl Clock {
     /// The present moment.
     pub fn now(&self) -> Moment {
         self.at(Instant::now())
-    }
-}
-
-/// Which way something went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the peer to us.
-    In,
-    /// From us to the peer.
-    Out,
-}
-
-impl Direction {
-    /// `in` or `out`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Direction::In => "in",
-            Direction::Out => "out",
-        }
     }
 }
 
@@ -202,7 +184,7 @@ pub enum Event<'a> {
         /// Its code and reason.
         status: &'a CloseStatus,
         /// Who began the closing handshake.
-        first: Side,
+        first: Party,
     },
     /// The peer broke a rule.
     Violation {
@@ -256,54 +238,6 @@ pub enum Level {
     Info,
     /// Always, save with `-q`; something is not as it should be.
     Warning,
-}
-
-/// A frame's header, as it is on the wire.
-#[derive(Clone, Copy, Debug)]
-pub struct Frame<'a> {
-    /// Which way.
-    pub direction: Direction,
-    /// The header, read.
-    pub header: &'a FrameHeader,
-    /// The header's bytes.
-    pub bytes: &'a [u8],
-    /// Offset of its first byte in this direction's stream of frames, in bytes.
-    pub offset: u64,
-}
-
-/// Some bytes of a frame's payload, as they are on the wire.
-#[derive(Clone, Copy, Debug)]
-pub struct FramePayload<'a> {
-    /// Which way.
-    pub direction: Direction,
-    /// The bytes, masked if there is a key.
-    pub wire: &'a [u8],
-    /// The frame's masking key.
-    pub masking_key: Option<[u8; 4]>,
-    /// Offset of the bytes in the frame's payload.
-    pub offset: u64,
-}
-
-/// A data message or a piece of one. Small messages, and all messages where a reporter needs them
-/// whole, come in one piece: `first` and `last`.
-#[derive(Clone, Copy, Debug)]
-pub struct Data<'a> {
-    /// Which way.
-    pub direction: Direction,
-    /// Text or Binary.
-    pub opcode: Opcode,
-    /// The (inflated) payload; text is valid UTF-8 taken over all pieces.
-    pub bytes: &'a [u8],
-    /// The message begins here.
-    pub first: bool,
-    /// The message ends here; the three counts below are final then.
-    pub last: bool,
-    /// Frames so far.
-    pub fragments: u32,
-    /// Payload bytes on the wire so far (compressed, if so).
-    pub wire_len: u64,
-    /// Whether the message was compressed (RFC 7692).
-    pub compressed: bool,
 }
 
 /// What the opening handshake agreed on.

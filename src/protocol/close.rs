@@ -105,10 +105,10 @@ impl CloseStatus {
 
 /// One of the two endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// We, the client.
+pub enum Party {
+    /// We.
     Us,
-    /// The server.
+    /// The other one.
     Peer,
 }
 
@@ -131,7 +131,7 @@ pub struct Closure {
     /// The Close frame that we received.
     pub received: Option<CloseStatus>,
     /// Who sent the first Close frame.
-    pub first: Option<Side>,
+    pub first: Option<Party>,
     /// How the stream ended.
     pub end: End,
     /// From the first Close frame (or from the end, without one) until the stream was closed.
@@ -151,7 +151,7 @@ impl Closure {
     /// Whether the peer's Close only confirms ours, with the same code, as a server "typically" does (§5.5.1).
     pub fn is_echo(&self) -> bool {
         let code = |status: &Option<CloseStatus>| status.as_ref().and_then(|status| status.code);
-        self.first == Some(Side::Us) && code(&self.sent) == code(&self.received)
+        self.first == Some(Party::Us) && code(&self.sent) == code(&self.received)
     }
 
     /// Whether the code tells of no fault: 1000, 1001, none, or our own sent back.

@@ -319,7 +319,7 @@ mod tests {
     use crate::error::{Exit, Stage};
     use crate::event::{Certificate, Compression, Data, Opening, Summary, TlsInfo, Totals};
     use crate::http::head::{HeadLimits, HeadReader};
-    use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Side};
+    use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Party};
     use crate::protocol::handshake::{HandshakeReport, Request};
     use crate::protocol::violation::{Policy, Rule, Violation};
     use crate::report::testing::{shown, text};
@@ -337,7 +337,7 @@ mod tests {
         Closure {
             sent: Some(received.clone()),
             received: Some(received),
-            first: Some(Side::Peer),
+            first: Some(Party::Peer),
             end: End::Eof,
             took: Duration::from_millis(1),
             after: Duration::from_secs(3),
@@ -371,11 +371,11 @@ mod tests {
                 "! closed by the peer with 1011 (internal server error), 3.00 s after opening\n",
             ),
             (
-                Closure { first: Some(Side::Us), ..closure(1000, "") },
+                Closure { first: Some(Party::Us), ..closure(1000, "") },
                 "* closed by us with 1000 (normal closure), 3.00 s after opening\n",
             ),
             (
-                Closure { first: Some(Side::Us), received: None, ..closure(1000, "") },
+                Closure { first: Some(Party::Us), received: None, ..closure(1000, "") },
                 "! closed by us with 1000 (normal closure), 3.00 s after opening; \
                  the peer sent no Close, the peer ended the stream\n",
             ),
@@ -561,7 +561,7 @@ mod tests {
                 payload: b"x",
                 rtt: Some(Duration::from_micros(1_500)),
             },
-            Event::Close { direction: Direction::In, status: &status, first: Side::Peer },
+            Event::Close { direction: Direction::In, status: &status, first: Party::Peer },
             Event::Closed { closure: &closure, totals: &totals },
         ];
         assert_eq!(

@@ -8,7 +8,7 @@ use crate::event::{
     Timings, TlsInfo, Totals,
 };
 use crate::http::head::{Header, Response};
-use crate::protocol::close::{CloseStatus, Closure, End, Side};
+use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
 use crate::protocol::violation::Violation;
@@ -390,10 +390,10 @@ fn close_status(json: &mut JsonWriter, status: &CloseStatus) {
     }
 }
 
-fn side(side: Side) -> &'static str {
+fn side(side: Party) -> &'static str {
     match side {
-        Side::Us => "us",
-        Side::Peer => "peer",
+        Party::Us => "us",
+        Party::Peer => "peer",
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals};
 use crate::http::head::Response;
-use crate::protocol::close::{CloseStatus, Closure, End, Side};
+use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
 use crate::redact;
 use crate::report::lines::{Lines, Mark};
@@ -298,7 +298,7 @@ pub(super) fn closed(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()>
     let after = Took(closure.after);
     let mark = if is_abnormal(closure) { Mark::Warning } else { Mark::Info };
     match (closure.first, &closure.sent, &closure.received) {
-        (Some(Side::Us), Some(sent), None) => {
+        (Some(Party::Us), Some(sent), None) => {
             let (sent, how) = (status(sent), end(&closure.end));
             lines.line(
                 mark,
@@ -307,7 +307,7 @@ pub(super) fn closed(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()>
                 ),
             )
         }
-        (Some(Side::Us), Some(sent), Some(received)) => {
+        (Some(Party::Us), Some(sent), Some(received)) => {
             let answer = match closure.is_echo() {
                 true => String::new(),
                 false => format!("; the peer answered {}", status(received)),

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::event::{Data, Direction, Event, Frame, FramePayload, Totals};
-use crate::protocol::close::{CloseStatus, End, Side};
-use crate::protocol::connection::{Incoming, Queued, Sender};
-use crate::protocol::frame::Opcode;
+use crate::event::{Data, Direction, Event, Totals};
+use crate::protocol::close::{CloseStatus, End, Party};
+use crate::protocol::connection::{Sender, Traffic};
 use crate::run::reconnect::Past;
 use crate::run::settings::{Linger, Settings};
 use crate::run::views::Views;
@@ -55,7 +54,7 @@ pub struct Course {
     pinged_at: Instant,
     pub rtt: Option<Duration>,
     /// The first Close frame: whose, and when.
-    pub closing: Option<(Side, Instant)>,
+    pub closing: Option<(Party, Instant)>,
     /// Our Close frame was told to the views.
     pub close_told: bool,
     /// What comes is no longer told: enough came, or the person left.
@@ -135,10 +134,7 @@ impl Course {
 
     /// Counts and tells a message that was queued.
     #[inline]
-    pub fn sent(&mut self, views: &mut Views, opcode: Opcode, bytes: &[u8], queued: Queued) {
-        let Queued { fragments, wire_len, compressed } = queued;
-        let (direction, first, last) = (Direction::Out, true, true);
-        let data = Data { direction, opcode, bytes, first, last, fragments, wire_len, compressed };
+    pub fn sent(&mut self, views: &mut Views, data: Data<'_>) {
         self.totals.count(&data);
         views.tell(Event::Data(data));
     }
@@ -157,7 +153,7 @@ impl Course {
     }
 
     pub fn begin_close(&mut self, sender: &mut Sender, status: &CloseStatus, now: Instant) {
-        self.closing.get_or_insert((Side::Us, now));
+        self.closing.get_or_insert((Party::Us, now));
         sender.close(status);
     }
 
@@ -183,30 +179,20 @@ impl Course {
     }
 
     /// Everything that arrives besides data.
-    pub fn control(&mut self, incoming: Incoming<'_>, views: &mut Views, pong: bool, now: Instant) {
+    pub fn control(&mut self, traffic: Traffic<'_>, views: &mut Views, pong: bool, now: Instant) {
         let direction = Direction::In;
-        match incoming {
-            Incoming::Data { .. } => {}
-            Incoming::Frame { header, bytes, offset } => {
-                views.tell(Event::Frame(Frame { direction, header: &header, bytes, offset }));
-            }
-            Incoming::FramePayload { bytes: wire, offset } => {
-                let masking_key = None;
-                views.tell(Event::FramePayload(FramePayload {
-                    direction,
-                    wire,
-                    masking_key,
-                    offset,
-                }));
-            }
-            Incoming::Ping(payload) => {
+        match traffic {
+            Traffic::Data(_) => {}
+            Traffic::Frame(frame) => views.tell(Event::Frame(frame)),
+            Traffic::FramePayload(payload) => views.tell(Event::FramePayload(payload)),
+            Traffic::Ping { payload, .. } => {
                 self.totals.pings_in += 1;
                 views.tell(Event::Ping { direction, payload });
                 if pong {
                     views.tell(Event::Pong { direction: Direction::Out, payload, rtt: None });
                 }
             }
-            Incoming::Pong(payload) => {
+            Traffic::Pong { payload, .. } => {
                 self.totals.pongs_in += 1;
                 if let Some(fence) = &mut self.fence
                     && fence.payload == payload
@@ -223,15 +209,15 @@ impl Course {
                     views.tell(Event::Answer { text: &text, bare: false });
                 }
             }
-            Incoming::Close(status) => {
-                let (first, _) = *self.closing.get_or_insert((Side::Peer, now));
+            Traffic::Close { status, .. } => {
+                let (first, _) = *self.closing.get_or_insert((Party::Peer, now));
                 views.tell(Event::Close { direction, status, first });
             }
-            Incoming::Warning(violation) => {
+            Traffic::Warning(violation) => {
                 views.tell(Event::Violation { violation, fatal: false });
             }
             // These end the connection: see Talk::deliver.
-            Incoming::Violation(_) | Incoming::Limit(_) => {}
+            Traffic::Violation(_) | Traffic::Limit(_) => {}
         }
     }
 

@@ -10,10 +10,12 @@ use crate::connection::options::TalkOptions;
 use crate::connection::random;
 use crate::connection::unsent::Message;
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::{Data, Direction, Event, Frame, FramePayload, Level, Totals};
+use crate::event::{Direction, Event, Level, Totals};
 use crate::export::export;
-use crate::protocol::close::{Closure, End, Side};
-use crate::protocol::connection::{Config, Delivery, Incoming, ReadyState, Receiver, Sender};
+use crate::protocol::close::{Closure, End, Party};
+use crate::protocol::connection::{
+    Config, Counts, Delivery, ReadyState, Receiver, Sender, Side, Traffic,
+};
 use crate::protocol::frame::Opcode;
 use crate::report::Needs;
 use crate::run::answer::{self, answer};
@@ -59,6 +61,7 @@ impl Talk {
             (Delivery::Pieces, TalkOptions::MAX_STREAMED)
         };
         let config = Config {
+            side: Side::Client,
             deflate: opened.report.deflate,
             policy: settings.open.policy,
             delivery,
@@ -69,7 +72,6 @@ impl Talk {
             max_fragments: settings.talk.max_fragments,
             pong: settings.talk.pong,
             lossy: settings.talk.lossy,
-            fragment: settings.talk.fragment,
         };
         Talk {
             receiver: Receiver::new(config, &opened.early),
@@ -105,13 +107,13 @@ impl Talk {
     pub fn run(mut self, session: &mut Session) -> Result<Over> {
         self.course.follow(&session.past);
         for (opcode, payload) in &session.settings.first {
-            let queued = self.sender.fragmented(*opcode, payload, session.settings.talk.fragment);
-            self.course.sent(&mut session.views, *opcode, payload, queued);
+            let sent = self.sender.message(*opcode, payload, session.settings.talk.fragment);
+            self.course.sent(&mut session.views, sent);
         }
         session.unsent.queue_again(|Message { opcode, payload, fragment }| {
-            let queued = self.sender.fragmented(*opcode, payload, *fragment);
-            self.course.sent(&mut session.views, *opcode, payload, queued);
-            self.sender.counts().0
+            let sent = self.sender.message(*opcode, payload, *fragment);
+            self.course.sent(&mut session.views, sent);
+            self.sender.counts().bytes
         });
         let mut now = Instant::now();
         loop {
@@ -123,7 +125,7 @@ impl Talk {
             self.tell_close(&mut session.views);
             report_frames(&mut self.sender, &mut session.views);
             self.transmit(now);
-            session.unsent.transmitted(self.sender.counts().0 - self.sender.buffered() as u64);
+            session.unsent.transmitted(self.sender.counts().bytes - self.sender.buffered() as u64);
             session.views.push();
             if self.course.failure.is_none()
                 && let Some(broken) = session.views.broken()
@@ -154,39 +156,28 @@ impl Talk {
             };
             let mut close = false;
             match incoming {
-                Incoming::Data { .. } if course.deaf => {}
-                Incoming::Data { opcode, bytes, first, last, fragments, wire_len, compressed } => {
-                    let direction = Direction::In;
-                    let data = Data {
-                        direction,
-                        opcode,
-                        bytes,
-                        first,
-                        last,
-                        fragments,
-                        wire_len,
-                        compressed,
-                    };
+                Traffic::Data(_) if course.deaf => {}
+                Traffic::Data(data) => {
                     course.totals.count(&data);
                     views.tell(Event::Data(data));
                     course.active_at = now;
-                    if last {
+                    if data.last {
                         course.message_at = Some(now);
-                        close = course.is_enough(settings, bytes);
+                        close = course.is_enough(settings, data.bytes);
                         if settings.echo {
-                            let queued = self.sender.message(opcode, bytes);
-                            course.sent(views, opcode, bytes, queued);
+                            let size = settings.talk.fragment;
+                            course.sent(views, self.sender.message(data.opcode, data.bytes, size));
                         }
                     }
                 }
-                Incoming::Violation(violation) => {
+                Traffic::Violation(violation) => {
                     views.tell(Event::Violation { violation, fatal: true });
                     let what = format!("the peer broke the protocol: {violation}");
                     course.failure.get_or_insert(Error::new(Stage::Session, Exit::Protocol, what));
                     course.failing =
                         Some((violation.close_status(), course.answers_until(answered, now)));
                 }
-                Incoming::Limit(limit) => {
+                Traffic::Limit(limit) => {
                     let error = Error::new(Stage::Session, Exit::Limit, limit.to_string());
                     course.failure.get_or_insert(error);
                     course.failing =
@@ -267,10 +258,10 @@ impl Talk {
             if !is_fit {
                 return Err(piece.not_utf8());
             }
-            let queued = self.sender.fragmented(opcode, piece.bytes, settings.talk.fragment);
-            let end = self.sender.counts().0;
+            let sent = self.sender.message(opcode, piece.bytes, settings.talk.fragment);
+            let end = self.sender.counts().bytes;
             session.unsent.queued(end, opcode, piece.bytes, settings.talk.fragment);
-            self.course.sent(views, opcode, piece.bytes, queued);
+            self.course.sent(views, sent);
             report_frames(&mut self.sender, views);
         }
         Ok(true)
@@ -305,7 +296,7 @@ impl Talk {
         match command {
             Command::Message { opcode, payload, fragment } => {
                 let size = fragment.or(session.settings.talk.fragment);
-                let closed = self.course.closing.is_some_and(|(side, _)| side == Side::Peer);
+                let closed = self.course.closing.is_some_and(|(side, _)| side == Party::Peer);
                 if closed && session.settings.reconnect.is_some() {
                     return session.keep(Message { opcode, payload, fragment: size });
                 }
@@ -313,9 +304,9 @@ impl Talk {
                     let text = "the connection is closing: this was not sent";
                     return views.tell(Event::Notice { level: Level::Warning, text });
                 }
-                let queued = self.sender.fragmented(opcode, &payload, size);
-                session.unsent.queued(self.sender.counts().0, opcode, &payload, size);
-                self.course.sent(views, opcode, &payload, queued);
+                let sent = self.sender.message(opcode, &payload, size);
+                session.unsent.queued(self.sender.counts().bytes, opcode, &payload, size);
+                self.course.sent(views, sent);
             }
             Command::Ping(payload) => self.ping(views, &payload, session.settings.interactive, now),
             Command::Pong(payload) => {
@@ -324,13 +315,13 @@ impl Talk {
                 views.tell(Event::Pong { direction: Direction::Out, payload, rtt: None });
             }
             Command::Close(status) => {
-                self.course.closing.get_or_insert((Side::Us, now));
+                self.course.closing.get_or_insert((Party::Us, now));
                 self.sender.close(&status);
             }
             Command::Frame(spec) => {
                 let frame = spec.frame(|| self.sender.masking_key());
                 if frame.header.opcode == Opcode::Close {
-                    self.course.closing.get_or_insert((Side::Us, now));
+                    self.course.closing.get_or_insert((Party::Us, now));
                 }
                 self.sender.raw(&frame);
             }
@@ -343,7 +334,7 @@ impl Talk {
                 views.set(setting);
                 let needs = views.needs();
                 self.receiver.show(needs.frames, needs.frame_payloads);
-                self.sender.show(needs.frames || needs.frame_payloads);
+                self.sender.show(false, needs.frames || needs.frame_payloads);
             }
             Command::Show(question) => {
                 let facts = self.facts();
@@ -508,7 +499,7 @@ impl Talk {
         }
         if let Some(status) = self.sender.close_sent() {
             self.course.close_told = true;
-            let first = self.course.closing.map_or(Side::Us, |(side, _)| side);
+            let first = self.course.closing.map_or(Party::Us, |(side, _)| side);
             views.tell(Event::Close { direction: Direction::Out, status, first });
         }
     }
@@ -606,8 +597,8 @@ impl Talk {
     }
 
     fn totals(&self) -> Totals {
-        let (wire_in, frames_in) = self.receiver.counts();
-        let (wire_out, frames_out) = self.sender.counts();
+        let Counts { bytes: wire_in, frames: frames_in } = self.receiver.counts();
+        let Counts { bytes: wire_out, frames: frames_out } = self.sender.counts();
         Totals { wire_in, frames_in, wire_out, frames_out, ..self.course.totals }
     }
 
@@ -665,22 +656,14 @@ impl Talk {
 /// Tells the frames that were queued, if anybody wants to see them.
 #[inline]
 fn report_frames(sender: &mut Sender, views: &mut Views) {
-    if sender.has_frames() {
-        tell_frames(sender, views);
-    }
-}
-
-fn tell_frames(sender: &mut Sender, views: &mut Views) {
-    let direction = Direction::Out;
-    sender.see_frames(|frame| {
-        let (header, bytes, offset) = (&frame.header, frame.bytes, frame.offset);
-        views.tell(Event::Frame(Frame { direction, header, bytes, offset }));
-        if !frame.payload.is_empty() {
-            let (wire, masking_key) = (frame.payload, frame.header.masking_key);
-            let payload = FramePayload { direction, wire, masking_key, offset: 0 };
-            views.tell(Event::FramePayload(payload));
+    while let Some(traffic) = sender.next() {
+        match traffic {
+            Traffic::Frame(frame) => views.tell(Event::Frame(frame)),
+            Traffic::FramePayload(payload) => views.tell(Event::FramePayload(payload)),
+            // Told where they are queued.
+            _ => {}
         }
-    });
+    }
 }
 
 fn how(e: &io::Error) -> String {

@@ -1,7 +1,7 @@
 //! The verdict over a connection that has ended: which exit it was, and why.
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::protocol::close::{CloseCode, Closure, End, Side};
+use crate::protocol::close::{CloseCode, Closure, End, Party};
 use crate::run::course::{CLOSE_PATIENCE, Over};
 use crate::run::reconnect;
 use crate::run::settings::Settings;
@@ -36,7 +36,7 @@ impl Evidence<'_> {
             return Err(self.unanswered());
         }
         let code = closure.code();
-        let by_peer = closure.first == Some(Side::Peer);
+        let by_peer = closure.first == Some(Party::Peer);
         let retry = code == CloseCode::GOING_AWAY && by_peer && self.again;
         if (retry || !closure.is_normal()) && !settings.ok_close.contains(&code) {
             let reason = closure.received.as_ref().map_or(&b""[..], |status| &status.reason);
@@ -71,7 +71,7 @@ impl Evidence<'_> {
     /// The stream ended without the peer's Close frame.
     fn unanswered(&self) -> Error {
         // After our own Close everything was done.
-        let ours = self.closure.first == Some(Side::Us);
+        let ours = self.closure.first == Some(Party::Us);
         let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).passing(!ours);
         let place = &self.position;
         match &self.closure.end {
