@@ -13,7 +13,7 @@ use divan::{Bencher, Divan};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use wstap::event::{Data, Direction, Event, Moment, Stamped};
-use wstap::protocol::connection::{Config, Delivery, Receiver, Sender};
+use wstap::protocol::connection::{Config, Delivery, Receiver, Sender, Side};
 use wstap::protocol::deflate::{Deflate, Inflate, Params};
 use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::mask;
@@ -71,7 +71,7 @@ fn encode(bencher: Bencher<'_, '_>, size: usize) {
     let mut sender = sender(&Config::default());
     bencher.counter(bytes(&texts)).bench_local(|| {
         for text in &texts {
-            sender.message(Opcode::Text, text.as_bytes());
+            sender.message(Opcode::Text, text.as_bytes(), None);
         }
         let n = black_box(sender.transmit()).len();
         sender.transmitted(n);
@@ -102,7 +102,7 @@ fn utf8(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES)]
 fn inflate(bencher: Bencher<'_, '_>, size: usize) {
     let texts = texts(size);
-    let mut deflate = Deflate::new(Params::default());
+    let mut deflate = Deflate::new(Params::default(), Side::Client);
     let compressed: Vec<Vec<u8>> = texts
         .iter()
         .map(|text| {
@@ -115,7 +115,7 @@ fn inflate(bencher: Bencher<'_, '_>, size: usize) {
     // The window goes on from message to message, so each iteration begins with an empty one.
     bencher
         .counter(bytes(&texts))
-        .with_inputs(|| Inflate::new(Params::default()))
+        .with_inputs(|| Inflate::new(Params::default(), Side::Client))
         .bench_local_refs(|inflate| {
             for message in &compressed {
                 let mut rest = &message[..];
@@ -135,7 +135,7 @@ fn inflate(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES)]
 fn deflate(bencher: Bencher<'_, '_>, size: usize) {
     let texts = texts(size);
-    let mut deflate = Deflate::new(Params::default());
+    let mut deflate = Deflate::new(Params::default(), Side::Client);
     let mut out = Vec::new();
     bencher.counter(bytes(&texts)).bench_local(|| {
         for text in &texts {

@@ -7,10 +7,11 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+pub use crate::protocol::connection::{Data, Direction, Frame, FramePayload};
+
 use crate::error::Error;
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, Party};
-pub use crate::protocol::connection::{Data, Direction, Frame, FramePayload};
 use crate::protocol::handshake::{HandshakeReport, Request};
 use crate::protocol::violation::{Limit, Violation};
 

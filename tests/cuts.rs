@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use wstap::http::head::{BodyReader, HeadLimits, HeadReader};
 use wstap::protocol::close::{CloseCode, CloseStatus};
-use wstap::protocol::connection::{Config, Delivery, Incoming, Receiver, Sender};
+use wstap::protocol::connection::{Config, Data, Delivery, Receiver, Sender, Traffic};
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
@@ -110,7 +110,15 @@ impl Client {
         while let Some(incoming) = receiver.next(sender) {
             let mut text = String::new();
             match incoming {
-                Incoming::Data { opcode, bytes, last, fragments, wire_len, compressed, .. } => {
+                Traffic::Data(Data {
+                    opcode,
+                    bytes,
+                    last,
+                    fragments,
+                    wire_len,
+                    compressed,
+                    ..
+                }) => {
                     self.data.extend_from_slice(bytes);
                     if !last {
                         continue;
@@ -119,19 +127,19 @@ impl Client {
                     let shown = data.escape_ascii();
                     write!(text, "{opcode} {fragments} {wire_len} {compressed} {shown}").unwrap();
                 }
-                Incoming::Close(status) => {
+                Traffic::Close { status, .. } => {
                     let reason = status.reason.escape_ascii();
                     write!(text, "close {:?} {reason}", status.code).unwrap();
                 }
-                Incoming::Violation(violation) => {
+                Traffic::Violation(violation) => {
                     sender.close(&violation.close_status());
                     write!(text, "violation {}", violation.rule.name()).unwrap();
                 }
-                Incoming::Limit(limit) => {
+                Traffic::Limit(limit) => {
                     sender.close(&limit.close_status());
                     text = "limit".to_owned();
                 }
-                Incoming::Warning(violation) => {
+                Traffic::Warning(violation) => {
                     write!(text, "warning {}", violation.rule.name()).unwrap();
                 }
                 other => write!(text, "{other:?}").unwrap(),
@@ -176,7 +184,7 @@ fn sent(deflate: Option<Params>, fragment: usize, messages: &[(Opcode, &[u8])]) 
     let config = Config { deflate, ..Config::default() };
     let mut sender = Sender::new(&config, Box::new(|key| key.fill(0)));
     for (at, (opcode, payload)) in messages.iter().enumerate() {
-        sender.fragmented(*opcode, payload, Some(fragment));
+        sender.message(*opcode, payload, Some(fragment));
         if at % 2 == 0 {
             sender.ping(b"still there?");
         }

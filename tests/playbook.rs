@@ -5,7 +5,8 @@ mod support;
 use proptest::prelude::*;
 use wstap::protocol::close::{CloseCode, CloseStatus};
 use wstap::protocol::connection::{
-    Config, Delivery, Incoming, Queued, RawFrame, ReadyState, Receiver, Sender,
+    Config, Counts, Data, Delivery, Direction, Frame, FramePayload, RawFrame, ReadyState, Receiver,
+    Sender, Traffic,
 };
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, LengthForm, Opcode};
@@ -52,11 +53,13 @@ impl Script {
             self.receiver.receive(part);
             while let Some(incoming) = self.receiver.next(&mut self.sender) {
                 let event = match incoming {
-                    Incoming::Frame { header, offset, .. } => format!("frame {offset} {header}"),
-                    Incoming::FramePayload { bytes, offset } => {
+                    Traffic::Frame(Frame { header, offset, .. }) => {
+                        format!("frame {offset} {header}")
+                    }
+                    Traffic::FramePayload(FramePayload { wire: bytes, offset, .. }) => {
                         format!("payload {offset} {bytes:02x?}")
                     }
-                    Incoming::Data { opcode, bytes, last, fragments, .. } => {
+                    Traffic::Data(Data { opcode, bytes, last, fragments, .. }) => {
                         self.piece.extend_from_slice(bytes);
                         if !last {
                             continue;
@@ -65,18 +68,18 @@ impl Script {
                         self.piece.clear();
                         format!("{opcode} {fragments} {text}")
                     }
-                    Incoming::Ping(payload) => format!("ping {}", payload.escape_ascii()),
-                    Incoming::Pong(payload) => format!("pong {}", payload.escape_ascii()),
-                    Incoming::Close(CloseStatus { code, reason }) => {
+                    Traffic::Ping { payload, .. } => format!("ping {}", payload.escape_ascii()),
+                    Traffic::Pong { payload, .. } => format!("pong {}", payload.escape_ascii()),
+                    Traffic::Close { status: CloseStatus { code, reason }, .. } => {
                         let code = code.map_or("none".to_owned(), |code| code.to_string());
                         format!("close {code} {}", reason.escape_ascii())
                     }
-                    Incoming::Warning(violation) => format!("warning {}", violation.rule.name()),
-                    Incoming::Violation(violation) => {
+                    Traffic::Warning(violation) => format!("warning {}", violation.rule.name()),
+                    Traffic::Violation(violation) => {
                         self.sender.close(&violation.close_status());
                         format!("violation {}", violation.rule.name())
                     }
-                    Incoming::Limit(limit) => {
+                    Traffic::Limit(limit) => {
                         self.sender.close(&limit.close_status());
                         format!("limit {limit}")
                     }
@@ -133,7 +136,7 @@ fn the_examples_of_rfc_6455_5_7() {
         .expect_send(&[0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58])
         .end();
     let mut script = Script::client();
-    script.sender.message(Opcode::Text, b"Hello");
+    script.sender.message(Opcode::Text, b"Hello", None);
     script.expect_send(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]).end();
     for (len, form) in [(256, LengthForm::Bits16), (65536, LengthForm::Bits64)] {
         let payload = vec![b'x'; len];
@@ -283,6 +286,8 @@ fn pongs_are_coalesced_when_they_can_not_be_sent() {
         script.events.clear();
     }
     script.take(&frame(0x89, b"last"));
+    assert!(script.sender.untold() < 1 << 20, "{}", script.sender.untold());
+    while script.sender.next().is_some() {}
     assert!(script.sender.buffered() < (1 << 20) + 200, "{}", script.sender.buffered());
     let queued = script.sender.transmit().len();
     script.sender.transmitted(queued);
@@ -319,14 +324,93 @@ fn payloads_are_shown_without_their_headers_if_that_is_wanted() {
         .end();
 }
 
+/// What the sender tells, as short texts.
+fn told(sender: &mut Sender) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Some(traffic) = sender.next() {
+        all.push(match traffic {
+            Traffic::Data(data) => {
+                let Data { opcode, bytes, first, last, fragments, wire_len, compressed, .. } = data;
+                assert!(first && last);
+                let bytes = bytes.escape_ascii();
+                format!("{opcode} {bytes} in {fragments}, {wire_len} {compressed}")
+            }
+            Traffic::Frame(Frame { header, bytes, offset, .. }) => {
+                let FrameHeader { opcode, fin, rsv1, .. } = header;
+                let (fin, rsv1) = (u8::from(fin), u8::from(rsv1));
+                format!("frame {offset} {opcode} {fin} {rsv1} {}", bytes.len())
+            }
+            Traffic::FramePayload(payload) => {
+                format!("payload {} {:02x?}", payload.offset, payload.wire)
+            }
+            Traffic::Ping { payload, .. } => format!("ping {}", payload.escape_ascii()),
+            Traffic::Pong { payload, .. } => format!("pong {}", payload.escape_ascii()),
+            Traffic::Close { status, .. } => format!("close {:?}", status.code),
+            other => panic!("{other:?}"),
+        });
+    }
+    all
+}
+
 #[test]
 fn sent_frames_are_shown_if_wanted() {
-    let config = Config { frames: true, fragment: Some(3), ..Config::default() };
+    let config = Config { frames: true, ..Config::default() };
     let mut script = Script::with(config);
-    script.sender.message(Opcode::Text, b"Hello");
-    let mut seen = Vec::new();
-    script.sender.see_frames(|f| seen.push((f.offset, f.bytes.len(), f.payload.to_vec())));
-    assert_eq!(seen, [(0, 6, vec![0x7f, 0x9f, 0x4d]), (9, 6, vec![0x5b, 0x95])]);
+    script.sender.message(Opcode::Text, b"Hello", Some(3));
+    assert_eq!(
+        told(&mut script.sender),
+        [
+            "frame 0 text 0 0 6",
+            "payload 0 [7f, 9f, 4d]",
+            "frame 9 continuation 1 0 6",
+            "payload 0 [5b, 95]",
+        ]
+    );
+}
+
+#[test]
+fn what_is_queued_is_told_once_in_its_order_also_after_it_was_transmitted() {
+    let mut script = Script::client();
+    script.sender.show(true, true);
+    script.sender.message(Opcode::Text, b"Hello", Some(3));
+    script.sender.ping(b"you?");
+    script.take(&frame(0x89, b"me?"));
+    script.sender.raw_bytes(b"anything");
+    let raw = RawFrame { header: FrameHeader::new(Opcode::Pong, 0), payload: Vec::new() };
+    script.sender.raw(&raw);
+    script.sender.close(&CloseStatus::new(CloseCode::NORMAL, ""));
+    let n = script.sender.transmit().len();
+    assert_eq!(n, 9 + 8 + 10 + 9 + 8 + 2 + 8);
+    script.sender.transmitted(n);
+    // The payloads, and the frames without what is raw.
+    assert_eq!(script.sender.untold(), 5 + 4 + 3 + 2 + n - 8);
+    assert_eq!(
+        told(&mut script.sender),
+        [
+            "text Hello in 2, 5 false",
+            "frame 0 text 0 0 6",
+            "payload 0 [7f, 9f, 4d]",
+            "frame 9 continuation 1 0 6",
+            "payload 0 [5b, 95]",
+            "ping you?",
+            "frame 17 ping 1 0 6",
+            "payload 0 [4e, 95, 54, 02]",
+            "pong me?",
+            "frame 27 pong 1 0 6",
+            "payload 0 [5a, 9f, 1e]",
+            "frame 44 pong 1 0 2",
+            "close Some(CloseCode(1000))",
+            "frame 46 close 1 0 6",
+            "payload 0 [34, 12]",
+        ]
+    );
+    assert_eq!(script.sender.untold(), 0);
+    // Of what was sent before anybody looked, only control frames are told.
+    script.sender.show(false, false);
+    script.sender.message(Opcode::Text, b"Hello", None);
+    script.sender.pong(b"");
+    script.sender.show(true, true);
+    assert_eq!(told(&mut script.sender), ["pong "]);
 }
 
 #[test]
@@ -335,13 +419,12 @@ fn who_begins_to_look_sees_from_there_on() {
     script.take(&frame(0x81, b"before"));
     script.sender.ping(b"");
     script.receiver.show(true, true);
-    script.sender.show(true);
+    script.sender.show(false, true);
     script.take(&frame(0x81, b"hi"));
     script.sender.pong(b"");
-    let mut seen = Vec::new();
-    script.sender.see_frames(|f| seen.push((f.offset, f.header.opcode)));
-    assert_eq!(seen, [(6, Opcode::Pong)]);
-    assert_eq!((script.receiver.counts(), script.sender.counts()), ((12, 2), (12, 2)));
+    assert_eq!(told(&mut script.sender), ["ping ", "pong ", "frame 6 pong 1 0 6"]);
+    let counts = Counts { bytes: 12, frames: 2 };
+    assert_eq!((script.receiver.counts(), script.sender.counts()), (counts, counts));
     script.receiver.show(false, false);
     script.take(&frame(0x81, b"after"));
     script
@@ -369,7 +452,7 @@ fn raw_frames_go_out_as_they_are() {
     // Masked, of a reserved opcode; not masked, and shorter than it says.
     script.sender.raw(&raw(0x93, Some(key), b"Hello"));
     script.sender.raw(&raw(0x01, None, b"He"));
-    assert_eq!(script.sender.counts(), (15, 2));
+    assert_eq!(script.sender.counts(), Counts { bytes: 15, frames: 2 });
     assert_eq!(script.sender.close_sent(), None);
     let mut script =
         script.expect_send(&[&masked(0x93, b"Hello")[..], &[0x01, 0x05, 0x48, 0x65]].concat());
@@ -386,33 +469,38 @@ fn raw_frames_go_out_as_they_are() {
 
 #[test]
 fn sent_messages_tell_what_they_became() {
-    let mut plain = Script::with(Config { fragment: Some(3), ..Config::default() }).sender;
-    let queued = plain.message(Opcode::Text, b"Hello");
-    assert_eq!(queued, Queued { fragments: 2, wire_len: 5, compressed: false });
-    let queued = plain.message(Opcode::Text, b"");
-    assert_eq!(queued, Queued { fragments: 1, wire_len: 0, compressed: false });
+    let became = |data: Data<'_>| {
+        assert_eq!((data.direction, data.first, data.last), (Direction::Out, true, true));
+        (data.bytes.to_vec(), data.fragments, data.wire_len, data.compressed)
+    };
+    let hello = b"Hello".to_vec();
+    let mut plain = Script::client().sender;
+    let queued = became(plain.message(Opcode::Text, b"Hello", Some(3)));
+    assert_eq!(queued, (hello.clone(), 2, 5, false));
+    let queued = became(plain.message(Opcode::Text, b"", Some(3)));
+    assert_eq!(queued, (Vec::new(), 1, 0, false));
     let mut deflating = Script::with(deflated(Delivery::Whole)).sender;
-    let queued = deflating.message(Opcode::Binary, b"Hello");
-    assert_eq!(queued, Queued { fragments: 1, wire_len: 7, compressed: true });
-    let queued = deflating.fragmented(Opcode::Binary, b"Hello", Some(2));
-    assert_eq!(queued, Queued { fragments: 3, wire_len: 5, compressed: true });
+    let queued = became(deflating.message(Opcode::Binary, b"Hello", None));
+    assert_eq!(queued, (hello.clone(), 1, 7, true));
+    let queued = became(deflating.message(Opcode::Binary, b"Hello", Some(2)));
+    assert_eq!(queued, (hello, 3, 5, true));
 }
 
 #[test]
 fn compressed_fragments_have_rsv1_on_the_first_alone() {
-    let config = Config { frames: true, fragment: Some(3), ..deflated(Delivery::Whole) };
+    let config = Config { frames: true, ..deflated(Delivery::Whole) };
     let mut script = Script::with(config);
-    script.sender.message(Opcode::Text, b"Hello");
+    script.sender.message(Opcode::Text, b"Hello", Some(3));
     script.sender.ping(b"");
-    let mut seen = Vec::new();
-    script.sender.see_frames(|f| seen.push((f.header.rsv1, f.header.fin, f.header.opcode)));
+    let mut told = told(&mut script.sender);
+    told.retain(|event| event.starts_with("frame"));
     assert_eq!(
-        seen,
+        told,
         [
-            (true, false, Opcode::Text),
-            (false, false, Opcode::Continuation),
-            (false, true, Opcode::Continuation),
-            (false, true, Opcode::Ping),
+            "frame 0 text 0 1 6",
+            "frame 9 continuation 0 0 6",
+            "frame 18 continuation 1 0 6",
+            "frame 25 ping 1 0 6",
         ]
     );
 }
@@ -450,7 +538,8 @@ fn a_frame_at_the_buffers_end_is_moved_to_its_beginning() {
     script.take(&message.repeat(40));
     assert_eq!(script.events.len(), 40);
     assert!(script.events.iter().all(|e| e.len() == "binary 1 ".len() + 60_000));
-    assert_eq!(script.receiver.counts(), (40 * message.len() as u64, 40));
+    let counts = Counts { bytes: 40 * message.len() as u64, frames: 40 };
+    assert_eq!(script.receiver.counts(), counts);
     assert!(!script.receiver.is_inside_message());
     script.take(&[0x01, 0x00]);
     assert!(script.receiver.is_inside_message());
@@ -478,7 +567,7 @@ fn a_violation_reads_as_a_sentence() {
         script.receiver.receive(bytes);
         let mut told = String::new();
         while let Some(incoming) = script.receiver.next(&mut script.sender) {
-            if let Incoming::Violation(violation) = incoming {
+            if let Traffic::Violation(violation) = incoming {
                 told = violation.to_string();
             }
         }
@@ -489,13 +578,13 @@ fn a_violation_reads_as_a_sentence() {
 #[test]
 fn what_is_queued_is_transmitted_in_parts() {
     let mut script = Script::client();
-    script.sender.message(Opcode::Text, b"Hello");
+    script.sender.message(Opcode::Text, b"Hello", None);
     let all = masked(0x81, b"Hello");
     script.sender.transmitted(4);
     assert_eq!((script.sender.transmit(), script.sender.buffered()), (&all[4..], 7));
     script.sender.ping(b"");
     script.sender.transmitted(7);
-    assert_eq!(script.sender.counts(), (17, 2));
+    assert_eq!(script.sender.counts(), Counts { bytes: 17, frames: 2 });
     script.expect_send(&masked(0x89, b"")).end();
 }
 
@@ -564,14 +653,14 @@ fn a_position_never_claims_more_than_was_declared() {
     assert_eq!(script.receiver.position(), "in a text message, after 1 fragment");
     let Script { mut receiver, mut sender, .. } = script;
     receiver.receive(&[0x80, 0x02, 0xc3, 0x28, 0x81, 0x01, 0x62]);
-    assert!(matches!(receiver.next(&mut sender), Some(Incoming::Violation(_))));
+    assert!(matches!(receiver.next(&mut sender), Some(Traffic::Violation(_))));
     assert_eq!(receiver.position(), "in a continuation frame, after 2 of 2 payload bytes");
 }
 
 #[test]
 fn a_bomb_ends_at_the_limit() {
     let mut sender = Script::with(deflated(Delivery::Whole));
-    sender.sender.message(Opcode::Binary, &vec![0; 80 << 20]);
+    sender.sender.message(Opcode::Binary, &vec![0; 80 << 20], None);
     let bytes = sender.sender.transmit();
     let (header, len) = FrameHeader::parse(bytes).unwrap();
     let mut payload = bytes[len..].to_vec();
@@ -626,7 +715,7 @@ proptest! {
         let mut expected = Vec::new();
         for (text, binary, size) in &messages {
             let opcode = if *binary { Opcode::Binary } else { Opcode::Text };
-            out.sender.fragmented(opcode, text.as_bytes(), Some(*size));
+            out.sender.message(opcode, text.as_bytes(), Some(*size));
             expected.push((opcode, text.clone()));
         }
         let stream = mirrored(out.sender.transmit());

@@ -3,7 +3,9 @@
 
 #![no_main]
 
-use wstap::protocol::connection::{Config, Delivery, Incoming, Receiver};
+use wstap::protocol::connection::{
+    Config, Data, Delivery, Frame, FramePayload, Receiver, Side, Traffic,
+};
 use wstap::protocol::violation::{Policy, Rule};
 use wstap_fuzz::{Input, params, pieces, sender};
 
@@ -13,6 +15,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let bytes = input.rest();
     let small = flags & 0x10 != 0;
     let config = Config {
+        side: if flags & 0x40 != 0 { Side::Server } else { Side::Client },
         deflate: (deflate & 0x80 != 0).then(|| params(deflate)),
         policy: if flags & 1 != 0 { Policy::Strict } else { Policy::Lenient },
         delivery: if flags & 2 != 0 { Delivery::Pieces } else { Delivery::Whole },
@@ -22,7 +25,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         max_inflated: if small { 150 } else { 1 << 20 },
         max_fragments: if small { 3 } else { 1000 },
         pong: flags & 0x20 != 0,
-        fragment: None,
         lossy: false,
     };
     let whole = run(config, &[bytes]);
@@ -67,14 +69,14 @@ fn run(config: Config, pieces: &[&[u8]]) -> Told {
     told
 }
 
-fn see(incoming: Incoming<'_>, config: &Config, told: &mut Told, length: &mut u64) {
+fn see(incoming: Traffic<'_>, config: &Config, told: &mut Told, length: &mut u64) {
     let text = match incoming {
-        Incoming::Frame { header, offset, .. } => format!("frame {offset} {header}"),
-        Incoming::FramePayload { bytes, .. } => {
+        Traffic::Frame(Frame { header, offset, .. }) => format!("frame {offset} {header}"),
+        Traffic::FramePayload(FramePayload { wire: bytes, .. }) => {
             told.shown.extend_from_slice(bytes);
             return;
         }
-        Incoming::Data { opcode, bytes, first, last, fragments, wire_len, compressed } => {
+        Traffic::Data(Data { opcode, bytes, first, last, fragments, wire_len, compressed, .. }) => {
             *length = if first { 0 } else { *length } + bytes.len() as u64;
             let most = if compressed { config.max_inflated } else { config.max_message };
             assert!(*length <= most, "{length} bytes over the limit");
@@ -90,8 +92,8 @@ fn see(incoming: Incoming<'_>, config: &Config, told: &mut Told, length: &mut u6
             format!("{opcode} {fragments} {wire_len} {compressed} {data:?}")
         }
         // The evidence may show more bytes when more have come.
-        Incoming::Violation(v) if v.rule == Rule::Utf8 => format!("violation {:?}", v.rule),
-        Incoming::Violation(v) => format!("violation {:?} {} {}", v.rule, v.offset, v.detail),
+        Traffic::Violation(v) if v.rule == Rule::Utf8 => format!("violation {:?}", v.rule),
+        Traffic::Violation(v) => format!("violation {:?} {} {}", v.rule, v.offset, v.detail),
         other => format!("{other:?}"),
     };
     told.told.push(text);

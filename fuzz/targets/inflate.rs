@@ -2,7 +2,8 @@
 
 #![no_main]
 
-use wstap::protocol::deflate::{Deflate, Inflate, InflateError, Params};
+use wstap::protocol::connection::Side;
+use wstap::protocol::deflate::{Deflate, Inflate, InflateError};
 use wstap_fuzz::{Input, params, pieces};
 
 /// The most that is inflated of one input.
@@ -15,10 +16,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let bytes = input.rest();
     let params = params(choice);
     if choice & 0x80 != 0 {
-        // The two directions are one here.
-        let client_no_context_takeover = params.server_no_context_takeover;
-        let params = Params { client_no_context_takeover, ..params };
-        let (mut deflate, mut inflate) = (Deflate::new(params), Inflate::new(params));
+        let (mut deflate, mut inflate) = (Deflate::new(params, Side::Client), Inflate::new(params, Side::Server));
         for message in pieces(bytes, seed) {
             let mut wire = Vec::new();
             deflate.message(message, &mut wire);
@@ -27,7 +25,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         }
         return;
     }
-    let (mut one, mut other) = (Inflate::new(params), Inflate::new(params));
+    let (mut one, mut other) = (Inflate::new(params, Side::Client), Inflate::new(params, Side::Client));
     // Several messages, so that a window and a state are left behind.
     for message in bytes.chunks(1 + usize::from(seed)) {
         let whole = run(&mut one, &[message], MOST);

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
-use wstap::protocol::connection::{Config, Incoming, Receiver};
+use wstap::protocol::connection::{Config, Data, Receiver, Traffic};
 use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::violation::Rule;
 use wstap_fuzz::{Input, pieces, sender};
@@ -76,7 +76,7 @@ fn ours(pieces: &[&[u8]]) -> (Vec<Message>, End) {
         loop {
             let message = match receiver.next(&mut sender) {
                 None => break,
-                Some(Incoming::Data { opcode, bytes, last, .. }) => {
+                Some(Traffic::Data(Data { opcode, bytes, last, .. })) => {
                     held.extend_from_slice(bytes);
                     if !last {
                         continue;
@@ -87,9 +87,9 @@ fn ours(pieces: &[&[u8]]) -> (Vec<Message>, End) {
                         _ => Message::binary(data),
                     }
                 }
-                Some(Incoming::Ping(payload)) => Message::Ping(payload.to_vec().into()),
-                Some(Incoming::Pong(payload)) => Message::Pong(payload.to_vec().into()),
-                Some(Incoming::Close(status)) => {
+                Some(Traffic::Ping { payload, .. }) => Message::Ping(payload.to_vec().into()),
+                Some(Traffic::Pong { payload, .. }) => Message::Pong(payload.to_vec().into()),
+                Some(Traffic::Close { status, .. }) => {
                     let frame = status.code.map(|code| match code.0 {
                         // Registered with IANA, which tungstenite does not know.
                         1014 => {
@@ -103,7 +103,7 @@ fn ours(pieces: &[&[u8]]) -> (Vec<Message>, End) {
                     messages.push(Message::Close(frame));
                     return (messages, End::Open);
                 }
-                Some(Incoming::Violation(violation)) => {
+                Some(Traffic::Violation(violation)) => {
                     let (rule, start) = (violation.rule, violation.offset as usize);
                     let all = pieces.concat();
                     let frame = all.get(start..).unwrap_or_default();
@@ -113,9 +113,9 @@ fn ours(pieces: &[&[u8]]) -> (Vec<Message>, End) {
                     return (messages, end);
                 }
                 // A size that nobody sends: tungstenite has other limits.
-                Some(Incoming::Limit(_)) => return (messages, End::HeaderOnly),
-                Some(Incoming::Warning(_) | Incoming::Frame { .. }) => continue,
-                Some(Incoming::FramePayload { .. }) => continue,
+                Some(Traffic::Limit(_)) => return (messages, End::HeaderOnly),
+                Some(Traffic::Warning(_) | Traffic::Frame(_)) => continue,
+                Some(Traffic::FramePayload(_)) => continue,
             };
             messages.push(message);
         }

@@ -63,9 +63,7 @@ use crate::connection::liveness::Liveness;
 use crate::error::Result;
 use crate::event::{Event, Totals};
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
-use crate::protocol::connection::{
-    Config, RawFrame, ReadyState, Receiver, Sender, Side, Traffic,
-};
+use crate::protocol::connection::{Config, RawFrame, ReadyState, Receiver, Sender, Side, Traffic};
 use crate::text::Untrusted;
 use crate::transport::{self, Stream, Watch};
 
@@ -228,6 +226,7 @@ impl Connection {
     /// The next event, received or sent; `None` until the next [`Connection::ready`], or until
     /// something is queued.
     #[inline]
+    #[expect(clippy::should_implement_trait, reason = "an iterator can't lend what it holds")]
     pub fn next(&mut self) -> Option<Event<'_>> {
         self.next_with_outbox().map(|(event, _)| event)
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::protocol::connection::{Expected, Side, length_breaks};
 use crate::protocol::deflate::{Inflate, Params};
 use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use crate::protocol::mask;
@@ -193,39 +194,28 @@ impl Reader {
     }
 
     fn judge_header(&mut self, header: &FrameHeader) {
-        let opcode = header.opcode;
-        if let Opcode::Reserved(_) = opcode {
-            self.problem(Rule::ReservedOpcode, "");
-        }
-        if header.rsv() & 3 != 0 {
-            self.problem(Rule::ReservedBit, "RSV2 or RSV3");
-        }
-        if header.rsv1 && (opcode.is_control() || opcode == Opcode::Continuation) {
-            self.problem(Rule::ReservedBit, "RSV1 is for the first frame of a data message");
-        }
-        if opcode.is_control() && !header.fin {
-            self.problem(Rule::ControlFragmented, "");
-        }
-        if opcode.is_control() && header.length_form != LengthForm::Bits7 {
-            self.problem(Rule::ControlLength, "");
-        }
-        if header.length >> 63 != 0 {
-            self.problem(Rule::LengthTopBit, "");
-        } else if !header.is_minimal() {
-            self.problem(Rule::NonMinimalLength, "");
-        }
-        let message = match header.masking_key {
-            Some(_) => &self.client,
-            None => &self.server,
+        // By their masks the two directions are told apart, so no mask is wrong.
+        let (sender, message) = match header.masking_key {
+            Some(_) => (Side::Client, &self.client),
+            None => (Side::Server, &self.server),
         };
-        let open = message.open.is_some();
-        match opcode {
-            Opcode::Continuation if !open && self.frames == 1 => {
-                self.note("  continues a message that began before these bytes\n");
+        let expected = Expected { sender, deflate: true, open: message.open };
+        for rule in expected.start_breaks(header).chain(length_breaks(header)) {
+            match rule {
+                Rule::ReservedBit => {
+                    let rsv = expected.forbidden_rsv(header);
+                    let of_rsv1 = "RSV1 is for the first frame of a data message";
+                    for (bits, detail) in [(0b011, "RSV2 or RSV3"), (0b100, of_rsv1)] {
+                        if rsv & bits != 0 {
+                            self.problem(rule, detail);
+                        }
+                    }
+                }
+                Rule::Orphan if self.frames == 1 => {
+                    self.note("  continues a message that began before these bytes\n");
+                }
+                rule => self.problem(rule, ""),
             }
-            Opcode::Continuation if !open => self.problem(Rule::Orphan, ""),
-            Opcode::Text | Opcode::Binary if open => self.problem(Rule::Interleaved, ""),
-            _ => {}
         }
     }
 
@@ -280,7 +270,7 @@ impl Reader {
             *message = Message { open: Some(Opcode::Binary), utf8: Utf8::default() };
             return;
         }
-        let mut inflate = Inflate::new(Params::default());
+        let mut inflate = Inflate::new(Params::default(), Side::Client);
         let mut out = Vec::new();
         let done = inflate
             .inflate(plain, &mut out, INFLATED)

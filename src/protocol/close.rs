@@ -106,9 +106,9 @@ impl CloseStatus {
 /// One of the two endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
-    /// We, the client.
+    /// We.
     Us,
-    /// The server.
+    /// The other one.
     Peer,
 }
 

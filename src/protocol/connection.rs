@@ -1,16 +1,21 @@
 //! An open connection (RFC 6455 §5–§7), in two halves.
 //!
-//! The [`Receiver`] turns bytes into [`Incoming`] events that borrow from its read buffer; the
-//! [`Sender`] turns messages into bytes. They are apart so that an event can still be looked at
-//! while an answer to it is being queued. Control frames are answered by the receiver itself.
+//! The [`Receiver`] turns bytes into [`Traffic`] that borrows from its read buffer; the [`Sender`]
+//! turns messages into bytes, and gives [`Traffic`] for what was queued. They are apart so that an
+//! event can still be looked at while an answer to it is being queued. Control frames are answered
+//! by the receiver itself.
 
+mod judge;
 mod receiver;
 mod sender;
 mod traffic;
 
+pub use judge::{Expected, length_breaks};
 pub use receiver::Receiver;
 pub use sender::{Masking, RawFrame, Sender};
-pub use traffic::*;
+pub use traffic::{Counts, Data, Direction, Frame, FramePayload, Traffic};
+
+pub use crate::protocol::side::Side;
 
 use crate::protocol::deflate;
 use crate::protocol::violation::Policy;
@@ -18,7 +23,7 @@ use crate::protocol::violation::Policy;
 /// How an open connection is to behave.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// x
+    /// The role in which we speak.
     pub side: Side,
     /// Agreed compression.
     pub deflate: Option<deflate::Params>,
@@ -63,7 +68,8 @@ impl Default for Config {
 /// How messages are handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// As they arrive: what doesn't fit the read buffer comes in pieces and is never held.
+    /// Up to 1 MiB in one piece. A larger message comes in pieces as it arrives: from the frame on
+    /// whose declared length makes it larger, or once more than that was inflated.
     Pieces,
     /// Each message in one piece.
     Whole,

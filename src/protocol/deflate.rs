@@ -2,6 +2,9 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use crate::protocol::buffer::{part, part_mut};
+use crate::protocol::side::Side;
+
 /// The four bytes that end every compressed message and are not sent (§7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
@@ -100,12 +103,24 @@ fn split_outside_quotes(text: &[u8], separator: u8) -> Result<Vec<&[u8]>, &'stat
 pub struct Params {
     /// The server starts every message with an empty window.
     pub server_no_context_takeover: bool,
-    /// We start every message with an empty window.
+    /// The client starts every message with an empty window.
     pub client_no_context_takeover: bool,
     /// Base-2 logarithm of the server's window: 8–15.
     pub server_max_window_bits: u8,
-    /// Base-2 logarithm of our window: 8–15.
+    /// Base-2 logarithm of the client's window: 8–15.
     pub client_max_window_bits: u8,
+}
+
+impl Params {
+    /// Whether the window is emptied for every message that `sender` compresses, and its bits.
+    fn of(self, sender: Side) -> (bool, u8) {
+        // A window of 8 bits is legal, but the library can't be asked for it. To inflate, a larger
+        // one is harmless; to compress at 9 bits, zlib looks back 250 bytes at most.
+        match sender {
+            Side::Client => (self.client_no_context_takeover, self.client_max_window_bits.max(9)),
+            Side::Server => (self.server_no_context_takeover, self.server_max_window_bits.max(9)),
+        }
+    }
 }
 
 impl Default for Params {
@@ -236,13 +251,12 @@ pub struct Inflate {
 }
 
 impl Inflate {
-    /// For a server that keeps to `params`.
-    pub fn new(params: Params) -> Inflate {
-        // A window of 8 bits is legal, but the library can't be asked for it; larger is harmless.
-        let bits = params.server_max_window_bits.max(9);
+    /// For us on this side, where the peer keeps to `params`.
+    pub fn new(params: Params, side: Side) -> Inflate {
+        let (no_context_takeover, bits) = params.of(side.peer());
         Inflate {
             stream: Decompress::new_with_window_bits(false, bits),
-            no_context_takeover: params.server_no_context_takeover,
+            no_context_takeover,
             ended: false,
             last: [0xaa; 4],
             tail: 0,
@@ -261,7 +275,7 @@ impl Inflate {
         room: usize,
     ) -> Result<usize, InflateError> {
         let used = self.run(input, out, room)?;
-        for byte in input.get(used.saturating_sub(4)..used).unwrap_or_default() {
+        for byte in part(input, used.saturating_sub(4)..used) {
             self.last.rotate_left(1);
             if let Some(slot) = self.last.last_mut() {
                 *slot = *byte;
@@ -288,7 +302,7 @@ impl Inflate {
         }
         if !self.ended {
             while self.tail < TAIL.len() {
-                let rest = TAIL.get(self.tail..).unwrap_or_default();
+                let rest = part(&TAIL, self.tail..);
                 let used = self.run(rest, out, room).map_err(|_| InflateError::Truncated)?;
                 self.tail += used;
                 if used == 0 {
@@ -319,7 +333,7 @@ impl Inflate {
     fn run(&mut self, input: &[u8], out: &mut Vec<u8>, room: usize) -> Result<usize, InflateError> {
         let mut used = 0;
         loop {
-            let rest = input.get(used..).unwrap_or_default();
+            let rest = part(input, used..);
             if self.ended && !rest.is_empty() {
                 self.stream.reset(false);
                 self.ended = false;
@@ -335,7 +349,7 @@ impl Inflate {
             let status = if whole {
                 // decompress_vec would fill all the capacity, beyond what there is room for.
                 out.resize(start + space, 0);
-                let target = out.get_mut(start..).unwrap_or_default();
+                let target = part_mut(out, start..);
                 let status = self.stream.decompress(rest, target, FlushDecompress::Sync);
                 out.truncate(start + (self.stream.total_out() - out0) as usize);
                 status
@@ -362,13 +376,12 @@ pub struct Deflate {
 }
 
 impl Deflate {
-    /// For a server that accepted `params`.
-    pub fn new(params: Params) -> Deflate {
-        // At 9 bits zlib looks back 250 bytes at most, which suits a window of 8 bits too.
-        let bits = params.client_max_window_bits.max(9);
+    /// For us on this side, keeping to `params`.
+    pub fn new(params: Params, side: Side) -> Deflate {
+        let (no_context_takeover, bits) = params.of(side);
         Deflate {
             stream: Compress::new_with_window_bits(Compression::default(), false, bits),
-            no_context_takeover: params.client_no_context_takeover,
+            no_context_takeover,
         }
     }
 
@@ -383,7 +396,7 @@ impl Deflate {
         loop {
             out.reserve((payload.len() / 4).clamp(64, 1 << 20));
             let before = self.stream.total_in();
-            let rest = payload.get(used..).unwrap_or_default();
+            let rest = part(payload, used..);
             // The only error is a misuse of the stream, which this loop can't commit.
             let _ = self.stream.compress_vec(rest, out, FlushCompress::Sync);
             used += (self.stream.total_in() - before) as usize;
@@ -493,7 +506,7 @@ mod tests {
             // two blocks
             &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
         ];
-        let mut stream = Inflate::new(Params::default());
+        let mut stream = Inflate::new(Params::default(), Side::Client);
         for wire in hello {
             assert_eq!(inflate(&mut stream, wire), Ok(b"Hello".to_vec()), "{wire:02x?}");
         }
@@ -503,7 +516,7 @@ mod tests {
     #[test]
     fn a_tail_too_many_or_too_few_is_told() {
         let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00, 0x00, 0xff, 0xff];
-        let fresh = || Inflate::new(Params::default());
+        let fresh = || Inflate::new(Params::default(), Side::Client);
         assert_eq!(inflate(&mut fresh(), &hello), Err(InflateError::Truncated));
         assert_eq!(inflate(&mut fresh(), &hello[..6]), Err(InflateError::Truncated));
         assert_eq!(inflate(&mut fresh(), &hello[..4]), Err(InflateError::Truncated));
@@ -513,7 +526,7 @@ mod tests {
     #[test]
     fn the_room_does_not_change_the_verdict() {
         let verdict = |wire: &[u8], room: usize| {
-            let (mut stream, mut out) = (Inflate::new(Params::default()), Vec::new());
+            let (mut stream, mut out) = (Inflate::new(Params::default(), Side::Client), Vec::new());
             let (mut rest, mut made) = (wire, 0);
             while !rest.is_empty() {
                 rest = &rest[stream.inflate(rest, &mut out, room)?..];
@@ -554,7 +567,8 @@ mod tests {
                     server_max_window_bits: bits,
                     client_max_window_bits: bits,
                 };
-                let (mut out, mut back) = (Deflate::new(params), Inflate::new(params));
+                let (mut out, mut back) =
+                    (Deflate::new(params, Side::Client), Inflate::new(params, Side::Server));
                 for message in &messages {
                     let mut wire = Vec::new();
                     out.message(message, &mut wire);

@@ -146,38 +146,52 @@ impl FrameHeader {
         }
     }
 
+    /// The same header for a payload of `length` bytes, in the shortest form.
+    pub fn with_length(self, length: u64) -> FrameHeader {
+        FrameHeader { length, length_form: LengthForm::minimal(length), ..self }
+    }
+
     /// Reads a header from the front of `bytes`, with its length in bytes; `None` while it is
     /// incomplete. Nothing is judged here.
     pub fn parse(bytes: &[u8]) -> Option<(FrameHeader, usize)> {
-        let (&[b0, b1], rest) = bytes.split_first_chunk::<2>()?;
-        let (length_form, length, rest) = match b1 & 0x7f {
-            126 => {
-                let (field, rest) = rest.split_first_chunk::<2>()?;
-                (LengthForm::Bits16, u64::from(u16::from_be_bytes(*field)), rest)
+        let mut header = FrameHeader::parse_start(bytes)?;
+        let (_, mut rest) = bytes.split_first_chunk::<2>()?;
+        match header.length_form {
+            LengthForm::Bits7 => {}
+            LengthForm::Bits16 => {
+                let (field, after) = rest.split_first_chunk::<2>()?;
+                (header.length, rest) = (u64::from(u16::from_be_bytes(*field)), after);
             }
-            127 => {
-                let (field, rest) = rest.split_first_chunk::<8>()?;
-                (LengthForm::Bits64, u64::from_be_bytes(*field), rest)
+            LengthForm::Bits64 => {
+                let (field, after) = rest.split_first_chunk::<8>()?;
+                (header.length, rest) = (u64::from_be_bytes(*field), after);
             }
-            short => (LengthForm::Bits7, u64::from(short), rest),
+        }
+        if let Some(key) = &mut header.masking_key {
+            let (field, after) = rest.split_first_chunk::<4>()?;
+            (*key, rest) = (*field, after);
+        }
+        Some((header, bytes.len() - rest.len()))
+    }
+
+    /// What the first two bytes say; an extended length and the masking key are still zero.
+    pub fn parse_start(bytes: &[u8]) -> Option<FrameHeader> {
+        let &[b0, b1, ..] = bytes else { return None };
+        let (length_form, length) = match b1 & 0x7f {
+            126 => (LengthForm::Bits16, 0),
+            127 => (LengthForm::Bits64, 0),
+            short => (LengthForm::Bits7, u64::from(short)),
         };
-        let (masking_key, rest) = if b1 & 0x80 != 0 {
-            let (key, rest) = rest.split_first_chunk::<4>()?;
-            (Some(*key), rest)
-        } else {
-            (None, rest)
-        };
-        let header = FrameHeader {
+        Some(FrameHeader {
             fin: b0 & 0x80 != 0,
             rsv1: b0 & 0x40 != 0,
             rsv2: b0 & 0x20 != 0,
             rsv3: b0 & 0x10 != 0,
             opcode: Opcode::from_bits(b0),
-            masking_key,
+            masking_key: (b1 & 0x80 != 0).then_some([0; 4]),
             length,
             length_form,
-        };
-        Some((header, bytes.len() - rest.len()))
+        })
     }
 
     /// Appends the header to `out`, as it says of itself, right or wrong.

@@ -125,6 +125,19 @@ pub enum HandshakeRule {
 }
 
 impl HandshakeRule {
+    /// Every rule, in the order of the enum.
+    pub const ALL: [HandshakeRule; HandshakeRule::Grammar as usize + 1] = [
+        HandshakeRule::Status,
+        HandshakeRule::Version,
+        HandshakeRule::Upgrade,
+        HandshakeRule::Connection,
+        HandshakeRule::Accept,
+        HandshakeRule::Extensions,
+        HandshakeRule::Subprotocol,
+        HandshakeRule::Framing,
+        HandshakeRule::Grammar,
+    ];
+
     /// Where the rule is written.
     pub fn clause(self) -> &'static str {
         match self {

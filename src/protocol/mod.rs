@@ -8,11 +8,13 @@
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
 )]
 
+mod buffer;
 pub mod close;
 pub mod connection;
 pub mod deflate;
 pub mod frame;
 pub mod handshake;
 pub mod mask;
+mod side;
 pub mod utf8;
 pub mod violation;

@@ -45,11 +45,33 @@ pub enum Rule {
     ReservedBit,
     /// An opcode that is not defined.
     ReservedOpcode,
+    /// An unmasked frame from the client.
+    Unmasked,
     /// Text that is not UTF-8.
     Utf8,
 }
 
 impl Rule {
+    /// Every rule, in the order of the enum.
+    pub const ALL: [Rule; Rule::Utf8 as usize + 1] = [
+        Rule::CloseCode,
+        Rule::CloseLength,
+        Rule::CloseReason,
+        Rule::ControlFragmented,
+        Rule::ControlLength,
+        Rule::DeflateData,
+        Rule::DeflateTruncated,
+        Rule::Interleaved,
+        Rule::LengthTopBit,
+        Rule::Masked,
+        Rule::NonMinimalLength,
+        Rule::Orphan,
+        Rule::ReservedBit,
+        Rule::ReservedOpcode,
+        Rule::Unmasked,
+        Rule::Utf8,
+    ];
+
     /// Where the rule is written.
     pub fn clause(self) -> &'static str {
         match self {
@@ -62,7 +84,7 @@ impl Rule {
             | Rule::NonMinimalLength
             | Rule::ReservedBit
             | Rule::ReservedOpcode => "RFC 6455 §5.2",
-            Rule::Masked => "RFC 6455 §5.1",
+            Rule::Masked | Rule::Unmasked => "RFC 6455 §5.1",
             Rule::Utf8 => "RFC 6455 §8.1",
         }
     }
@@ -94,6 +116,7 @@ impl Rule {
             Rule::Orphan => "a continuation frame with nothing to continue",
             Rule::ReservedBit => "a reserved bit that was not negotiated",
             Rule::ReservedOpcode => "a reserved opcode",
+            Rule::Unmasked => "an unmasked frame from the client",
             Rule::Utf8 => "text that is not UTF-8",
         }
     }
@@ -115,6 +138,7 @@ impl Rule {
             Rule::Orphan => "orphan-continuation",
             Rule::ReservedBit => "reserved-bit",
             Rule::ReservedOpcode => "reserved-opcode",
+            Rule::Unmasked => "unmasked",
             Rule::Utf8 => "utf8",
         }
     }

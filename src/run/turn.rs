@@ -64,7 +64,7 @@ impl Loop {
     pub fn turn(&mut self, sources: &mut [&mut dyn Source], until: Option<Instant>) -> Instant {
         let deadlines = sources.iter().filter_map(|source| source.deadline());
         let until = deadlines.chain(until).min();
-        let mut ready = List::new(sources.len() + 1, || PollFlags::empty());
+        let mut ready = List::new(sources.len() + 1, PollFlags::empty);
         {
             let wake = self.waking.fd();
             let unused = || PollFd::from_borrowed_fd(wake, PollFlags::empty());

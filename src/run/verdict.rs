@@ -1,11 +1,11 @@
 //! The verdict over a connection that has ended: which exit it was, and why.
 
+use crate::connection::CLOSE_PATIENCE;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::close::{CloseCode, Closure, End, Party};
-use crate::connection::CLOSE_PATIENCE;
-use crate::run::talk::Over;
 use crate::run::reconnect;
 use crate::run::settings::Settings;
+use crate::run::talk::Over;
 use crate::text::Untrusted;
 
 /// What the verdict is given on.

@@ -4,10 +4,14 @@ mod message;
 
 use std::ops::Range;
 
+use super::judge::{self, Expected};
 use super::{Config, Counts, Data, Direction, Frame, FramePayload, Sender, Traffic};
+use crate::protocol::buffer::{ReadBuffer, part_mut};
 use crate::protocol::close::CloseStatus;
 use crate::protocol::deflate::Inflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
+use crate::protocol::mask;
+use crate::protocol::side::Side;
 use crate::protocol::utf8::{self, Utf8};
 use crate::protocol::violation::{Limit, Policy, Rule, Violation};
 
@@ -21,10 +25,8 @@ const KEPT_CAPACITY: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Receiver {
     config: Config,
-    buffer: Vec<u8>,
-    begin: usize,
-    end: usize,
-    /// Bytes of the frame stream before `begin`.
+    buffer: ReadBuffer,
+    /// Bytes of the frame stream before the unread ones.
     offset: u64,
     frame: Option<Current>,
     /// The header read last with its offset, as evidence.
@@ -44,21 +46,23 @@ pub struct Receiver {
     violation: Option<Violation>,
     /// `violation` is to be told as a warning before anything else.
     warning_due: bool,
+    /// What is wrong with the header of `frame`, told once the frame was shown.
+    flaw: Option<Flaw>,
     frames: u64,
     ignored: u64,
+    unread_after_failure: u64,
 }
 
 /// The frame whose header was read last.
 #[derive(Clone, Copy, Debug)]
 struct Current {
     header: FrameHeader,
-    header_len: usize,
-    offset: u64,
-    announced: bool,
     /// Payload bytes not yet consumed.
     remaining: u64,
     /// Of the unconsumed bytes in the buffer: how many were reported as frame payload.
     shown: usize,
+    /// Of the unconsumed bytes in the buffer: how many were unmasked, where the peer masks.
+    unmasked: usize,
     /// Of the unconsumed bytes in the buffer: how many were validated as UTF-8.
     checked: usize,
 }
@@ -76,12 +80,17 @@ struct Message {
     opcode: Opcode,
     compressed: bool,
     fragments: u32,
+    /// Payload bytes on the wire that its frames declared so far.
     wire_len: u64,
+    /// Payload bytes received so far, after inflation if it is compressed.
     len: u64,
     utf8: Utf8,
     /// It is not UTF-8, which was told and is tolerated.
     lossy: bool,
-    begun: bool,
+    /// It is too large to be held and goes on in pieces.
+    streams: bool,
+    /// Bytes handed over in pieces, once there was one.
+    handed_over: Option<u64>,
     /// Its last frame's payload was taken, but its inflated end is still due.
     finishing: bool,
     /// All of it was inflated; only a warning kept it from being handed over.
@@ -102,9 +111,7 @@ impl Receiver {
     pub fn new(config: Config, early: &[u8]) -> Receiver {
         let mut receiver = Receiver {
             config,
-            buffer: vec![0; BUFFER.max(early.len() + BUFFER / 2)],
-            begin: 0,
-            end: 0,
+            buffer: ReadBuffer::new(BUFFER.max(early.len() + BUFFER / 2), BUFFER / 2),
             offset: 0,
             frame: None,
             last_header: None,
@@ -113,45 +120,41 @@ impl Receiver {
             held: Vec::new(),
             held_checked: 0,
             held_is_spent: false,
-            inflate: config.deflate.map(Inflate::new),
+            inflate: config.deflate.map(|params| Inflate::new(params, config.side)),
             state: State::Open,
             close: None,
             violation: None,
             warning_due: false,
+            flaw: None,
             frames: 0,
             ignored: 0,
+            unread_after_failure: 0,
         };
         receiver.receive(early);
         receiver
     }
 
-    /// Copies `bytes` in; the way of tests. There must be space for them.
+    /// Copies `bytes` in; the way of tests.
+    ///
+    /// # Panics
+    /// If there is no space for them.
     pub fn receive(&mut self, bytes: &[u8]) {
-        let space = self.space();
-        let n = bytes.len().min(space.len());
-        if let (Some(space), Some(bytes)) = (space.get_mut(..n), bytes.get(..n)) {
-            space.copy_from_slice(bytes);
-        }
-        self.received(n);
+        part_mut(self.space(), ..bytes.len()).copy_from_slice(bytes);
+        self.received(bytes.len());
     }
 
     /// Where the next bytes of the stream are to be put; never empty once [`Receiver::next`] has
     /// given `None`.
     pub fn space(&mut self) -> &mut [u8] {
-        if self.begin == self.end {
-            self.begin = 0;
-            self.end = 0;
-        } else if self.begin > 0 && self.buffer.len() - self.end < BUFFER / 2 {
-            self.buffer.copy_within(self.begin..self.end, 0);
-            self.end -= self.begin;
-            self.begin = 0;
-        }
-        self.buffer.get_mut(self.end..).unwrap_or_default()
+        self.buffer.space()
     }
 
     /// `n` bytes were put into [`Receiver::space`].
+    ///
+    /// # Panics
+    /// If it has fewer.
     pub fn received(&mut self, n: usize) {
-        self.end = (self.end + n).min(self.buffer.len());
+        self.buffer.received(n);
     }
 
     /// The next event, or `None` when more bytes are needed.
@@ -160,29 +163,37 @@ impl Receiver {
             self.release();
         }
         if self.state != State::Open {
-            let rest = self.end - self.begin;
-            self.ignored += rest as u64;
+            let rest = self.buffer.len();
+            match self.state {
+                State::Closed => self.ignored += rest as u64,
+                _ => self.unread_after_failure += rest as u64,
+            }
             self.consume(rest);
             return None;
         }
         if let Some(small) = self.small.take() {
             return Some(self.small_data(small));
         }
-        if let Some((header_len, small)) = self.small_message() {
-            let (start, offset) = (self.begin, self.offset);
+        let small = match self.config.side {
+            Side::Client => self.small_message(),
+            Side::Server => self.small_masked_message(),
+        };
+        if let Some((header_len, small)) = small {
+            let offset = self.offset;
             self.frames += 1;
-            self.consume(header_len);
+            let header = self.consume(header_len);
             if !self.config.frames {
                 return Some(self.small_data(small));
             }
             self.small = Some(small);
-            let bytes = self.buffer.get(start..self.begin).unwrap_or_default();
+            let bytes = self.buffer.at(header);
             let (header, _) = FrameHeader::parse(bytes)?;
-            return Some(Traffic::Frame(Frame { direction: Direction::In, header, bytes, offset }));
+            let direction = Direction::In;
+            return Some(Traffic::Frame(Frame { direction, header, bytes, offset }));
         }
         let failure = match self.step() {
             Ok(None) => return None,
-            Ok(Some(Step::Event(place))) => return self.incoming(place),
+            Ok(Some(Step::Event(place))) => return self.event(place),
             Ok(Some(Step::Control(opcode, range))) => {
                 match self.control(opcode, range.clone(), sender) {
                     Ok(()) => return self.control_event(opcode, range),
@@ -214,14 +225,19 @@ impl Receiver {
         self.state == State::Failed
     }
 
-    /// Bytes of the frame stream taken so far, and frames.
+    /// What was read so far.
     pub fn counts(&self) -> Counts {
         Counts { bytes: self.offset, frames: self.frames }
     }
 
-    /// Bytes that came after the end of what is read, and were ignored.
+    /// Bytes that came after the peer's Close frame and were ignored (§5.5.1).
     pub fn ignored(&self) -> u64 {
         self.ignored
+    }
+
+    /// Bytes that were not read because a violation or a limit came before them.
+    pub fn unread_after_failure(&self) -> u64 {
+        self.unread_after_failure
     }
 
     /// Whether a data message has begun and not ended.
@@ -229,9 +245,28 @@ impl Receiver {
         self.message.is_some()
     }
 
+    /// Payload bytes received of the message that is unfinished, after inflation if it is compressed;
+    /// 0 between two messages.
+    pub fn unfinished(&self) -> u64 {
+        let Some(message) = &self.message else { return 0 };
+        let buffered = match &self.frame {
+            // What is buffered of a compressed frame isn't inflated yet.
+            Some(frame) if !frame.header.opcode.is_control() && !message.compressed => {
+                frame.remaining.min(self.buffer.len() as u64)
+            }
+            _ => 0,
+        };
+        message.len + buffered
+    }
+
+    /// How many of them were handed over as pieces; `None` if the message was held.
+    pub fn handed_over(&self) -> Option<u64> {
+        self.message.as_ref()?.handed_over
+    }
+
     /// Where in the stream we are, for "the connection was lost in …".
     pub fn position(&self) -> String {
-        let buffered = self.end - self.begin;
+        let buffered = self.buffer.len();
         match (&self.frame, &self.message) {
             (Some(frame), _) => {
                 let got = frame.header.length - frame.remaining.saturating_sub(buffered as u64);
@@ -260,14 +295,9 @@ impl Receiver {
     }
 
     #[inline]
-    fn unread(&self) -> &[u8] {
-        self.buffer.get(self.begin..self.end).unwrap_or_default()
-    }
-
-    #[inline]
-    fn consume(&mut self, n: usize) {
-        self.begin += n;
+    fn consume(&mut self, n: usize) -> Range<usize> {
         self.offset += n as u64;
+        self.buffer.consume(n)
     }
 
     /// Finds the next event without borrowing from the buffer yet.
@@ -284,31 +314,41 @@ impl Receiver {
             }
             let Some(frame) = self.frame else {
                 match self.header()? {
-                    Progress::Event(place) => return Ok(Some(Step::Event(place))),
-                    Progress::NeedsMore => return Ok(None),
-                    Progress::Taken => continue,
+                    Some(header) if self.config.frames => {
+                        return Ok(Some(Step::Event(Place::Header(header))));
+                    }
+                    Some(_) => continue,
+                    None => return Ok(None),
                 }
             };
-            if self.config.frames && !frame.announced {
-                self.current(|f| f.announced = true);
-                let start = self.begin - frame.header_len;
-                return Ok(Some(Step::Event(Place::Header(frame, start..self.begin))));
-            }
-            let buffered = self.end - self.begin;
+            let buffered = self.buffer.len();
             let available = usize::try_from(frame.remaining).unwrap_or(usize::MAX).min(buffered);
-            if self.config.frame_payloads && frame.shown < available {
+            // As it is on the wire: before it is unmasked.
+            let shown = frame.shown.max(frame.unmasked);
+            if self.config.frame_payloads && shown < available {
                 self.current(|f| f.shown = available);
-                let range = self.begin + frame.shown..self.begin + available;
-                let at = frame.header.length - frame.remaining + frame.shown as u64;
-                return Ok(Some(Step::Event(Place::Payload(range, at))));
+                let at = frame.header.length - frame.remaining + shown as u64;
+                let place = self.buffer.place(shown, available);
+                return Ok(Some(Step::Event(Place::Payload(place, at))));
             }
+            match self.flaw.take() {
+                Some(Flaw::Fatal(failure)) => {
+                    self.frame = None;
+                    return Err(failure);
+                }
+                Some(Flaw::Tolerated(violation)) => {
+                    self.violation = Some(violation);
+                    return Ok(Some(Step::Event(Place::Warning)));
+                }
+                None => {}
+            }
+            self.unmask(frame, available);
             if frame.header.opcode.is_control() {
                 if (available as u64) < frame.remaining {
                     return Ok(None);
                 }
-                let range = self.begin..self.begin + available;
-                self.consume(available);
                 self.frame = None;
+                let range = self.consume(available);
                 return Ok(Some(Step::Control(frame.header.opcode, range)));
             }
             match self.payload(frame, available)? {
@@ -319,26 +359,27 @@ impl Receiver {
         }
     }
 
+    /// Unmasks what has come of the payload, in place.
+    fn unmask(&mut self, frame: Current, available: usize) {
+        if let Some(key) = frame.header.masking_key
+            && frame.unmasked < available
+        {
+            let at = frame.header.length - frame.remaining + frame.unmasked as u64;
+            let place = self.buffer.place(frame.unmasked, available);
+            mask::apply(self.buffer.at_mut(place), key, (at % 4) as usize);
+            self.current(|f| f.unmasked = available);
+        }
+    }
+
     /// The common case in one go: a whole message of up to 64 KiB in one frame, with nothing wrong
     /// about it, and the length of its header. Everything else takes the long way.
     #[inline]
     fn small_message(&self) -> Option<(usize, Small)> {
-        let shown = self.config.frame_payloads;
-        if self.message.is_some() || self.frame.is_some() || shown || self.warning_due {
+        if !self.takes_short_way() {
             return None;
         }
-        let (&[b0, b1], rest) = self.unread().split_first_chunk::<2>()?;
-        let (header_len, length, rest) = match b1 {
-            0..=125 => (2, usize::from(b1), rest),
-            126 => {
-                let (field, rest) = rest.split_first_chunk::<2>()?;
-                let length = usize::from(u16::from_be_bytes(*field));
-                // Judged on the long way.
-                let is_minimal = length > 125;
-                (4, is_minimal.then_some(length)?, rest)
-            }
-            _ => return None,
-        };
+        let (&[b0, b1], rest) = self.buffer.unread().split_first_chunk::<2>()?;
+        let (header_len, length, rest) = small_length(b1, rest)?;
         let payload = rest.get(..length).filter(|_| length as u64 <= self.config.max_message)?;
         let opcode = match b0 {
             0x81 if utf8::is_valid(payload) => Opcode::Text,
@@ -348,15 +389,49 @@ impl Receiver {
         Some((header_len, Small { opcode, length }))
     }
 
+    /// The same for a server, whose peer masks: the payload is unmasked then.
+    #[inline]
+    fn small_masked_message(&mut self) -> Option<(usize, Small)> {
+        if !self.takes_short_way() {
+            return None;
+        }
+        let (&[b0, b1], rest) = self.buffer.unread().split_first_chunk::<2>()?;
+        let (header_len, length, rest) = small_length(b1 ^ 0x80, rest)?;
+        let (&key, rest) = rest.split_first_chunk::<4>()?;
+        let opcode = match b0 {
+            0x81 => Opcode::Text,
+            0x82 => Opcode::Binary,
+            _ => return None,
+        };
+        if length > rest.len() || length as u64 > self.config.max_message {
+            return None;
+        }
+        let header_len = header_len + key.len();
+        let place = self.buffer.place(header_len, header_len + length);
+        let payload = self.buffer.at_mut(place);
+        mask::apply(payload, key, 0);
+        if opcode == Opcode::Text && !utf8::is_valid(payload) {
+            // The long way finds it as it came.
+            mask::apply(payload, key, 0);
+            return None;
+        }
+        Some((header_len, Small { opcode, length }))
+    }
+
+    #[inline]
+    fn takes_short_way(&self) -> bool {
+        let shown = self.config.frame_payloads;
+        !(self.message.is_some() || self.frame.is_some() || shown || self.warning_due)
+    }
+
     /// The payload is at the front of the buffer.
     #[inline]
     fn small_data(&mut self, small: Small) -> Traffic<'_> {
-        let payload = self.begin..self.begin + small.length;
-        self.consume(small.length);
+        let payload = self.consume(small.length);
         Traffic::Data(Data {
             direction: Direction::In,
             opcode: small.opcode,
-            bytes: self.buffer.get(payload).unwrap_or_default(),
+            bytes: self.buffer.at(payload),
             first: true,
             last: true,
             fragments: 1,
@@ -371,101 +446,73 @@ impl Receiver {
         }
     }
 
-    /// Reads and judges a header.
-    fn header(&mut self) -> Result<Progress, Failure> {
-        let unread = self.unread();
-        let &[b0, b1, ..] = unread else { return Ok(Progress::NeedsMore) };
-        self.judge_start(b0, b1)?;
-        let Some((header, header_len)) = FrameHeader::parse(self.unread()) else {
-            return Ok(Progress::NeedsMore);
+    /// Reads and judges a header; `None` when more bytes are needed. What is wrong with it is told
+    /// later, unless it isn't whole and so can't be shown.
+    fn header(&mut self) -> Result<Option<ReadHeader>, Failure> {
+        let unread = self.buffer.unread();
+        let Some(start) = FrameHeader::parse_start(unread) else { return Ok(None) };
+        let whole = FrameHeader::parse(unread);
+        let expected = Expected {
+            sender: self.config.side.peer(),
+            deflate: self.inflate.is_some(),
+            open: self.message.as_ref().map(|message| message.opcode),
         };
-        if header.length >> 63 != 0 {
-            return Err(self.header_violation(Rule::LengthTopBit, String::new()));
+        let mut flaw = None;
+        if let Some(rule) = expected.start_breaks(&start).next() {
+            let failure = self.header_violation(rule, expected.detail(rule, &start));
+            if whole.is_none() {
+                return Err(Failure::Violation(failure));
+            }
+            flaw = Some(Flaw::Fatal(Failure::Violation(failure)));
         }
-        let warning = !header.is_minimal();
-        if warning && self.config.policy == Policy::Strict {
-            return Err(self.header_violation(Rule::NonMinimalLength, String::new()));
+        let Some((header, header_len)) = whole else { return Ok(None) };
+        if flaw.is_none()
+            && let Some(rule) = judge::length_breaks(&header)
+        {
+            let violation = self.header_violation(rule, expected.detail(rule, &header));
+            let lenient = self.config.policy == Policy::Lenient;
+            flaw = Some(match rule {
+                Rule::NonMinimalLength if lenient => Flaw::Tolerated(violation),
+                _ => Flaw::Fatal(Failure::Violation(violation)),
+            });
         }
-        self.frames += 1;
-        if !header.opcode.is_control() {
-            self.open_message(&header)?;
+        if !matches!(flaw, Some(Flaw::Fatal(_))) {
+            self.frames += 1;
+            if !header.opcode.is_control()
+                && let Err(failure) = self.open_message(&header)
+            {
+                flaw = Some(Flaw::Fatal(failure));
+            }
         }
+        self.flaw = flaw;
         let offset = self.offset;
         self.last_header = Some((offset, header));
-        self.consume(header_len);
-        self.frame = Some(Current {
-            header,
-            header_len,
-            offset,
-            announced: false,
-            remaining: header.length,
-            shown: 0,
-            checked: 0,
-        });
-        if warning {
-            let detail = format!("{} in {} bits", header.length, header.length_form.bits());
-            let start = self.begin - header_len;
-            let bytes = self.buffer.get(start..self.begin).unwrap_or_default().to_vec();
-            let rule = Rule::NonMinimalLength;
-            self.violation = Some(Violation { rule, offset, bytes, detail });
-            return Ok(Progress::Event(Place::Warning));
-        }
-        Ok(Progress::Taken)
-    }
-
-    /// What the first two bytes already tell (§5.1, §5.2, §5.4, §5.5).
-    fn judge_start(&self, b0: u8, b1: u8) -> Result<(), Failure> {
-        let opcode = Opcode::from_bits(b0);
-        let fin = b0 & 0x80 != 0;
-        let deflates = self.inflate.is_some();
-        let may_compress = deflates && matches!(opcode, Opcode::Text | Opcode::Binary);
-        let rsv = b0 & if may_compress { 0x30 } else { 0x70 };
-        let no = |rule, detail: String| Err(self.header_violation(rule, detail));
-        if let Opcode::Reserved(bits) = opcode {
-            return no(Rule::ReservedOpcode, format!("{bits:#x}"));
-        }
-        if rsv != 0 {
-            let names = [(0x40, "RSV1"), (0x20, "RSV2"), (0x10, "RSV3")];
-            let set: Vec<&str> =
-                names.iter().filter(|(bit, _)| rsv & bit != 0).map(|(_, name)| *name).collect();
-            return no(Rule::ReservedBit, format!("{} on a {opcode} frame", set.join(" and ")));
-        }
-        if b1 & 0x80 != 0 {
-            return no(Rule::Masked, String::new());
-        }
-        if opcode.is_control() {
-            if b1 & 0x7f > 125 {
-                return no(Rule::ControlLength, format!("a {opcode} with an extended length"));
-            }
-            if !fin {
-                return no(Rule::ControlFragmented, format!("a {opcode} without FIN"));
-            }
-            return Ok(());
-        }
-        match (&self.message, opcode) {
-            (None, Opcode::Continuation) => no(Rule::Orphan, String::new()),
-            (Some(open), Opcode::Text | Opcode::Binary) => {
-                no(Rule::Interleaved, format!("{opcode} inside {}", open.opcode))
-            }
-            _ => Ok(()),
-        }
+        self.frame =
+            Some(Current { header, remaining: header.length, shown: 0, unmasked: 0, checked: 0 });
+        Ok(Some(ReadHeader { header, place: self.consume(header_len), offset }))
     }
 
     /// A place becomes an event that borrows from it.
-    fn incoming(&mut self, place: Place) -> Option<Traffic<'_>> {
-        let bytes = |range: Range<usize>| self.buffer.get(range).unwrap_or_default();
+    fn event(&mut self, place: Place) -> Option<Traffic<'_>> {
+        let direction = Direction::In;
         Some(match place {
             Place::Nothing => return None,
             Place::Warning => Traffic::Warning(self.violation.as_ref()?),
-            Place::Header(frame, range) => {
-                Traffic::Frame(Frame { direction: Direction::In, header: frame.header, bytes: bytes(range), offset: frame.offset })
+            Place::Header(ReadHeader { header, place, offset }) => {
+                let bytes = self.buffer.at(place);
+                Traffic::Frame(Frame { direction, header, bytes, offset })
             }
-            Place::Payload(range, offset) => Traffic::FramePayload(FramePayload { direction: Direction::In, wire: bytes(range), masking_key: None, offset }),
+            Place::Payload(place, offset) => Traffic::FramePayload(FramePayload {
+                direction,
+                wire: self.buffer.at(place),
+                masking_key: self.frame?.header.masking_key,
+                offset,
+            }),
             Place::Data(piece, source) => Traffic::Data(Data {
-                direction: Direction::In,
+                direction,
                 opcode: piece.opcode,
                 bytes: match source {
-                    Source::Buffer(range) => bytes(range),
+                    Source::Buffer(place) => self.buffer.at(place),
                     Source::Held => &self.held,
                 },
                 first: piece.first,
@@ -484,7 +531,7 @@ impl Receiver {
         range: Range<usize>,
         sender: &mut Sender,
     ) -> Result<(), Failure> {
-        let payload = self.buffer.get(range).unwrap_or_default();
+        let payload = self.buffer.at(range);
         match opcode {
             Opcode::Ping if self.config.pong => sender.pong(payload),
             Opcode::Close => {
@@ -512,21 +559,21 @@ impl Receiver {
         Ok(())
     }
 
-    fn control_event(&self, opcode: Opcode, range: Range<usize>) -> Option<Traffic<'_>> {
-        let payload = self.buffer.get(range).unwrap_or_default();
-        match opcode {
-            Opcode::Ping => Some(Traffic::Ping { direction: Direction::In, payload }),
-            Opcode::Pong => Some(Traffic::Pong { direction: Direction::In, payload }),
-            _ => self.close.as_ref().map(|status| Traffic::Close { direction: Direction::In, status }),
-        }
+    fn control_event(&self, opcode: Opcode, place: Range<usize>) -> Option<Traffic<'_>> {
+        let (direction, payload) = (Direction::In, self.buffer.at(place));
+        Some(match opcode {
+            Opcode::Ping => Traffic::Ping { direction, payload },
+            Opcode::Pong => Traffic::Pong { direction, payload },
+            _ => Traffic::Close { direction, status: self.close.as_ref()? },
+        })
     }
 
     /// The header at the front of the buffer is wrong.
-    fn header_violation(&self, rule: Rule, detail: String) -> Failure {
-        let unread = self.unread();
+    fn header_violation(&self, rule: Rule, detail: String) -> Violation {
+        let unread = self.buffer.unread();
         let len = FrameHeader::parse(unread).map_or(2, |(_, len)| len);
         let bytes = unread.iter().take(len).copied().collect();
-        Failure::Violation(Violation { rule, offset: self.offset, bytes, detail })
+        Violation { rule, offset: self.offset, bytes, detail }
     }
 
     /// The payload of the frame whose header was read last is wrong.
@@ -542,16 +589,32 @@ impl Receiver {
         Failure::Violation(Violation { rule, offset, bytes, detail })
     }
 
-    /// The text byte at `at` in the buffer is wrong, or missing if the payload ends there.
+    /// The text byte at `at` of the unread ones is wrong, or missing if the payload ends there.
     fn utf8_violation(&self, at: usize, end: usize) -> Failure {
-        let start = at.saturating_sub(8).max(self.begin);
-        let bytes = self.buffer.get(start..end.min(at + 8)).unwrap_or_default().to_vec();
+        let start = at.saturating_sub(8);
+        let bytes = self.buffer.at(self.buffer.place(start, end.min(at + 8))).to_vec();
         let detail = match bytes.get(at - start) {
             Some(byte) => format!("the byte {byte:02x} can't be right here"),
             None => "cut inside a character at its end".to_owned(),
         };
-        let offset = self.offset + (start - self.begin) as u64;
+        let offset = self.offset + start as u64;
         Failure::Violation(Violation { rule: Rule::Utf8, offset, bytes, detail })
+    }
+}
+
+/// The length of a short header without a mask, the payload's length, and what follows the length.
+#[inline]
+fn small_length(b1: u8, rest: &[u8]) -> Option<(usize, usize, &[u8])> {
+    match b1 {
+        0..=125 => Some((2, usize::from(b1), rest)),
+        126 => {
+            let (field, rest) = rest.split_first_chunk::<2>()?;
+            let length = usize::from(u16::from_be_bytes(*field));
+            // Judged on the long way.
+            let is_minimal = length > 125;
+            Some((4, is_minimal.then_some(length)?, rest))
+        }
+        _ => None,
     }
 }
 
@@ -563,7 +626,7 @@ enum Step {
 
 enum Place {
     Data(Piece, Source),
-    Header(Current, Range<usize>),
+    Header(ReadHeader),
     Nothing,
     Payload(Range<usize>, u64),
     Warning,
@@ -590,7 +653,22 @@ enum Progress {
     Taken,
 }
 
+/// A header that was read, and where its bytes lie.
+struct ReadHeader {
+    header: FrameHeader,
+    place: Range<usize>,
+    offset: u64,
+}
+
+#[derive(Debug)]
 enum Failure {
     Limit(Limit),
     Violation(Violation),
+}
+
+/// What is wrong with a header.
+#[derive(Debug)]
+enum Flaw {
+    Fatal(Failure),
+    Tolerated(Violation),
 }

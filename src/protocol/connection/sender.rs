@@ -1,19 +1,23 @@
 //! Messages in, bytes out.
 
+use std::collections::VecDeque;
+
 use super::{Config, Counts, Data, Direction, Frame, FramePayload, Traffic};
+use crate::protocol::buffer::{Queue, part};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::deflate::Deflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
+use crate::protocol::side::Side;
 
-/// Pongs are only queued while fewer bytes than this wait to be sent; beyond, the last one counts
-/// (RFC 6455 §5.5.3).
+/// Pongs are only queued while fewer bytes than this wait to be sent or told; beyond, only the last
+/// one counts (RFC 6455 §5.5.3).
 const PONG_MARK: usize = 1 << 20;
 
 /// Random bytes are asked for in blocks of this size, growing from the first to the last.
 const KEYS: (usize, usize) = (64, 4096);
 
-/// A queue that grew larger than this is given back once it is empty.
+/// A buffer that grew larger than this is given back once it is empty.
 const KEPT_CAPACITY: usize = 1 << 20;
 
 /// Where masking keys come from: fills the slice with unpredictable bytes (§5.3).
@@ -28,13 +32,11 @@ pub struct RawFrame {
     pub payload: Vec<u8>,
 }
 
-enum Note { Message(Opcode, Vec<u8>, u32, u64, bool), Frame(FrameHeader, Vec<u8>, usize, u64), Payload(FrameHeader, Vec<u8>, usize), Ping(Vec<u8>), Pong(Vec<u8>), Close }
 /// The sending half.
 pub struct Sender {
-    out: Vec<u8>,
-    /// Bytes of `out` that were transmitted.
-    done: usize,
-    /// Bytes of the stream before `out`.
+    side: Side,
+    out: Queue,
+    /// Bytes of the stream queued so far.
     offset: u64,
     frames: u64,
     keys: Keys,
@@ -43,101 +45,108 @@ pub struct Sender {
     close: Option<CloseStatus>,
     /// The pong that waits for room.
     pong: Option<Vec<u8>>,
-    /// Where in the stream frames begin that were not asked for yet, if anybody asks.
-    log: Option<Vec<(FrameHeader, u64)>>,
-    sent: bool,
-    notes: std::collections::VecDeque<Note>,
-    current: Option<Note>,
-    untold: usize,
+    show_sent: bool,
+    show_frames: bool,
+    /// What was queued and not taken as an event yet.
+    untold: VecDeque<Untold>,
+    /// The bytes of the events in `untold`, in their order.
+    kept: Queue,
+    /// Bytes of `kept` that the last event borrowed.
+    borrowed: usize,
+}
+
+/// An event to come, with the number of its bytes in `kept`.
+#[derive(Clone, Copy)]
+enum Untold {
+    Data { opcode: Opcode, len: usize, fragments: u32, wire_len: u64, compressed: bool },
+    Control(Opcode, usize),
+    Frame { header: FrameHeader, len: usize, offset: u64 },
+    FramePayload { masking_key: Option<[u8; 4]>, len: usize },
 }
 
 impl Sender {
-    /// A sender for a connection that has just been opened.
+    /// A sender for a connection that has just been opened. A server takes `masking` only for
+    /// [`Sender::masking_key`].
     pub fn new(config: &Config, masking: Masking) -> Sender {
         Sender {
-            out: Vec::new(),
-            done: 0,
+            side: config.side,
+            out: Queue::default(),
             offset: 0,
             frames: 0,
             keys: Keys { source: masking, block: Vec::new(), next: 0 },
-            deflate: config.deflate.map(Deflate::new),
+            deflate: config.deflate.map(|params| Deflate::new(params, config.side)),
             compressed: Vec::new(),
-                        close: None,
+            close: None,
             pong: None,
-            log: (config.frames || config.frame_payloads).then(Vec::new), sent: false, notes: Default::default(), current: None, untold: 0,
+            show_sent: false,
+            show_frames: config.frames || config.frame_payloads,
+            untold: VecDeque::new(),
+            kept: Queue::default(),
+            borrowed: 0,
         }
     }
 
-    /// x
+    /// Queues a data message, compressed if that was agreed, in frames of at most `fragment` bytes
+    /// of payload, or in one frame. Gives what it became.
     #[inline]
-    pub fn message<'p>(&mut self, opcode: Opcode, payload: &'p [u8], size: Option<usize>) -> Data<'p> {
-        let (fragments, wire_len, compressed) = match &mut self.deflate {
-            None if payload.len() <= size.unwrap_or(125).clamp(1, 125) && self.log.is_none() && !self.sent => { self.small(opcode, payload); (1, payload.len() as u64, false) }
-            None => self.frames(opcode, false, payload, size),
-            Some(deflate) => {
-                let mut compressed = std::mem::take(&mut self.compressed);
-                compressed.clear();
-                deflate.message(payload, &mut compressed);
-                let queued = self.frames(opcode, true, &compressed, size);
-                compressed.shrink_to(KEPT_CAPACITY);
-                self.compressed = compressed;
-                queued
-            }
+    pub fn message<'a>(
+        &mut self,
+        opcode: Opcode,
+        payload: &'a [u8],
+        fragment: Option<usize>,
+    ) -> Data<'a> {
+        let size = fragment.unwrap_or(usize::MAX).max(1);
+        let shown = self.show_sent || self.show_frames;
+        let mut data = Data {
+            direction: Direction::Out,
+            opcode,
+            bytes: payload,
+            first: true,
+            last: true,
+            fragments: 1,
+            wire_len: payload.len() as u64,
+            compressed: false,
         };
-        if self.sent { self.untold += payload.len(); self.notes.push_back(Note::Message(opcode, payload.to_vec(), fragments, wire_len, compressed)); }
-        self.sweep();
-        Data { direction: Direction::Out, opcode, bytes: payload, first: true, last: true, fragments, wire_len, compressed }
-    }
-    fn sweep(&mut self) {
-        let Some(log) = &mut self.log else { return };
-        let mut ends = log.iter().map(|(_, start)| *start).skip(1).collect::<Vec<_>>();
-        ends.push(self.offset + self.out.len() as u64);
-        for ((header, start), end) in log.drain(..).zip(ends) {
-            let range = (start - self.offset) as usize..(end - self.offset) as usize;
-            let frame = self.out.get(range).unwrap_or_default().to_vec();
-            let len = FrameHeader::parse(&frame).map_or(frame.len(), |(_, len)| len);
-            self.untold += frame.len();
-            let more = frame.len() > len;
-            self.notes.push_back(Note::Frame(header, frame.clone(), len, start));
-            if more { self.notes.push_back(Note::Payload(header, frame, len)); }
+        if self.deflate.is_none() && payload.len() <= size.min(125) && !shown {
+            self.small(opcode, payload);
+        } else {
+            self.large(&mut data, size);
         }
+        data
     }
-    /// x
-    pub fn untold(&self) -> usize { self.untold }
-    /// x
-    pub fn has_news(&self) -> bool { !self.notes.is_empty() }
-    /// x
-    pub fn raw_bytes(&mut self, bytes: &[u8]) { self.out.extend_from_slice(bytes); }
-    /// x
-    pub fn next(&mut self) -> Option<Traffic<'_>> {
-        let note = self.notes.pop_front()?;
-        let direction = Direction::Out;
-        Some(match self.current.insert(note) {
-            Note::Message(opcode, payload, fragments, wire_len, compressed) => { self.untold -= payload.len(); Traffic::Data(Data { direction, opcode: *opcode, bytes: payload, first: true, last: true, fragments: *fragments, wire_len: *wire_len, compressed: *compressed }) }
-            Note::Frame(header, bytes, len, offset) => { self.untold -= bytes.len(); Traffic::Frame(Frame { direction, header: *header, bytes: &bytes[..*len], offset: *offset }) }
-            Note::Payload(header, bytes, len) => Traffic::FramePayload(FramePayload { direction, wire: &bytes[*len..], masking_key: header.masking_key, offset: 0 }),
-            Note::Ping(payload) => Traffic::Ping { direction, payload },
-            Note::Pong(payload) => Traffic::Pong { direction, payload },
-            Note::Close => Traffic::Close { direction, status: self.close.as_ref()? },
-        })
-    }
-    fn frames(&mut self, opcode: Opcode, rsv1: bool, payload: &[u8], size: Option<usize>) -> (u32, u64, bool) {
-        let size = size.unwrap_or(usize::MAX).max(1);
-        let wire_len = payload.len() as u64;
-        let mut fragments = 0;
-        let mut rest = payload;
-        let mut first = true;
+
+    fn large(&mut self, data: &mut Data<'_>, size: usize) {
+        let mut compressed = std::mem::take(&mut self.compressed);
+        compressed.clear();
+        if let Some(deflate) = &mut self.deflate {
+            deflate.message(data.bytes, &mut compressed);
+            data.compressed = true;
+        }
+        let wire = if data.compressed { &compressed } else { data.bytes };
+        data.wire_len = wire.len() as u64;
+        data.fragments = u32::try_from(wire.len().div_ceil(size).max(1)).unwrap_or(u32::MAX);
+        if self.show_sent {
+            let Data { opcode, bytes, fragments, wire_len, compressed, .. } = *data;
+            let len = bytes.len();
+            self.kept.push(bytes);
+            self.untold.push_back(Untold::Data { opcode, len, fragments, wire_len, compressed });
+        }
+        let mut header = FrameHeader::new(data.opcode, 0);
+        header.rsv1 = data.compressed;
+        let mut rest = wire;
         loop {
             let (piece, after) = rest.split_at(size.min(rest.len()));
+            header.fin = after.is_empty();
+            self.frame(header.with_length(piece.len() as u64), piece);
+            if header.fin {
+                break;
+            }
             rest = after;
-            let mut header = FrameHeader::new(if first { opcode } else { Opcode::Continuation }, piece.len() as u64);
-            header.fin = rest.is_empty();
-            header.rsv1 = rsv1 && first;
-            self.masked(header, piece);
-            first = false;
-            fragments += 1;
-            if rest.is_empty() { return (fragments, wire_len, rsv1); }
+            header.opcode = Opcode::Continuation;
+            header.rsv1 = false;
         }
+        compressed.shrink_to(KEPT_CAPACITY);
+        self.compressed = compressed;
     }
 
     /// Queues a ping (§5.5.2) of at most 125 bytes; what is longer is cut.
@@ -148,7 +157,7 @@ impl Sender {
     /// Queues a pong (§5.5.3) of at most 125 bytes. If too much waits already, it takes the place
     /// of the one that waits for room.
     pub fn pong(&mut self, payload: &[u8]) {
-        if self.buffered() < PONG_MARK {
+        if self.has_room() {
             self.control(Opcode::Pong, payload);
         } else {
             self.pong = Some(payload.to_vec());
@@ -161,9 +170,8 @@ impl Sender {
         if self.close.is_some() {
             return;
         }
-        self.notes.push_back(Note::Close);
-        self.control(Opcode::Close, &status.encode());
         self.close = Some(status.clone());
+        self.control(Opcode::Close, &status.encode());
     }
 
     /// Answers the peer's Close with its own code (§5.5.1), unless we sent one already.
@@ -173,19 +181,16 @@ impl Sender {
 
     /// Queues a frame as it is, whatever the rules say; also behind a Close frame.
     pub fn raw(&mut self, frame: &RawFrame) {
-        let start = self.out.len();
-        frame.header.encode(&mut self.out);
-        let payload = self.out.len();
-        self.out.extend_from_slice(&frame.payload);
-        if let Some(key) = frame.header.masking_key {
-            mask::apply(self.out.get_mut(payload..).unwrap_or_default(), key, 0);
-        }
-        self.note(frame.header, start);
+        self.frame_as_it_is(frame.header, &frame.payload);
         if frame.header.opcode == Opcode::Close && self.close.is_none() {
             self.close = Some(CloseStatus::decode(&frame.payload));
-            self.notes.push_back(Note::Close);
         }
-        self.sweep();
+    }
+
+    /// Queues bytes as they are: no frame, and no event.
+    pub fn raw_bytes(&mut self, bytes: &[u8]) {
+        self.out.push(bytes);
+        self.offset += bytes.len() as u64;
     }
 
     /// A fresh masking key, for frames made by hand.
@@ -193,26 +198,91 @@ impl Sender {
         self.keys.next()
     }
 
+    /// What was queued, in the order of queueing, each thing once; to be taken until `None`.
+    ///
+    /// A ping, a pong, our Close: always. The [`Data`] of a message: while sent messages are shown.
+    /// Then its frames, also those of raw frames: while frames are shown.
+    #[inline]
+    #[expect(clippy::should_implement_trait, reason = "an iterator can't lend what it holds")]
+    pub fn next(&mut self) -> Option<Traffic<'_>> {
+        if self.borrowed > 0 {
+            self.kept.take(std::mem::take(&mut self.borrowed));
+        }
+        let untold = self.untold.pop_front()?;
+        Some(self.tell(untold))
+    }
+
+    fn tell(&mut self, untold: Untold) -> Traffic<'_> {
+        let direction = Direction::Out;
+        let (Untold::Data { len, .. }
+        | Untold::Control(_, len)
+        | Untold::Frame { len, .. }
+        | Untold::FramePayload { len, .. }) = untold;
+        self.borrowed = len;
+        let bytes = part(self.kept.unread(), ..len);
+        match untold {
+            Untold::Data { opcode, fragments, wire_len, compressed, .. } => Traffic::Data(Data {
+                direction,
+                opcode,
+                bytes,
+                first: true,
+                last: true,
+                fragments,
+                wire_len,
+                compressed,
+            }),
+            Untold::Frame { header, offset, .. } => {
+                Traffic::Frame(Frame { direction, header, bytes, offset })
+            }
+            Untold::FramePayload { masking_key, .. } => Traffic::FramePayload(FramePayload {
+                direction,
+                wire: bytes,
+                masking_key,
+                offset: 0,
+            }),
+            Untold::Control(Opcode::Ping, _) => Traffic::Ping { direction, payload: bytes },
+            Untold::Control(opcode, _) => match &self.close {
+                Some(status) if opcode == Opcode::Close => Traffic::Close { direction, status },
+                _ => Traffic::Pong { direction, payload: bytes },
+            },
+        }
+    }
+
+    /// Whether [`Sender::next`] has something.
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        !self.untold.is_empty()
+    }
+
+    /// Bytes held for events that were not taken yet. The owner that can't take them should take no
+    /// more input meanwhile.
+    #[inline]
+    pub fn untold(&self) -> usize {
+        self.kept.len() - self.borrowed
+    }
+
+    /// What is given as events from now on: sent messages, and the frames of all that is sent.
+    pub fn show(&mut self, sent: bool, frames: bool) {
+        self.show_sent = sent;
+        self.show_frames = frames;
+    }
+
     /// What waits to be transmitted.
     pub fn transmit(&self) -> &[u8] {
-        self.out.get(self.done..).unwrap_or_default()
+        self.out.unread()
     }
 
     /// `n` bytes of [`Sender::transmit`] were given to the transport.
+    ///
+    /// # Panics
+    /// If it has fewer.
     pub fn transmitted(&mut self, n: usize) {
-        self.done += n;
-        if self.done < self.out.len() {
-            return;
-        }
-        self.offset += self.out.len() as u64;
-        self.out.clear();
-        self.out.shrink_to(KEPT_CAPACITY);
-        self.done = 0;
+        self.out.take(n);
     }
 
     /// Queues the pong that waited for room, once there is some.
     pub fn settle(&mut self) {
-        if self.buffered() < PONG_MARK
+        if self.has_room()
             && let Some(payload) = self.pong.take()
         {
             self.control(Opcode::Pong, &payload);
@@ -222,7 +292,7 @@ impl Sender {
     /// Bytes that wait to be transmitted (bufferedAmount, headers included).
     #[inline]
     pub fn buffered(&self) -> usize {
-        self.out.len() - self.done
+        self.out.len()
     }
 
     /// The Close frame that was queued.
@@ -230,49 +300,73 @@ impl Sender {
         self.close.as_ref()
     }
 
-    /// x
-    pub fn show(&mut self, sent: bool, frames: bool) { self.sent = sent; self.log = frames.then(Vec::new); }
-    /// x
-    pub fn counts(&self) -> Counts { Counts { bytes: self.offset + self.out.len() as u64, frames: self.frames } }
+    /// What was queued so far.
+    #[inline]
+    pub fn counts(&self) -> Counts {
+        Counts { bytes: self.offset, frames: self.frames }
+    }
+
+    fn has_room(&self) -> bool {
+        self.buffered().max(self.untold()) < PONG_MARK
+    }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
         let payload = payload.get(..125).unwrap_or(payload);
-        match opcode { Opcode::Ping => self.notes.push_back(Note::Ping(payload.to_vec())), Opcode::Pong => self.notes.push_back(Note::Pong(payload.to_vec())), _ => {} }
-        self.masked(FrameHeader::new(opcode, payload.len() as u64), payload);
-        self.sweep();
+        self.kept.push(payload);
+        self.untold.push_back(Untold::Control(opcode, payload.len()));
+        self.frame(FrameHeader::new(opcode, payload.len() as u64), payload);
     }
 
-    fn masked(&mut self, mut header: FrameHeader, payload: &[u8]) {
-        let key = self.keys.next();
-        header.masking_key = Some(key);
-        let start = self.out.len();
-        header.encode(&mut self.out);
-        self.masked_payload(key, payload);
-        self.note(header, start);
+    /// A frame masked as our role demands.
+    fn frame(&mut self, mut header: FrameHeader, payload: &[u8]) {
+        if self.side == Side::Client {
+            header.masking_key = Some(self.keys.next());
+        }
+        self.frame_as_it_is(header, payload);
+    }
+
+    fn frame_as_it_is(&mut self, header: FrameHeader, payload: &[u8]) {
+        let before = self.out.len();
+        header.encode(self.out.end());
+        let len = self.out.len() - before;
+        self.payload(header.masking_key, payload);
+        if self.show_frames {
+            let frame = part(self.out.unread(), before..);
+            self.kept.push(frame);
+            self.untold.push_back(Untold::Frame { header, len, offset: self.offset });
+            if !payload.is_empty() {
+                let (masking_key, len) = (header.masking_key, payload.len());
+                self.untold.push_back(Untold::FramePayload { masking_key, len });
+            }
+        }
+        self.frames += 1;
+        self.offset += (self.out.len() - before) as u64;
     }
 
     /// The common case in one go: a message as it is in a frame whose length fits into 7 bits, which
     /// nobody wants to see.
     #[inline]
     fn small(&mut self, opcode: Opcode, payload: &[u8]) {
-        let [a, b, c, d] = self.keys.next();
-        let header = [0x80 | opcode.bits(), 0x80 | payload.len() as u8, a, b, c, d];
-        self.out.extend_from_slice(&header);
-        self.masked_payload([a, b, c, d], payload);
+        let (b0, length) = (0x80 | opcode.bits(), payload.len() as u8);
+        let header_len = if self.side == Side::Client {
+            let [a, b, c, d] = self.keys.next();
+            self.out.push(&[b0, 0x80 | length, a, b, c, d]);
+            self.payload(Some([a, b, c, d]), payload);
+            6
+        } else {
+            self.out.push(&[b0, length]);
+            self.payload(None, payload);
+            2
+        };
         self.frames += 1;
+        self.offset += header_len + payload.len() as u64;
     }
 
     #[inline]
-    fn masked_payload(&mut self, key: [u8; 4], payload: &[u8]) {
-        let at = self.out.len();
-        self.out.extend_from_slice(payload);
-        mask::apply(self.out.get_mut(at..).unwrap_or_default(), key, 0);
-    }
-
-    fn note(&mut self, header: FrameHeader, start: usize) {
-        self.frames += 1;
-        if let Some(log) = &mut self.log {
-            log.push((header, self.offset + start as u64));
+    fn payload(&mut self, masking_key: Option<[u8; 4]>, payload: &[u8]) {
+        let payload = self.out.push(payload);
+        if let Some(key) = masking_key {
+            mask::apply(payload, key, 0);
         }
     }
 }
@@ -294,7 +388,7 @@ impl Keys {
     #[inline]
     fn next(&mut self) -> [u8; 4] {
         loop {
-            let rest = self.block.get(self.next..).unwrap_or_default();
+            let rest = part(&self.block, self.next..);
             if let Some(key) = rest.first_chunk::<4>() {
                 self.next += 4;
                 return *key;

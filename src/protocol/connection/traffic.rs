@@ -1,7 +1,9 @@
-//! shim
+//! What goes over a connection, in either direction, as events that borrow.
+
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::violation::{Limit, Violation};
+
 /// Which way something went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -21,8 +23,71 @@ impl Direction {
     }
 }
 
+/// What was received or queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traffic<'a> {
+    /// A data message, or a piece of one that is too large to be held.
+    Data(Data<'a>),
+    /// A frame's header, if headers are shown. Of a frame that breaks a rule it comes only if the
+    /// header is whole.
+    Frame(Frame<'a>),
+    /// Bytes of the payload of the frame announced last in that direction, if they are shown.
+    FramePayload(FramePayload<'a>),
+    /// A ping. For a received one, the pong is queued.
+    Ping {
+        /// Which way.
+        direction: Direction,
+        /// At most 125 bytes.
+        payload: &'a [u8],
+    },
+    /// A pong.
+    Pong {
+        /// Which way.
+        direction: Direction,
+        /// At most 125 bytes.
+        payload: &'a [u8],
+    },
+    /// A Close frame. If the peer's comes first, the answer is queued.
+    Close {
+        /// Which way.
+        direction: Direction,
+        /// Its code and reason.
+        status: &'a CloseStatus,
+    },
+    /// The peer broke a rule that the reader may pass over.
+    Warning(&'a Violation),
+    /// The peer broke a rule: nothing more is read, and the connection must be failed (§7.1.7) with
+    /// [`Violation::close_status`].
+    Violation(&'a Violation),
+    /// A limit of ours would be exceeded: nothing more is read, and the connection must be closed
+    /// with [`Limit::close_status`].
+    Limit(Limit),
+}
+
+/// A data message or a piece of one; how messages come in pieces is said at
+/// [`Delivery`](super::Delivery). A message in one piece is both `first` and `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Data<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// Text or Binary.
+    pub opcode: Opcode,
+    /// The payload before compression or after inflation; text is valid UTF-8 taken over all pieces.
+    pub bytes: &'a [u8],
+    /// The message begins here.
+    pub first: bool,
+    /// The message ends here; the two counts below are final then.
+    pub last: bool,
+    /// Frames so far.
+    pub fragments: u32,
+    /// Payload bytes on the wire so far (compressed, if so).
+    pub wire_len: u64,
+    /// Whether the message was compressed (RFC 7692).
+    pub compressed: bool,
+}
+
 /// A frame's header, as it is on the wire.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// Which way.
     pub direction: Direction,
@@ -35,7 +100,7 @@ pub struct Frame<'a> {
 }
 
 /// Some bytes of a frame's payload, as they are on the wire.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FramePayload<'a> {
     /// Which way.
     pub direction: Direction,
@@ -47,38 +112,11 @@ pub struct FramePayload<'a> {
     pub offset: u64,
 }
 
-/// A data message or a piece of one. Small messages, and all messages where a reporter needs them
-/// whole, come in one piece: `first` and `last`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Data<'a> {
-    /// Which way.
-    pub direction: Direction,
-    /// Text or Binary.
-    pub opcode: Opcode,
-    /// The (inflated) payload; text is valid UTF-8 taken over all pieces.
-    pub bytes: &'a [u8],
-    /// The message begins here.
-    pub first: bool,
-    /// The message ends here; the three counts below are final then.
-    pub last: bool,
-    /// Frames so far.
-    pub fragments: u32,
-    /// Payload bytes on the wire so far (compressed, if so).
-    pub wire_len: u64,
-    /// Whether the message was compressed (RFC 7692).
-    pub compressed: bool,
-}
-
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Traffic<'a> {
-    Data(Data<'a>), Frame(Frame<'a>), FramePayload(FramePayload<'a>),
-    Ping { direction: Direction, payload: &'a [u8] },
-    Pong { direction: Direction, payload: &'a [u8] },
-    Close { direction: Direction, status: &'a CloseStatus },
-    Warning(&'a Violation), Violation(&'a Violation), Limit(Limit),
-}
+/// What went in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts { pub bytes: u64, pub frames: u64 }
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Side { #[default] Client, Server }
+pub struct Counts {
+    /// Bytes of the stream of frames, headers included.
+    pub bytes: u64,
+    /// Frames.
+    pub frames: u64,
+}

@@ -192,7 +192,7 @@ mod tests {
         let wire = &[0x7f, 0x9f, 0x4d, 0x51, 0x58];
         let masking_key = header.masking_key;
         let events = [
-            Event::Frame(Frame { direction, header: &header, bytes: &bytes, offset: 11 }),
+            Event::Frame(Frame { direction, header, bytes: &bytes, offset: 11 }),
             Event::FramePayload(FramePayload { direction, wire, masking_key, offset: 0 }),
         ];
         let line = ">f 1.234567 s FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d \

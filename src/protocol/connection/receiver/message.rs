@@ -1,6 +1,7 @@
 //! Data messages: their frames put together, inflated and held against UTF-8 and the limits.
 
 use super::{BUFFER, Current, Failure, Message, Piece, Place, Progress, Receiver, Source};
+use crate::protocol::buffer::part;
 use crate::protocol::connection::Delivery;
 use crate::protocol::deflate::InflateError;
 use crate::protocol::frame::{FrameHeader, Opcode};
@@ -10,7 +11,10 @@ use crate::protocol::violation::{Limit, Rule};
 /// A frame whose payload is no larger waits in the buffer until it is whole.
 const GATHER: u64 = (BUFFER / 2) as u64;
 
-/// How much of an inflated message is handed over at a time, where pieces are wanted.
+/// A message that is no larger is handed over whole, also where pieces are wanted.
+const HELD: usize = 1 << 20;
+
+/// How much of a larger inflated message is handed over at a time, where pieces are wanted.
 const INFLATED_PIECE: usize = 64 << 10;
 
 impl Receiver {
@@ -24,7 +28,8 @@ impl Receiver {
             len: 0,
             utf8: Utf8::default(),
             lossy: false,
-            begun: false,
+            streams: false,
+            handed_over: None,
             finishing: false,
             inflated: false,
         });
@@ -37,6 +42,9 @@ impl Receiver {
             return Err(Failure::Limit(Limit::Message { limit: self.config.max_message, size }));
         }
         message.wire_len = size;
+        // From here on nothing is held, so that nothing is copied.
+        message.streams |=
+            !message.compressed && self.config.delivery == Delivery::Pieces && size > HELD as u64;
         Ok(())
     }
 
@@ -50,12 +58,14 @@ impl Receiver {
         if message.compressed {
             return self.inflate_payload(frame, available);
         }
-        let (start, end) = (self.begin, self.begin + available);
+        if message.streams && !self.held.is_empty() {
+            return Ok(Progress::Event(self.hand_over(Source::Held, false)));
+        }
         // UTF-8 fails at the byte, also in a frame that is not whole yet.
         if message.opcode == Opcode::Text && !message.lossy && frame.checked < available {
-            let fresh = self.buffer.get(start + frame.checked..end).unwrap_or_default();
-            if let Err(at) = message.utf8.feed(fresh) {
-                let failure = self.utf8_violation(start + frame.checked + at, end);
+            let fresh = self.buffer.place(frame.checked, available);
+            if let Err(at) = message.utf8.feed(self.buffer.at(fresh)) {
+                let failure = self.utf8_violation(frame.checked + at, available);
                 return self.tolerate(failure).map(|()| Progress::Taken);
             }
             self.current(|f| f.checked = available);
@@ -66,27 +76,22 @@ impl Receiver {
         }
         let last = whole && frame.header.fin;
         if last && !self.text_may_end() {
-            let failure = self.utf8_violation(end, end);
+            let failure = self.utf8_violation(available, available);
             return self.tolerate(failure).map(|()| Progress::Taken);
         }
-        self.consume(available);
+        let place = self.consume(available);
         let remaining = frame.remaining - available as u64;
-        self.frame = (!whole).then_some(Current {
-            remaining,
-            shown: 0,
-            checked: 0,
-            announced: true,
-            ..frame
+        self.frame =
+            (!whole).then_some(Current { remaining, shown: 0, unmasked: 0, checked: 0, ..frame });
+        let streams = self.message.as_mut().is_some_and(|message| {
+            message.len += available as u64;
+            message.streams
         });
-        let direct = match self.config.delivery {
-            Delivery::Pieces => true,
-            // Nothing is held and all of it is here: no copy is needed.
-            Delivery::Whole => last && self.held.is_empty(),
-        };
-        if direct && (last || available > 0) {
-            return Ok(Progress::Event(self.hand_over(Source::Buffer(start..end), last)));
+        // If nothing is held and all of it is here, no copy is needed.
+        if (streams && available > 0) || (last && self.held.is_empty()) {
+            return Ok(Progress::Event(self.hand_over(Source::Buffer(place), last)));
         }
-        self.held.extend_from_slice(self.buffer.get(start..end).unwrap_or_default());
+        self.held.extend_from_slice(self.buffer.at(place));
         if last {
             return Ok(Progress::Event(self.hand_over(Source::Held, true)));
         }
@@ -95,8 +100,7 @@ impl Receiver {
 
     fn inflate_payload(&mut self, frame: Current, available: usize) -> Result<Progress, Failure> {
         let room = self.inflate_room();
-        let range = self.begin..self.begin + available;
-        let input = self.buffer.get(range).unwrap_or_default();
+        let input = part(self.buffer.unread(), ..available);
         let Some(inflate) = &mut self.inflate else { return Ok(Progress::NeedsMore) };
         let used = inflate.inflate(input, &mut self.held, room);
         // What came before a fault is judged first, as if it had come alone.
@@ -107,7 +111,9 @@ impl Receiver {
         self.consume(used);
         let remaining = frame.remaining - used as u64;
         let shown = frame.shown.saturating_sub(used);
-        self.frame = (remaining > 0).then_some(Current { remaining, shown, ..frame });
+        // All that was available is unmasked, where the peer masks.
+        let unmasked = if frame.header.masking_key.is_some() { available - used } else { 0 };
+        self.frame = (remaining > 0).then_some(Current { remaining, shown, unmasked, ..frame });
         if remaining == 0
             && frame.header.fin
             && let Some(message) = &mut self.message
@@ -152,7 +158,9 @@ impl Receiver {
     /// How large `held` may become while inflating.
     fn inflate_room(&self) -> usize {
         match self.config.delivery {
-            Delivery::Pieces => INFLATED_PIECE,
+            Delivery::Pieces if self.message.as_ref().is_some_and(|m| m.streams) => INFLATED_PIECE,
+            // One more than is held, to see that it is larger.
+            Delivery::Pieces => HELD + 1,
             // One more than allowed, to see that it is too much.
             Delivery::Whole => {
                 usize::try_from(self.config.max_inflated).unwrap_or(usize::MAX).saturating_add(1)
@@ -163,7 +171,7 @@ impl Receiver {
     /// Holds newly inflated data against the limit and, if it is text, against UTF-8.
     fn check_inflated(&mut self) -> Result<(), Failure> {
         let Some(message) = &mut self.message else { return Ok(()) };
-        let fresh = self.held.get(self.held_checked..).unwrap_or_default();
+        let fresh = part(&self.held, self.held_checked..);
         let before = message.len;
         message.len += fresh.len() as u64;
         let (limit, size) = (self.config.max_inflated, message.len);
@@ -206,16 +214,21 @@ impl Receiver {
     }
 
     fn hand_over(&mut self, source: Source, last: bool) -> Place {
+        let len = match &source {
+            Source::Buffer(place) => place.len(),
+            Source::Held => self.held.len(),
+        };
         let Some(message) = &mut self.message else { return Place::Nothing };
         let piece = Piece {
             opcode: message.opcode,
-            first: !message.begun,
+            first: message.handed_over.is_none(),
             last,
             fragments: message.fragments,
             wire_len: message.wire_len,
             compressed: message.compressed,
         };
-        message.begun = true;
+        message.streams |= !last;
+        message.handed_over = Some(message.handed_over.unwrap_or(0) + len as u64);
         if last {
             self.message = None;
         }
