@@ -1,7 +1,5 @@
 //! Pipe mode on the binary: nothing lost, nothing doubled, nothing hangs.
 
-mod support;
-
 use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,9 +8,9 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
 use rustix::process::Signal;
 
-use support::PATIENCE;
-use support::run::Run;
-use support::scripted::{Frame, Gate, Peer, ScriptedServer, close_frame, frame, raw_frame};
+use crate::support::PATIENCE;
+use crate::support::run::Run;
+use crate::support::scripted::{Frame, Gate, Peer, ScriptedServer, close_frame, frame, raw_frame};
 
 /// Memory stays under this however much passes through, in bytes.
 const FLAT: u64 = 16 << 20;

@@ -1,7 +1,5 @@
 //! The rigs themselves: what they claim to do to a client, they do.
 
-mod support;
-
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -10,11 +8,11 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 use tungstenite::{Error, Message};
 
-use support::PATIENCE;
-use support::pty::Terminal;
-use support::run::Run;
-use support::scripted::{Gate, ScriptedServer, close_frame, frame};
-use support::tls::Tls;
+use crate::support::PATIENCE;
+use crate::support::pty::Terminal;
+use crate::support::run::Run;
+use crate::support::scripted::{Gate, ScriptedServer, close_frame, frame};
+use crate::support::tls::Tls;
 
 fn connect(server: &ScriptedServer) -> tungstenite::WebSocket<TcpStream> {
     let socket = TcpStream::connect(server.address()).unwrap();

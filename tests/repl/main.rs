@@ -1,5 +1,6 @@
 //! The prompt: the built binary in a terminal, an emulator that reads its screen, and real servers.
 
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
@@ -11,11 +12,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use wstap::commands::demo;
 use wstap::commands::serve::{Mode, Running, ServeOptions, Server};
 
-use support::PATIENCE;
-use support::home::Home;
-use support::pty::{Pty, Terminal, assert_ours};
-use support::scripted::{Gate, ScriptedServer, close_frame, frame};
-use support::tls::Tls;
+use crate::support::home::Home;
+use crate::support::pty::{Pty, Terminal, assert_ours};
+use crate::support::scripted::{Gate, Peer, ScriptedServer, close_frame, frame};
+use crate::support::tls::Tls;
+use crate::support::{PATIENCE, wstap};
 
 const UP: &str = "\x1b[A";
 const CTRL_C: &str = "\x03";
@@ -256,7 +257,7 @@ mod round {
     fn frames_are_sent_exactly_as_typed() {
         let server = ScriptedServer::start(|peer| {
             peer.accept();
-            let header = |peer: &mut support::scripted::Peer| {
+            let header = |peer: &mut Peer| {
                 let frame = peer.frame().expect("a frame");
                 (frame.header, frame.payload)
             };
@@ -334,10 +335,7 @@ mod endings {
     use super::*;
 
     /// The peer ends the connection while a line is half typed.
-    fn peer_ends(
-        end: impl Fn(&mut support::scripted::Peer) + Send + 'static,
-        shown: impl Fn(&str) -> bool,
-    ) {
+    fn peer_ends(end: impl Fn(&mut Peer) + Send + 'static, shown: impl Fn(&str) -> bool) {
         let typed = Gate::new();
         let go = typed.clone();
         let server = ScriptedServer::start(move |peer| {
@@ -367,7 +365,7 @@ mod endings {
         server.finish();
     }
 
-    fn closed_with(code: u16, reason: &'static str) -> impl Fn(&mut support::scripted::Peer) {
+    fn closed_with(code: u16, reason: &'static str) -> impl Fn(&mut Peer) {
         move |peer| {
             peer.send(close_frame(code, reason));
             peer.expect(0x8);
@@ -391,7 +389,7 @@ mod endings {
 
     #[test]
     fn the_peer_resets() {
-        peer_ends(support::scripted::Peer::reset, |screen| {
+        peer_ends(Peer::reset, |screen| {
             screen.contains("connection lost without a Close frame (1006)")
                 && screen.contains("reset by the peer (RST)")
         });
@@ -399,7 +397,7 @@ mod endings {
 
     #[test]
     fn the_peer_goes_without_a_word() {
-        peer_ends(support::scripted::Peer::cut, |screen| {
+        peer_ends(Peer::cut, |screen| {
             screen.contains("connection lost without a Close frame (1006)")
                 && screen.contains("the peer ended the stream")
         });
@@ -462,7 +460,7 @@ mod endings {
     fn ctrl_z_gives_the_terminal_back_until_fg() {
         let server = demo::server().unwrap();
         let script = "set -m; \"$0\" \"$1\"; echo stopped; read word; echo \"[$word]\"; fg";
-        let args = ["-c", script, support::wstap(), server.url()];
+        let args = ["-c", script, wstap(), server.url()];
         let mut pty = opened(Terminal::program("/bin/sh", args));
         pty.send("half");
         wait_prompt(&pty, "> half");
@@ -492,7 +490,7 @@ mod endings {
         let server = demo::server().unwrap();
         let script = "set -m; \"$0\" \"$1\"; stty sane; clear; echo stopped; read word; \
                       echo \"[$word]\"; fg >/dev/null";
-        let args = ["-c", script, support::wstap(), server.url()];
+        let args = ["-c", script, wstap(), server.url()];
         let mut pty = opened(Terminal::program("/bin/sh", args));
         // A text is confirmed by another update: stopped before it or within it, the process would
         // draw it when it goes on.

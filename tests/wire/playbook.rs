@@ -1,7 +1,5 @@
 //! The protocol as plays: bytes in, events and bytes out, at every split of the bytes.
 
-mod support;
-
 use proptest::prelude::*;
 use wstap::protocol::close::{CloseCode, CloseStatus};
 use wstap::protocol::connection::{
@@ -12,7 +10,7 @@ use wstap::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use wstap::protocol::mask;
 use wstap::protocol::violation::{Policy, Rule};
 
-use support::scripted::raw_frame as frame;
+use crate::support::scripted::raw_frame as frame;
 
 /// The masking key that every frame gets here.
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

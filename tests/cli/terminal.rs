@@ -1,8 +1,6 @@
 //! No view for a terminal lets through what others could use to move its cursor, whatever the
 //! event in which it comes.
 
-mod fixtures;
-
 use wstap::explain::explain;
 use wstap::report::Reporter;
 use wstap::report::human::{Human, HumanOptions};
@@ -10,6 +8,8 @@ use wstap::report::inspect::Inspect;
 use wstap::report::json::Json;
 use wstap::report::payload::{Format, Payload};
 use wstap::text::is_dangerous;
+
+use crate::every_event::shown;
 
 /// One of each class that terminals obey.
 const HOSTILE: [(&str, &[u8]); 22] = [
@@ -72,7 +72,7 @@ fn nothing_that_a_terminal_obeys_gets_through_any_view() {
     for (class, bytes) in HOSTILE {
         let text = String::from_utf8_lossy(bytes);
         for (name, mut view) in views() {
-            let out = fixtures::shown(view.as_mut(), bytes, &text);
+            let out = shown(view.as_mut(), bytes, &text);
             let out = String::from_utf8(out).unwrap_or_else(|_| panic!("{class}: {name}: bytes"));
             let raw = out.chars().find(|c| is_dangerous(*c) && *c != '\n');
             assert_eq!(raw, None, "{class}: {name}");
@@ -89,7 +89,7 @@ fn nothing_that_a_terminal_obeys_gets_through_any_view() {
 fn a_json_payload_is_escaped_where_it_is_made_pretty() {
     let options = HumanOptions { pretty: true, repl: true, ..HumanOptions::default() };
     let json = "{\"\u{9b}2J\":\"\u{202e}\"}";
-    let out = fixtures::shown(&mut Human::new(options), json.as_bytes(), "x");
+    let out = shown(&mut Human::new(options), json.as_bytes(), "x");
     let out = String::from_utf8(out).unwrap();
     assert!(out.contains("\\u{9b}2J\": \"\\u{202e}\""), "{out}");
     assert!(!out.chars().any(|c| is_dangerous(c) && c != '\n'));

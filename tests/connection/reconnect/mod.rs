@@ -1,21 +1,17 @@
 //! `--reconnect` on the binary: what is tried again and what is not, and that nothing is doubled.
 
-#[path = "fixtures/schema.rs"]
-mod schema;
-mod support;
-
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use schema::{SCHEMA, check};
-use support::PATIENCE;
-use support::pty::{Pty, Terminal};
-use support::run::{Output, Run};
-use support::scripted::{Frame, Gate, Peer, ScriptedServer, close_frame, frame};
-use support::tls::Tls;
+use crate::support::PATIENCE;
+use crate::support::pty::{Pty, Terminal};
+use crate::support::run::{Output, Run};
+use crate::support::schema::{SCHEMA, check};
+use crate::support::scripted::{Frame, Gate, Peer, ScriptedServer, close_frame, frame};
+use crate::support::tls::Tls;
 
 /// Waits that no test notices.
 const SOON: [&str; 3] = ["--reconnect", "--backoff", "10ms..50ms"];

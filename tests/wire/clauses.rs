@@ -5,10 +5,10 @@ use std::path::Path;
 use wstap::protocol::handshake::HandshakeRule;
 use wstap::protocol::violation::Rule;
 
-const PAGE: &str = include_str!("../docs/conformance.md");
-const VIOLATION: &str = include_str!("../src/protocol/violation.rs");
-const HANDSHAKE: &str = include_str!("../src/protocol/handshake.rs");
-const HTTP1: &str = include_str!("../src/http/head.rs");
+const PAGE: &str = include_str!("../../docs/conformance.md");
+const VIOLATION: &str = include_str!("../../src/protocol/violation.rs");
+const HANDSHAKE: &str = include_str!("../../src/protocol/handshake.rs");
+const HTTP1: &str = include_str!("../../src/http/head.rs");
 
 /// The cells of every row of the page's tables, without headings and rules.
 fn rows() -> impl Iterator<Item = Vec<&'static str>> {

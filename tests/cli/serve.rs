@@ -1,7 +1,5 @@
 //! The built-in server, driven by tungstenite's client.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc;
@@ -19,8 +17,8 @@ use wstap::commands::demo;
 use wstap::commands::serve::{Mode, Running, ServeOptions, Server};
 use wstap::error::{Exit, Stage};
 
-use support::PATIENCE;
-use support::tls::Tls;
+use crate::support::PATIENCE;
+use crate::support::tls::Tls;
 
 type Client = WebSocket<TcpStream>;
 

@@ -1,11 +1,10 @@
 //! `wstap curl`: commands as browsers copy them, and what of them reaches the server.
 
-mod support;
-
-use support::home::Home;
-use support::pty::Terminal;
-use support::run::Run;
-use support::scripted::{ScriptedServer, frame};
+use crate::support::PATIENCE;
+use crate::support::home::Home;
+use crate::support::pty::Terminal;
+use crate::support::run::Run;
+use crate::support::scripted::{ScriptedServer, frame};
 
 fn server() -> ScriptedServer {
     ScriptedServer::start(|peer| {
@@ -225,7 +224,7 @@ fn there_and_back_again() {
     pty.wait_text("'http://localhost");
     let shown = pty.lines();
     pty.line("/quit");
-    pty.wait_exit(support::PATIENCE);
+    pty.wait_exit(PATIENCE);
     let begin = shown.iter().position(|line| line.starts_with("curl ")).unwrap();
     let end = shown.iter().position(|line| line.contains("'http://localhost"));
     let command = shown[begin..=end.unwrap()].join("\n");

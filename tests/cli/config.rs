@@ -1,14 +1,12 @@
 //! The configuration file and its profiles, with the built binary.
 
-mod support;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use support::home::Home;
-use support::run::{Output, Run};
-use support::scripted::{Request, ScriptedServer, frame};
+use crate::support::home::Home;
+use crate::support::run::{Output, Run};
+use crate::support::scripted::{Request, ScriptedServer, frame};
 
 /// A home with that file, which only its owner can read.
 fn home_with(config: &str) -> Home {

@@ -1,7 +1,5 @@
 //! The exit codes, one by one, on the binary: each failure is one clear line.
 
-mod support;
-
 use std::io::Read;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,10 +7,10 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use socket2::{Domain, Socket, Type};
 
-use support::PATIENCE;
-use support::run::{Output, Run};
-use support::scripted::{Gate, Peer, ScriptedServer, close_frame, frame, raw_frame};
-use support::tls::Tls;
+use crate::support::run::{Output, Run};
+use crate::support::scripted::{Gate, Peer, ScriptedServer, close_frame, frame, raw_frame};
+use crate::support::tls::Tls;
+use crate::support::{PATIENCE, wstap};
 
 /// A server that says this after opening, then reads what comes up to the client's Close.
 fn saying(bytes: impl AsRef<[u8]> + Send + 'static) -> ScriptedServer {
@@ -525,7 +523,7 @@ fn input_that_is_not_utf8_is_13() {
 #[test]
 fn an_output_that_is_full_is_13() {
     let server = saying(frame(0x1, "a"));
-    let script = format!("exec '{}' '{}' >/dev/full", support::wstap(), server.url());
+    let script = format!("exec '{}' '{}' >/dev/full", wstap(), server.url());
     let output = Run::program("sh", ["-c", &script]).stdin_held_open("").run();
     output.expect_failure(13, "output: ").expect_stderr("o space left");
 }

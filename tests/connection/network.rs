@@ -6,8 +6,6 @@
 //! installed that would change it. tests/hostile/network.rs and tests/transport.rs have what the loopback
 //! interface can stand in for.
 
-mod support;
-
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use support::PATIENCE;
-use support::home::Home;
-use support::peers::{program, tell_skipped};
-use support::run::{Output, Run};
-use support::scripted::{Gate, ScriptedServer, frame};
+use crate::support::PATIENCE;
+use crate::support::home::Home;
+use crate::support::peers::{program, tell_skipped};
+use crate::support::run::{Output, Run};
+use crate::support::scripted::{Gate, ScriptedServer, frame};
 
 /// Runs the test's body in namespaces of its own.
 #[track_caller]
@@ -40,10 +38,12 @@ fn alone(test: &str, body: impl FnOnce()) {
             "{test}: this system permits no namespaces of our own: {why}"
         ));
     }
+    // As libtest calls it: without the name of this program.
+    let path = format!("{}::{test}", module_path!().split_once("::").expect("a module").1);
     let output = Command::new(alone.get_program())
         .args(["--map-root-user", "--net", "--mount"])
         .arg(std::env::current_exe().expect("this program"))
-        .args(["--exact", test, "--nocapture"])
+        .args(["--exact", &path, "--nocapture"])
         .env(INSIDE, "1")
         .output()
         .expect("unshare");

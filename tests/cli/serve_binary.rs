@@ -1,12 +1,10 @@
 //! `wstap serve` and `wstap demo` as a person starts them.
 
-mod support;
-
 use rustix::process::Signal;
 use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use support::run::Run;
+use crate::support::run::Run;
 
 #[test]
 fn serve_prints_its_url_and_ends_with_a_signal() {

@@ -1,7 +1,5 @@
 //! Basic, Digest, cookies and `.netrc`, against servers that check for themselves.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -9,9 +7,9 @@ use md5::Md5;
 use sha2::digest::Digest as Hash;
 use sha2::{Sha256, Sha512_256};
 
-use support::home::Home;
-use support::run::{Output, Run};
-use support::scripted::{Peer, Request, ScriptedServer, frame};
+use crate::support::home::Home;
+use crate::support::run::{Output, Run};
+use crate::support::scripted::{Peer, Request, ScriptedServer, frame};
 
 /// `me:hunter2`.
 const BASIC: &str = "Basic bWU6aHVudGVyMg==";

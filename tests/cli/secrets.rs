@@ -1,10 +1,8 @@
 //! Passwords, tokens and cookies never appear in what wstap shows, unless asked for.
 
-mod support;
-
-use support::home::Home;
-use support::run::{Output, Run};
-use support::scripted::{ScriptedServer, frame};
+use crate::support::home::Home;
+use crate::support::run::{Output, Run};
+use crate::support::scripted::{ScriptedServer, frame};
 
 /// In every secret that the tests use, so that one search finds any of them.
 const SECRET: &str = "hunter2";

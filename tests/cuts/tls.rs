@@ -1,8 +1,6 @@
 //! TLS cut at every byte that a server sends, in process: its handshake, its records, its end. What
 //! is read is a beginning of what was sent, and how it ended is told.
 
-mod support;
-
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -15,8 +13,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustls::{ServerConfig, ServerConnection};
 use socket2::SockRef;
 
-use support::PATIENCE;
-use support::tls::Tls;
+use crate::support::PATIENCE;
+use crate::support::tls::Tls;
 use wstap::error::{Error, Exit};
 use wstap::event::Event;
 use wstap::transport::{DialOptions, Stream, Target, TlsOptions, Watch, dial};

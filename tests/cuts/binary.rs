@@ -2,8 +2,6 @@
 //! without close_notify. It must end by itself, with the right exit code, say where it was, and
 //! have printed every message that was whole.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -14,9 +12,9 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use support::run::{Output, Run};
-use support::scripted::{ScriptedServer, close_frame, frame, raw_frame};
-use support::tls::Tls;
+use crate::support::run::{Output, Run};
+use crate::support::scripted::{Peer, ScriptedServer, close_frame, frame, raw_frame};
+use crate::support::tls::Tls;
 
 /// So many runs at the same time.
 const THREADS: usize = 6;
@@ -213,7 +211,7 @@ fn cut(exchange: &Exchange, at: usize, end: End, tls: Option<&Tls>) {
     let behind =
         frames[exchange.head.len() - "{accept}".len() * usize::from(head.contains('{'))..].to_vec();
     let wait_for_input = !exchange.input.is_empty();
-    let script = move |peer: &mut support::scripted::Peer| {
+    let script = move |peer: &mut Peer| {
         let request = peer.request();
         let head = head.replace("{accept}", &request.accept()).into_bytes();
         let mut all = [&head[..], &behind].concat();

@@ -3,18 +3,16 @@
 //! `.ci/peers` installs them. Where they are missing the tests say SKIPPED and pass, unless
 //! WSTAP_REQUIRE_PEERS=1.
 
-mod support;
-
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tungstenite::Message;
 
-use support::home::Home;
-use support::peers::{folder, free_port, listens, program, skip};
-use support::run::{Process, Run};
-use support::tls::Tls;
+use crate::support::home::Home;
+use crate::support::peers::{folder, free_port, listens, program, skip};
+use crate::support::run::{Process, Run};
+use crate::support::tls::Tls;
 
 /// A server that runs, and where.
 struct Peer {

@@ -1,14 +1,11 @@
 //! `--json` and `--input json` on the binary.
 
-#[path = "fixtures/schema.rs"]
-mod schema;
-mod support;
-
 use serde_json::Value;
 
-use schema::{SCHEMA, check};
-use support::run::{Output, Run};
-use support::scripted::{Frame, ScriptedServer, close_frame, frame, raw_frame};
+use crate::support::run::{Output, Run};
+use crate::support::schema::{SCHEMA, check};
+use crate::support::scripted::{Frame, ScriptedServer, close_frame, frame, raw_frame};
+use crate::support::wstap;
 
 /// The events on stdout: each fits the schema, the counts have no gap, the last one is a summary.
 #[track_caller]
@@ -287,7 +284,7 @@ fn the_json_loop_is_an_echo() {
     // Its own stdout is its stdin.
     let script = format!(
         "mkfifo loop && exec '{}' --no-deflate --input json --json '{}' <>loop >loop",
-        support::wstap(),
+        wstap(),
         server.url()
     );
     Run::program("sh", ["-c", &script]).run().expect_code(0);

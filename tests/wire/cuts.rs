@@ -1,8 +1,6 @@
 //! Recorded exchanges, cut, dribbled and split at every byte: nothing panics, and what is told of a
 //! beginning is a beginning of what is told of the whole.
 
-mod support;
-
 use std::fmt::Write;
 
 use wstap::http::head::{BodyReader, HeadLimits, HeadReader};
@@ -13,7 +11,7 @@ use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
 use wstap::protocol::violation::Policy;
 
-use support::scripted::raw_frame as frame;
+use crate::support::scripted::raw_frame as frame;
 
 /// A head that switches protocols, for the key of RFC 6455 §1.3.
 const HEAD: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

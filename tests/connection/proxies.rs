@@ -3,17 +3,15 @@
 //! `.ci/peers` installs them. Where they are missing the tests say SKIPPED and pass, unless
 //! WSTAP_REQUIRE_PEERS=1.
 
-mod support;
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use support::home::Home;
-use support::peers::{folder, free_port, listens, program, skip};
-use support::run::{Output, Process, Run};
-use support::scripted::ScriptedServer;
-use support::tls::Tls;
+use crate::support::home::Home;
+use crate::support::peers::{folder, free_port, listens, program, skip};
+use crate::support::run::{Output, Process, Run};
+use crate::support::scripted::ScriptedServer;
+use crate::support::tls::Tls;
 
 /// A proxy that runs on the loopback interface.
 struct Proxy {

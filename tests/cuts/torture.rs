@@ -4,10 +4,6 @@
 //! The calls are counted in an untouched run (`WSTAP_TORTURE_LOG`); then the session runs again for
 //! each of them and each fault (`WSTAP_TORTURE`, see `src/sys/torture.rs`).
 
-#![cfg(debug_assertions)]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -20,13 +16,14 @@ use std::time::Duration;
 
 use wstap::commands::serve::{Running, ServeOptions, Server};
 
-use support::home::Home;
-use support::pty::{Pty, Terminal};
-use support::run::{Output, Run};
-use support::tls::Tls;
+use crate::support::PATIENCE;
+use crate::support::home::Home;
+use crate::support::pty::{Pty, Terminal};
+use crate::support::run::{Output, Run};
+use crate::support::tls::Tls;
 
 /// A run that takes longer hangs.
-const DEADLINE: Duration = support::PATIENCE;
+const DEADLINE: Duration = PATIENCE;
 
 /// What is left of an output once what differs from run to run is taken away.
 type Essence = fn(&str) -> String;

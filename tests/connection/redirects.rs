@@ -1,11 +1,9 @@
 //! `-L`: where redirects are followed to, what goes along, and where it ends.
 
-mod support;
-
-use support::home::Home;
-use support::run::{Output, Run};
-use support::scripted::{Request, ScriptedServer};
-use support::tls::Tls;
+use crate::support::home::Home;
+use crate::support::run::{Output, Run};
+use crate::support::scripted::{Request, ScriptedServer, frame};
+use crate::support::tls::Tls;
 
 /// What a redirect must not carry to another origin, and what it may.
 const TYPED: [&str; 16] = [
@@ -31,7 +29,7 @@ const TYPED: [&str; 16] = [
 fn goal() -> ScriptedServer {
     ScriptedServer::start(|peer| {
         peer.accept();
-        peer.send(support::scripted::frame(0x1, "open"));
+        peer.send(frame(0x1, "open"));
         peer.echo();
     })
 }
@@ -45,7 +43,7 @@ fn redirecting(status: u16, locations: Vec<String>) -> ScriptedServer {
         }
         None => {
             peer.accept();
-            peer.send(support::scripted::frame(0x1, "open"));
+            peer.send(frame(0x1, "open"));
             peer.echo();
         }
     })
@@ -129,7 +127,7 @@ fn what_was_dropped_stays_dropped_on_the_way_back() {
         }
         _ => {
             peer.accept();
-            peer.send(support::scripted::frame(0x1, "open"));
+            peer.send(frame(0x1, "open"));
             peer.echo();
         }
     });
@@ -228,7 +226,7 @@ fn tls_is_not_left_but_may_be_entered() {
 
     let secure = ScriptedServer::start_tls(&tls, |peer| {
         peer.accept();
-        peer.send(support::scripted::frame(0x1, "open"));
+        peer.send(frame(0x1, "open"));
         peer.echo();
     });
     let to = secure.url().replacen("wss:", "https:", 1);
@@ -268,7 +266,7 @@ fn a_redirect_s_body_is_not_waited_for() {
         }
         _ => {
             peer.accept();
-            peer.send(support::scripted::frame(0x1, "open"));
+            peer.send(frame(0x1, "open"));
             peer.echo();
         }
     });

@@ -1,15 +1,12 @@
 //! What `--json` writes is what docs/events.md and docs/events.schema.json say.
 
-mod fixtures;
-#[path = "fixtures/schema.rs"]
-mod schema;
-
 use serde_json::Value;
 use wstap::report::json::{Json, TYPES};
 
-use schema::{SCHEMA, check};
+use crate::every_event::shown;
+use crate::support::schema::{SCHEMA, check};
 
-const PAGE: &str = include_str!("../docs/events.md");
+const PAGE: &str = include_str!("../../docs/events.md");
 
 #[test]
 fn every_event_fits_the_schema() {
@@ -18,7 +15,7 @@ fn every_event_fits_the_schema() {
     for bytes in [&b"wss://u:p@h/x?token=1"[..], b"\xff\x1b[2J\"\\", b""] {
         for show_secrets in [false, true] {
             let text = String::from_utf8_lossy(bytes);
-            let out = fixtures::shown(&mut Json::new(2, show_secrets), bytes, &text);
+            let out = shown(&mut Json::new(2, show_secrets), bytes, &text);
             for line in String::from_utf8(out).unwrap().lines() {
                 let event: Value =
                     serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
