@@ -26,7 +26,10 @@ fn man_page_and_completions_are_fresh() {
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, fresh).unwrap();
         } else {
-            assert!(fresh == kept, "{path} is stale: WSTAP_BLESS=1 cargo test --test generated");
+            assert!(
+                fresh == kept,
+                "{path} is stale: WSTAP_BLESS=1 cargo test --test cli generated"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 //! loopback interface, hosts and name servers.
 //!
 //! Where the system doesn't permit such namespaces, the tests say SKIPPED and pass: no program could be
-//! installed that would change it. tests/hostile/network.rs and tests/transport.rs have what the loopback
+//! installed that would change it. tests/hostile/network.rs and tests/transport/tcp.rs have what the loopback
 //! interface can stand in for.
 
 use std::net::{TcpListener, UdpSocket};
