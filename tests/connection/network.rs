@@ -6,7 +6,7 @@
 //! installed that would change it. tests/hostile/network.rs and tests/transport/tcp.rs have what the loopback
 //! interface can stand in for.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use rustix::process::Signal;
 
 use crate::support::PATIENCE;
 use crate::support::home::Home;
-use crate::support::peers::{program, tell_skipped};
+use crate::support::peers::{free_port, program, tell_skipped};
 use crate::support::run::{Output, Run};
 use crate::support::scripted::{Gate, ScriptedServer, frame};
 
@@ -213,7 +213,7 @@ fn each_of_twenty_addresses_that_fail_is_listed() {
         sh("for n in 1 2 3 4 5 6 7 8 9 a; do ip addr add fd00::$n/128 dev lo nodad; done");
         let hosts: String = addresses.iter().map(|a| format!("{a} many.example\n")).collect();
         replace(&home, "/etc/hosts", &hosts);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let output = Run::new([format!("ws://many.example:{port}/")]).run();
         let output = output.expect_failure(4, "connect: none of the 20 addresses");
         for address in addresses {

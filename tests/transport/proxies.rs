@@ -14,9 +14,10 @@ use wstap::error::{Exit, Stage};
 use wstap::transport::{DialOptions, Stream, dial};
 
 use crate::rig::{
-    Ca, Folder, Watcher, closed_port, echo, names, read_all, serve, serve_tls, target, trusting,
-    try_dial, write_all,
+    Ca, Watcher, echo, names, read_all, serve, serve_tls, target, trusting, try_dial, write_all,
 };
+use crate::support::home::Home;
+use crate::support::peers::free_port;
 
 fn through(proxy: &str) -> DialOptions {
     DialOptions { proxy: Some(proxy.parse().unwrap()), ..DialOptions::default() }
@@ -132,7 +133,7 @@ fn a_proxy_that_ends_stalls_or_floods_is_told() {
     drop(release);
     server.join().unwrap().unwrap_err();
 
-    let port = closed_port();
+    let port = free_port();
     let options = through(&format!("http://127.0.0.1:{port}"));
     let error = try_dial(&target("ws", "far.test", 8080), &options).0.unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Proxy, Exit::Connect));
@@ -199,7 +200,7 @@ fn a_socks_proxy_refuses_in_words() {
 /// TLS within TLS: the proxy's outside, the target's inside.
 #[test]
 fn an_https_proxy_carries_the_targets_tls() {
-    let (folder, ca) = (Folder::new("httpsproxy"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let (inner_port, inner) = serve_tls(ca.issue(names(&["far.test"])).config(), |tls, socket| {
         let mut all = vec![0; 1 << 20];
         let mut stream = rustls::Stream::new(tls, socket);

@@ -4,7 +4,6 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -20,6 +19,8 @@ use wstap::error::{Error, Exit, Stage};
 use wstap::event::Event;
 use wstap::transport::default_provider;
 use wstap::transport::{DialOptions, Dialed, Stream, Target, TlsOptions, Watch, dial};
+
+use crate::support::home::Home;
 
 /// Collects the events as text; interrupted by a byte on its pipe.
 pub(crate) struct Watcher {
@@ -123,37 +124,10 @@ pub(crate) fn serve<T: Send + 'static>(
     (port, thread)
 }
 
-/// A port on which nobody listens.
-pub(crate) fn closed_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
 pub(crate) fn echo(mut socket: impl Read + Write) {
     let mut buf = [0; 4096];
     while let Ok(n @ 1..) = socket.read(&mut buf) {
         socket.write_all(&buf[..n]).unwrap();
-    }
-}
-
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("wstap-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -238,7 +212,7 @@ pub(crate) fn serve_tls(
 }
 
 /// Trusting `ca`.
-pub(crate) fn trusting(folder: &Folder, ca: &Ca) -> DialOptions {
+pub(crate) fn trusting(folder: &Home, ca: &Ca) -> DialOptions {
     let cacert = vec![folder.file("ca.pem", &ca.pem)];
     DialOptions { tls: TlsOptions { cacert, ..TlsOptions::default() }, ..DialOptions::default() }
 }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use wstap::error::{Error, Exit, Stage};
 use wstap::transport::{DialOptions, Dialed, Family, Resolve, dial};
 
-use crate::rig::{
-    Folder, Watcher, closed_port, echo, read_all, serve, soon, target, try_dial, write_all,
-};
+use crate::rig::{Watcher, echo, read_all, serve, soon, target, try_dial, write_all};
+use crate::support::home::Home;
+use crate::support::peers::free_port;
 
 #[test]
 fn a_connection_is_told_step_by_step() {
@@ -39,7 +39,7 @@ fn a_connection_is_told_step_by_step() {
 
 #[test]
 fn refused_is_exit_4_with_a_hint() {
-    let port = closed_port();
+    let port = free_port();
     let (result, watcher) = try_dial(&target("ws", "127.0.0.1", port), &DialOptions::default());
     let error = result.unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Connect, Exit::Connect));
@@ -66,7 +66,7 @@ fn the_second_address_counts_when_the_first_is_dead() {
 
 #[test]
 fn all_addresses_are_listed_when_all_fail() {
-    let port = closed_port();
+    let port = free_port();
     let list: Vec<String> = (1..=20).map(|n| format!("127.0.0.{n}")).collect();
     let list: Vec<&str> = list.iter().map(String::as_str).collect();
     let (result, _) = try_dial(&target("ws", "two.test", port), &addresses(port, &list));
@@ -171,8 +171,8 @@ fn ipv6_literals_with_a_zone_are_reached() {
 
 #[test]
 fn a_unix_socket_is_reached() {
-    let folder = Folder::new("unix");
-    let path = folder.0.join("socket");
+    let folder = Home::new();
+    let path = folder.path().join("socket");
     let error = unix_dial(&path).unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Connect, Exit::Connect));
     let listener = UnixListener::bind(&path).unwrap();

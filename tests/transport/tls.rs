@@ -13,13 +13,14 @@ use wstap::error::{Error, Exit, Stage};
 use wstap::transport::{Versions, dial, tls_failure};
 
 use crate::rig::{
-    Ca, Folder, Watcher, asking, builder, names, read_all, serve, serve_tls, soon, target,
-    tls_error, trusting, try_dial, wait, write_all,
+    Ca, Watcher, asking, builder, names, read_all, serve, serve_tls, soon, target, tls_error,
+    trusting, try_dial, wait, write_all,
 };
+use crate::support::home::Home;
 
 #[test]
 fn tls_carries_megabytes_both_ways_and_ends_in_order() {
-    let (folder, ca) = (Folder::new("tls"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     const SIZE: usize = 3 << 20;
     let (port, server) = serve_tls(identity.config(), |tls, socket| {
@@ -64,7 +65,7 @@ fn tls_carries_megabytes_both_ways_and_ends_in_order() {
 
 #[test]
 fn an_end_without_close_notify_is_truncation() {
-    let (folder, ca) = (Folder::new("truncated"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     for polite in [false, true] {
         let (port, server) = serve_tls(identity.config(), move |tls, socket| {
@@ -94,7 +95,7 @@ fn an_end_without_close_notify_is_truncation() {
 /// The end that came in the same read as the last bytes is seen without the socket's help.
 #[test]
 fn close_notify_without_fin_is_not_overlooked() {
-    let (folder, ca) = (Folder::new("nofin"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     let (port, server) = serve_tls(identity.config(), |tls, socket| {
         tls.writer().write_all(b"x").unwrap();
@@ -114,7 +115,7 @@ fn close_notify_without_fin_is_not_overlooked() {
 
 #[test]
 fn versions_that_do_not_meet_are_told() {
-    let (folder, ca) = (Folder::new("versions"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     for (server, client) in
         [(&version::TLS13, Versions::Only12), (&version::TLS12, Versions::Only13)]
@@ -132,7 +133,7 @@ fn versions_that_do_not_meet_are_told() {
 
 #[test]
 fn a_protocol_that_we_do_not_speak_is_exit_7() {
-    let (folder, ca) = (Folder::new("alpn"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     let mut options = trusting(&folder, &ca);
     options.tls.alpn = vec!["h2".to_owned(), "http/1.1".to_owned()];
@@ -159,7 +160,7 @@ fn a_protocol_that_we_do_not_speak_is_exit_7() {
 
 /// What a server that doesn't speak TLS (or breaks it) gets said about it.
 fn scripted(answer: &'static [u8], reset: bool) -> Error {
-    let (folder, ca) = (Folder::new(&format!("scripted{}", answer.len())), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let (port, server) = serve(move |mut socket| {
         let mut hello = [0; 5];
         socket.read_exact(&mut hello).unwrap();
@@ -210,7 +211,7 @@ fn alerts_have_their_sentences() {
 
 #[test]
 fn a_silent_tls_server_is_a_timeout_that_names_tls() {
-    let (folder, ca) = (Folder::new("silent"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let (release, released) = mpsc::channel::<()>();
     let (port, server) = serve(move |_socket| released.recv());
     let (mut watcher, _waker) = Watcher::new();
@@ -227,7 +228,7 @@ fn a_silent_tls_server_is_a_timeout_that_names_tls() {
 /// same when its own write is what fails.
 #[test]
 fn an_alert_is_found_behind_a_failed_write() {
-    let (folder, ca) = (Folder::new("lastwords"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     let config = asking(&ca, &identity, &version::TLS13);
     let (closed, is_closed) = mpsc::channel();

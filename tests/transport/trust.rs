@@ -9,12 +9,13 @@ use wstap::error::{Exit, Stage};
 use wstap::transport::{DialOptions, Sni, TlsOptions, tls_failure};
 
 use crate::rig::{
-    Ca, Folder, Identity, asking, names, read_all, serve_tls, target, tls_error, trusting, try_dial,
+    Ca, Identity, asking, names, read_all, serve_tls, target, tls_error, trusting, try_dial,
 };
+use crate::support::home::Home;
 
 #[test]
 fn an_unknown_issuer_is_told_from_a_self_signed_certificate() {
-    let (folder, ca) = (Folder::new("unknown"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let options = trusting(&folder, &Ca::named("another"));
     let (error, alert) = tls_error(&options, ca.issue(names(&["localhost"])).config(), "localhost");
     assert_eq!((error.stage, error.exit), (Stage::Tls, Exit::Tls));
@@ -43,7 +44,7 @@ fn self_signed(ca: bool) -> (Identity, String) {
 
 #[test]
 fn a_self_signed_certificate_can_be_trusted_by_name() {
-    let folder = Folder::new("selfsigned");
+    let folder = Home::new();
     for ca in [false, true] {
         let (identity, pem) = self_signed(ca);
         let cacert = vec![folder.file("self.pem", &pem)];
@@ -61,7 +62,7 @@ fn a_self_signed_certificate_can_be_trusted_by_name() {
 
 #[test]
 fn wrong_host_names_what_the_certificate_has() {
-    let (folder, ca) = (Folder::new("host"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let config = || ca.issue(names(&["*.b.test", "a.test", "10.1.2.3"])).config();
     let options = trusting(&folder, &ca);
     let (error, _) = tls_error(&options, config(), "other.test");
@@ -92,7 +93,7 @@ fn wrong_host_names_what_the_certificate_has() {
 
 #[test]
 fn dates_are_told() {
-    let (folder, ca) = (Folder::new("dates"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let options = trusting(&folder, &ca);
     let dated = |from, to| {
         let mut params = names(&["localhost"]);
@@ -108,7 +109,7 @@ fn dates_are_told() {
 
 #[test]
 fn insecure_goes_on_and_says_why_it_should_not() {
-    let (folder, ca) = (Folder::new("insecure"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let mut options = trusting(&folder, &Ca::new());
     options.tls.insecure = true;
     let mut params = names(&["other.test"]);
@@ -131,7 +132,7 @@ fn insecure_goes_on_and_says_why_it_should_not() {
 
 #[test]
 fn a_pinned_key_is_required_even_when_insecure() {
-    let (folder, ca) = (Folder::new("pins"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     let mut options = trusting(&folder, &ca);
     options.tls.insecure = true;
@@ -147,7 +148,7 @@ fn a_pinned_key_is_required_even_when_insecure() {
 
 #[test]
 fn a_required_client_certificate_is_asked_for() {
-    let (folder, ca) = (Folder::new("client"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     let mut options = trusting(&folder, &ca);
     // TLS 1.2: within the handshake.
@@ -166,7 +167,7 @@ fn a_required_client_certificate_is_asked_for() {
 
     let client = ca.issue(names(&["me.test"]));
     options.tls.cert = Some(folder.file("cert.pem", &client.pem));
-    options.tls.key = Some(folder.file("key.pem", &client.key.serialize_pem()));
+    options.tls.key = Some(folder.file("key.pem", client.key.serialize_pem()));
     both_versions(&ca, &identity, &options);
     let both = format!("{}{}", client.key.serialize_pem(), client.pem);
     options.tls.cert = Some(folder.file("both.pem", &both));
@@ -193,7 +194,7 @@ fn both_versions(ca: &Ca, identity: &Identity, options: &DialOptions) {
 
 #[test]
 fn unusable_files_are_told_before_anything_is_sent() {
-    let (folder, ca) = (Folder::new("files"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     let identity = ca.issue(names(&["localhost"]));
     let cert = folder.file("cert.pem", &identity.pem);
     let tls = TlsOptions { cert: Some(cert), ..TlsOptions::default() };
@@ -214,7 +215,7 @@ fn unusable_files_are_told_before_anything_is_sent() {
         (tls.clone(), Exit::Usage, "no private key in PEM"),
         (without, Exit::Usage, "--key without --cert"),
         (cacert(nothing), Exit::Usage, "no certificates"),
-        (cacert(vec![folder.0.join("none.pem")]), Exit::Usage, "no certificates"),
+        (cacert(vec![folder.path().join("none.pem")]), Exit::Usage, "no certificates"),
     ] {
         let options = DialOptions { tls, ..DialOptions::default() };
         let (result, watcher) = try_dial(&target("wss", "127.0.0.1", 9), &options);
@@ -227,10 +228,10 @@ fn unusable_files_are_told_before_anything_is_sent() {
 
 #[test]
 fn a_folder_of_certificates_can_be_trusted() {
-    let (folder, ca) = (Folder::new("cafolder"), Ca::new());
+    let (folder, ca) = (Home::new(), Ca::new());
     folder.file("one.pem", &ca.pem);
     folder.file("two.pem", &Ca::new().pem);
-    let tls = TlsOptions { cacert: vec![folder.0.clone()], ..TlsOptions::default() };
+    let tls = TlsOptions { cacert: vec![folder.path().to_owned()], ..TlsOptions::default() };
     let options = DialOptions { tls, ..DialOptions::default() };
     let (port, server) = serve_tls(ca.issue(names(&["localhost"])).config(), |_, _| {});
     try_dial(&target("wss", "localhost", port), &options).0.unwrap();

@@ -7,11 +7,12 @@ mod prompt;
 mod told;
 mod tried_again;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use rustix::process::Signal;
 
 use crate::support::PATIENCE;
+use crate::support::peers::free_port;
 use crate::support::run::{Output, Run};
 use crate::support::scripted::{Frame, Gate, Peer, ScriptedServer, close_frame, frame};
 
@@ -38,7 +39,7 @@ fn attempts(output: &Output) -> usize {
 
 /// An address at which nobody listens.
 fn nowhere() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    (Ipv4Addr::LOCALHOST, free_port()).into()
 }
 
 fn close(peer: &mut Peer, code: u16) {
