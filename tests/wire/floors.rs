@@ -1,62 +1,76 @@
-//! The house has floors: a file may `use crate::` only what lies below its own.
+//! The house has floors: a file may `use crate::` only what lies below its own. The floors are those
+//! of the table in src/lib.rs.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
-/// The floor of a module by its first name.
-fn floor(module: &str) -> u8 {
-    match module {
-        "http" => 0,
-        "protocol" => 1,
-        "error" | "event" | "redact" | "sys" | "text" => 2,
-        "explain" | "report" | "transport" => 3,
-        "connection" => 4,
-        "export" => 5,
-        "run" => 6,
-        "cli" | "repl" => 7,
-        "commands" | "main" => 8,
-        other => panic!("the module {other} has no floor yet: give it one here and in lib.rs"),
-    }
-}
+const LIB: &str = include_str!("../../src/lib.rs");
+const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
 
-fn files(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            found.push(path);
+/// The files of `src/`: path below it, text.
+pub(crate) fn sources() -> Vec<(String, String)> {
+    fn read(dir: &Path, src: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, src, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path.strip_prefix(src).unwrap().to_str().unwrap().to_owned();
+                found.push((name, fs::read_to_string(path).unwrap()));
+            }
         }
     }
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    read(&src, &src, &mut found);
+    found.sort_unstable();
+    assert!(found.len() > 30, "the sources were not found");
+    found
 }
 
-fn module(src: &Path, file: &Path) -> String {
-    let first = file.strip_prefix(src).unwrap().components().next().unwrap();
-    Path::new(first.as_os_str()).file_stem().unwrap().to_str().unwrap().to_owned()
+/// The floor of each module, from rows like ``//! | 1 | [`protocol`], `main` |``.
+fn floors(table: &str) -> BTreeMap<&str, u8> {
+    let mut floors = BTreeMap::new();
+    for line in table.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let ["//!", number, modules, ""] = cells.as_slice()
+            && let Ok(number) = number.parse()
+        {
+            for module in modules.split('`').skip(1).step_by(2) {
+                assert_eq!(floors.insert(module, number), None, "{module} is on two floors");
+            }
+        }
+    }
+    floors
+}
+
+/// A module by its first name: `report` for `report/json.rs`.
+fn module(file: &str) -> &str {
+    file.trim_end_matches(".rs").split('/').next().unwrap()
 }
 
 #[test]
 fn no_arrow_runs_up() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&src, &mut all);
-    assert!(all.len() > 30, "the sources were not found");
+    let sources = sources();
+    let floors = floors(LIB);
+    let floor = |module: &str| {
+        *floors.get(module).unwrap_or_else(|| panic!("{module} is not in the table of src/lib.rs"))
+    };
+    let vocabulary = floor("event");
     let mut wrong = Vec::new();
-    for file in all.iter().filter(|f| !f.ends_with("lib.rs")) {
-        let own = module(&src, file);
-        let text = std::fs::read_to_string(file).unwrap();
+    for (file, text) in sources.iter().filter(|(file, _)| file != "lib.rs") {
+        let own = module(file);
         for (number, line) in text.lines().enumerate() {
             for (at, _) in line.match_indices("crate::") {
-                let name: String = line[at + 7..]
-                    .chars()
-                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-                    .collect();
-                let inside = name == own;
-                if !name.is_empty() && !inside && floor(&name) >= floor(&own) {
-                    // The vocabulary of floor 2 is one room with several doors.
-                    if floor(&name) == 2 && floor(&own) == 2 {
-                        continue;
-                    }
-                    wrong.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+                let name = line[at + 7..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                let name = name.into_iter().next().unwrap_or_default();
+                if name.is_empty() || name == own || floor(name) < floor(own) {
+                    continue;
+                }
+                // The vocabulary is one room with several doors.
+                if (floor(name), floor(own)) != (vocabulary, vocabulary) {
+                    wrong.push(format!("src/{file}:{}: {}", number + 1, line.trim()));
                 }
             }
         }
@@ -65,10 +79,30 @@ fn no_arrow_runs_up() {
 }
 
 #[test]
+fn the_picture_has_the_floors_of_the_table() {
+    let picture = ARCHITECTURE.split("```").nth(1).expect("a picture");
+    let mut drawn = BTreeMap::new();
+    let mut floor = None;
+    for line in picture.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = words.first().and_then(|word| word.parse::<u8>().ok());
+        floor = number.or(floor);
+        // The names come before what is said of them.
+        let names = words.iter().skip(usize::from(number.is_some()));
+        let names = names.map(|word| word.trim_end_matches('/').trim_end_matches(".rs"));
+        let known = floors(LIB);
+        drawn.extend(
+            names
+                .map_while(|name| known.get_key_value(name))
+                .map(|(name, _)| (name.to_string(), floor)),
+        );
+    }
+    let table = floors(LIB).into_iter().map(|(name, floor)| (name.to_owned(), Some(floor)));
+    assert_eq!(drawn, table.collect());
+}
+
+#[test]
 fn the_protocol_knows_no_socket_clock_thread_or_terminal() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&src.join("protocol"), &mut all);
     let forbidden = [
         "std::net",
         "std::io",
@@ -84,10 +118,11 @@ fn the_protocol_knows_no_socket_clock_thread_or_terminal() {
         "rustix",
         "socket2",
     ];
-    for file in all {
-        let text = std::fs::read_to_string(&file).unwrap();
+    let sources = sources();
+    let pure = sources.iter().filter(|(file, _)| module(file) == "protocol");
+    for (file, text) in pure {
         for word in forbidden {
-            assert!(!text.contains(word), "{} has {word}", file.display());
+            assert!(!text.contains(word), "{file} has {word}");
         }
     }
 }
@@ -95,9 +130,6 @@ fn the_protocol_knows_no_socket_clock_thread_or_terminal() {
 /// What `sys` doesn't do, the torture doesn't reach.
 #[test]
 fn all_input_and_output_goes_through_the_seam() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&src, &mut all);
     let forbidden = [
         "Timespec, poll}",
         "eprint!",
@@ -118,11 +150,10 @@ fn all_input_and_output_goes_through_the_seam() {
         "stdout().lock",
     ];
     let mut wrong = Vec::new();
-    for file in all.iter().filter(|f| module(&src, f) != "sys") {
-        let text = std::fs::read_to_string(file).unwrap();
+    for (file, text) in sources().iter().filter(|(file, _)| module(file) != "sys") {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for word in forbidden.iter().filter(|word| code.contains(**word)) {
-            wrong.push(format!("{}: {word}", file.display()));
+            wrong.push(format!("{file}: {word}"));
         }
     }
     assert!(wrong.is_empty(), "these go past the seam:\n{}", wrong.join("\n"));
@@ -132,19 +163,11 @@ fn all_input_and_output_goes_through_the_seam() {
 /// read it: events' times, the log of `serve`, the days that a certificate has left.
 #[test]
 fn a_clock_that_jumps_moves_no_timer() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&src, &mut all);
-    let reads = |file: &&PathBuf| {
-        let text = std::fs::read_to_string(file).unwrap();
-        ["SystemTime::now", "now_utc", "UtcDateTime::now"].iter().any(|word| text.contains(word))
-    };
-    let mut readers: Vec<_> = all
-        .iter()
-        .filter(reads)
-        .map(|file| file.strip_prefix(&src).unwrap().to_str().unwrap())
-        .collect();
-    readers.sort_unstable();
+    let clocks = ["SystemTime::now", "now_utc", "UtcDateTime::now"];
+    let sources = sources();
+    let reads = |text: &String| clocks.iter().any(|word| text.contains(word));
+    let readers: Vec<_> =
+        sources.iter().filter(|(_, text)| reads(text)).map(|(file, _)| file).collect();
     assert_eq!(
         readers,
         [

@@ -1,9 +1,10 @@
 //! What needs no socket: the protocol as plays, cut and split at every byte; and what is read from
-//! the sources themselves: the floors, the table of clauses.
+//! the sources themselves: the floors, circles, the table of clauses.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod circles;
 mod clauses;
 mod cuts;
 mod floors;
