@@ -1,7 +1,7 @@
 //! wstap: a command-line WebSocket client and debugging tool.
 //!
 //! The crate is the tool's own library; its interface is not stable. Its floors, each of which may
-//! use only those below it (`tests/floors.rs` reads this table):
+//! use only those below it (`tests/wire/floors.rs` reads this table):
 //!
 //! | floor | modules |
 //! |---|---|

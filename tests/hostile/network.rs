@@ -1,16 +1,11 @@
 //! Names, addresses and proxies.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::case::{Case, case, run};
+use crate::support::peers::free_port;
 use crate::support::run::Run;
 use crate::support::scripted::ScriptedServer;
-
-fn closed_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
-}
 
 #[test]
 fn an_unknown_name_is_exit_3() {
@@ -23,13 +18,13 @@ fn an_unknown_name_is_exit_3() {
 
 #[test]
 fn refused_is_exit_4() {
-    let url = format!("ws://127.0.0.1:{}/", closed_port());
+    let url = format!("ws://127.0.0.1:{}/", free_port());
     Run::new([url]).run().expect_code(4).expect_stderr("wstap: connect: ");
 }
 
 #[test]
 fn twenty_addresses_that_fail_are_all_listed() {
-    let port = closed_port();
+    let port = free_port();
     let list: Vec<String> = (1..=20).map(|n| format!("127.0.0.{n}")).collect();
     let output = Run::new([
         "--resolve".to_owned(),

@@ -12,6 +12,7 @@ pub mod home;
 pub mod peers;
 pub mod pty;
 pub mod run;
+pub mod schema;
 pub mod scripted;
 pub mod tls;
 

@@ -1,0 +1,18 @@
+//! The binary as a person or a script uses it: options, pipes, output, exit codes, subcommands.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod config;
+mod curl;
+mod events;
+mod every_event;
+mod exit_codes;
+mod generated;
+mod json;
+mod pipe;
+mod rigs;
+mod secrets;
+mod serve;
+mod serve_binary;
+mod terminal;

@@ -1,0 +1,12 @@
+//! The prompt: the built binary in a terminal, an emulator that reads its screen, and real servers.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod endings;
+mod history;
+mod hostile;
+mod other_tools;
+mod prompt;
+mod round;
+mod typing;
