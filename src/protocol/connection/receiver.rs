@@ -250,6 +250,8 @@ impl Receiver {
     pub fn unfinished(&self) -> u64 {
         let Some(message) = &self.message else { return 0 };
         let buffered = match &self.frame {
+            // What made the connection fail isn't part of it.
+            _ if self.state != State::Open => 0,
             // What is buffered of a compressed frame isn't inflated yet.
             Some(frame) if !frame.header.opcode.is_control() && !message.compressed => {
                 frame.remaining.min(self.buffer.len() as u64)
