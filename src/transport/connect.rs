@@ -12,11 +12,12 @@ use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::Event;
+use crate::event::{Event, Timings};
 use crate::sys;
 use crate::text::Untrusted;
+use crate::transport::host::Place;
 use crate::transport::wait::{Waiter, Woken};
-use crate::transport::{DialOptions, Place, Stream, Timings, resolve};
+use crate::transport::{DialOptions, Stream, resolve};
 
 /// A connection before TLS.
 pub(super) struct Connected {

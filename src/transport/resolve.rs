@@ -14,11 +14,12 @@ use rustix::net::{AddressFamily, SocketType, netdevice, socket};
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::event::Event;
+use crate::event::{Event, Timings};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
+use crate::transport::host::{Place, plain_host, unbracketed};
 use crate::transport::wait::Waiter;
-use crate::transport::{DialOptions, Family, Place, Timings, plain_host, unbracketed};
+use crate::transport::{DialOptions, Family};
 
 /// The addresses of a place, at least one, in the order in which they are to be tried.
 ///

@@ -7,9 +7,27 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use crate::error::{Error, Exit, Result, Stage};
+use crate::event::Event;
 use crate::sys;
-use crate::transport::Watch;
 use crate::transport::stream::Stream;
+
+/// What dialing needs of its caller.
+pub trait Watch {
+    /// Something happened.
+    fn event(&mut self, kind: Event<'_>);
+
+    /// Readable when [`Watch::interrupted`] should be asked.
+    fn wake_fd(&self) -> BorrowedFd<'_>;
+
+    /// The error to end with when dialing must end (Ctrl-C, SIGTERM, `/quit`). Must take what made
+    /// the descriptor readable, or the waiting would spin.
+    fn interrupted(&mut self) -> Option<Error>;
+
+    /// Whether somebody looks at [`Event::TlsEstablished`]; certificates are parsed for it only then.
+    fn wants_details(&self) -> bool {
+        false
+    }
+}
 
 /// What ended a wait.
 #[derive(Debug, PartialEq)]

@@ -19,8 +19,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("report/human", &["messages", "mod"]),
     ("run", &["between", "mod", "talk"]),
     ("sys", &["mod", "torture"]),
-    ("transport", &["connect", "mod", "proxy", "resolve", "stream", "tls", "wait"]),
-    ("transport/tls", &["client", "config", "explain", "mod", "trust", "verify"]),
+    ("transport", &["stream", "tls", "wait"]),
 ];
 
 #[test]

@@ -1,4 +1,4 @@
-//! What needs no socket: the protocol as plays, cut and split at every byte; and what is read from
+//! What needs no socket: the protocol as plays, properties of parsers, cut and split at every byte; and what is read from
 //! the sources themselves: the floors, circles, the table of clauses.
 
 #[path = "../support/mod.rs"]
@@ -10,3 +10,4 @@ mod cuts;
 mod floors;
 mod playbook;
 mod playbook_server;
+mod properties;

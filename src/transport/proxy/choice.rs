@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use url::Host;
 
 use crate::error::Result;
-use crate::transport::{Proxy, Target, a_label, plain_host, unbracketed};
+use crate::transport::host::{a_label, plain_host, unbracketed};
+use crate::transport::{Proxy, Target};
 
 /// The proxy that the environment asks for: `ws_proxy` or `wss_proxy`, then `http_proxy` or
 /// `https_proxy`, then `all_proxy`, unless `no_proxy` names the target. Lower case counts before
@@ -94,9 +95,10 @@ fn covers(entry: &str, address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::host::parse_host;
 
     fn host(text: &str) -> Host<String> {
-        crate::transport::parse_host(text).unwrap()
+        parse_host(text).unwrap()
     }
 
     #[test]

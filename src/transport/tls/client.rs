@@ -15,15 +15,22 @@ use rustls::{InconsistentKeys, SignatureScheme};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys;
 use crate::text::Untrusted;
-use crate::transport::tls::config::usage;
+use crate::transport::tls::options::usage;
 use crate::transport::tls::trust::pem_certificates;
-use crate::transport::tls::{Asked, PassPhrase, TlsOptions};
+use crate::transport::tls::{PassPhrase, TlsOptions};
 
 /// The client's certificate, and a note whether the server asked for one.
 #[derive(Debug)]
 pub(super) struct Identity {
     certified: Option<Arc<CertifiedKey>>,
     pub(super) asked: Arc<Asked>,
+}
+
+/// What the server asked of the client's certificate.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) asked: AtomicBool,
+    pub(super) has: bool,
 }
 
 impl Identity {

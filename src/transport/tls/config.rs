@@ -10,13 +10,14 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, KeyLogFile, SupportedProtocolVersion, version};
 use url::Host;
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::Result;
 use crate::event::{Event, Level};
 use crate::text::Untrusted;
-use crate::transport::tls::client::Identity;
+use crate::transport::tls::client::{Asked, Identity};
+use crate::transport::tls::options::usage;
 use crate::transport::tls::trust::Trust;
 use crate::transport::tls::verify::Verifier;
-use crate::transport::tls::{Asked, Sni, TlsOptions, Versions, provider};
+use crate::transport::tls::{Sni, TlsOptions, Versions, provider};
 use crate::transport::wait::Waiter;
 
 /// Ready to connect.
@@ -58,10 +59,6 @@ pub(super) fn prepare(
         _ => None,
     };
     Ok(Prepared { config: Arc::new(config), name, sni, verifier, asked })
-}
-
-pub(super) fn usage(what: impl Into<String>) -> Error {
-    Error::new(Stage::Tls, Exit::Usage, what)
 }
 
 /// Writes the session's secrets to the file of SSLKEYLOGFILE, as browsers and curl do.

@@ -7,8 +7,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 use crate::error::{Error, Exit, Stage};
 use crate::text::Untrusted;
 use crate::transport::tls::info;
-use crate::transport::tls::pin::Pin;
-use crate::transport::tls::verify::NotPinned;
+use crate::transport::tls::pin::{NotPinned, Pin};
 
 /// What is known of a connection that failed.
 pub(super) struct Evidence<'a> {

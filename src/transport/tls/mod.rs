@@ -4,16 +4,15 @@ mod client;
 mod config;
 mod explain;
 mod info;
+mod options;
 mod pin;
 mod provider;
 mod trust;
 mod verify;
 
-use std::fmt;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use rustls::ClientConnection;
 use url::Host;
@@ -24,69 +23,14 @@ use crate::text::Untrusted;
 use crate::transport::stream::{Below, Stream, tls_failure};
 use crate::transport::wait::Waiter;
 
+pub use options::{PassPhrase, Sni, TlsOptions, Versions};
 pub use pin::Pins;
 pub use provider::default_provider;
 
+use client::Asked;
 use config::Prepared;
 use explain::Evidence;
 use verify::Verifier;
-
-/// How TLS is to be spoken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsOptions {
-    /// Go on whatever is wrong with the certificate, and say what it was.
-    pub insecure: bool,
-    /// Files or folders of PEM certificates to trust instead of the system's.
-    pub cacert: Vec<PathBuf>,
-    /// The client's certificate chain, PEM.
-    pub cert: Option<PathBuf>,
-    /// Its private key, PEM; without, it is looked for in the file of `cert`.
-    pub key: Option<PathBuf>,
-    /// What the key is encrypted with.
-    pub pass: Option<PassPhrase>,
-    /// The name to ask for.
-    pub sni: Sni,
-    /// The protocols to offer; empty: no ALPN.
-    pub alpn: Vec<String>,
-    /// The versions to offer.
-    pub versions: Versions,
-    /// The public keys of which the server's must be one. They count with `insecure`, too.
-    pub pinned: Pins,
-}
-
-/// What a private key is encrypted with; not shown, not even by `{:?}`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PassPhrase(pub String);
-
-impl fmt::Debug for PassPhrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// The server name indication (RFC 6066 §3).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Sni {
-    /// The target's host, if it is a name.
-    #[default]
-    Auto,
-    /// This name; the certificate must be for it.
-    Name(String),
-    /// None; the certificate must be for the target's host.
-    Off,
-}
-
-/// The versions of TLS to offer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Versions {
-    /// 1.3 and 1.2.
-    #[default]
-    Any,
-    /// 1.2 only.
-    Only12,
-    /// 1.3 only.
-    Only13,
-}
 
 /// Everything of TLS that can be prepared, and fail, before there is a connection.
 pub(super) struct Client(Prepared);
@@ -183,13 +127,6 @@ pub(super) struct TlsStream {
     verifier: Arc<Verifier>,
     /// Whether the server asked for a certificate, and whether we had one.
     asked: Arc<Asked>,
-}
-
-/// What the server asked of the client's certificate.
-#[derive(Debug, Default)]
-struct Asked {
-    asked: AtomicBool,
-    has: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -95,6 +95,21 @@ fn usage(what: String) -> Error {
     Error::new(Stage::Usage, Exit::Usage, what)
 }
 
+/// The server's public key is none of the pinned ones.
+#[derive(Debug)]
+pub(super) struct NotPinned {
+    /// The one that it has.
+    pub(super) found: Pin,
+}
+
+impl fmt::Display for NotPinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the public key is not the pinned one")
+    }
+}
+
+impl std::error::Error for NotPinned {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,7 @@ use crate::event::{Event, Level};
 use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::TlsOptions;
-use crate::transport::tls::config::usage;
+use crate::transport::tls::options::usage;
 use crate::transport::wait::Waiter;
 
 /// Whom the server's certificate may come from.

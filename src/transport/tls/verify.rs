@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
-use crate::transport::tls::pin::{Pin, Pins};
+use crate::transport::tls::pin::{NotPinned, Pins};
 use crate::transport::tls::trust::Trust;
 use crate::transport::tls::{explain, info};
 
@@ -26,21 +26,6 @@ struct Findings {
     passed: Option<String>,
     refused: Option<Vec<u8>>,
 }
-
-/// The server's public key is none of the pinned ones.
-#[derive(Debug)]
-pub(super) struct NotPinned {
-    /// The one that it has.
-    pub(super) found: Pin,
-}
-
-impl std::fmt::Display for NotPinned {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the public key is not the pinned one")
-    }
-}
-
-impl std::error::Error for NotPinned {}
 
 impl Verifier {
     pub(super) fn new(trust: Trust, insecure: bool, pinned: Pins) -> Verifier {

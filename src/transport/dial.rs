@@ -1,0 +1,130 @@
+//! The way to a target: its place or its proxy's, then TLS.
+
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::event::{Event, Timings, TlsInfo};
+use crate::transport::connect::{self, Connected};
+use crate::transport::host::{Place, plain_host};
+use crate::transport::tls::Client;
+use crate::transport::wait::{Waiter, Watch};
+use crate::transport::{ConnectTo, DialOptions, Stream, Target, tunnel};
+
+/// A connection that stands.
+#[derive(Debug)]
+pub struct Dialed {
+    /// Its bytes.
+    pub stream: Stream,
+    /// The address it goes to (the proxy's, if there is one), or the socket's path.
+    pub peer: String,
+    /// Our own address; empty for a Unix socket.
+    pub local: String,
+    /// What TLS agreed on, if [`Watch::wants_details`]; else see [`Stream::tls_info`].
+    pub tls: Option<TlsInfo>,
+    /// How long each step took.
+    pub timings: Timings,
+}
+
+/// Reaches the target.
+///
+/// # Errors
+/// Exit 2 for unusable options, 3 unresolved, 4 not connected, 5 TLS, 7 for a wrong ALPN protocol,
+/// 11 at the deadline (its stage and words say what was awaited), and what `watch` says when it is
+/// interrupted.
+pub fn dial(
+    target: &Target,
+    options: &DialOptions,
+    deadline: Option<Instant>,
+    watch: &mut dyn Watch,
+) -> Result<Dialed> {
+    let mut waiter = Waiter::new(watch, deadline);
+    // Before anything goes over the network: a wrong file name needs no server.
+    let client = match target.secure {
+        true => Some(Client::prepare(&options.tls, &target.host, &mut waiter)?),
+        false => None,
+    };
+    let mut timings = Timings::default();
+    let Connected { mut stream, peer, local } =
+        transport(target, options, &mut timings, &mut waiter)?;
+    let mut tls = None;
+    if let Some(client) = client {
+        let begun = Instant::now();
+        stream = client.connect(stream, &place(target).to_string(), &mut waiter)?;
+        let took = begun.elapsed();
+        timings.tls = Some(took);
+        if waiter.watch.wants_details() {
+            tls = stream.tls_info();
+        }
+        if let Some(tls) = &tls {
+            waiter.watch.event(Event::TlsEstablished { tls, took });
+        }
+    }
+    Ok(Dialed { stream, peer, local, tls, timings })
+}
+
+/// Everything below the target's TLS.
+fn transport(
+    target: &Target,
+    options: &DialOptions,
+    timings: &mut Timings,
+    waiter: &mut Waiter<'_>,
+) -> Result<Connected> {
+    if let Some(path) = &options.unix_socket {
+        return connect::unix(path, timings, waiter);
+    }
+    let place = redirected(place(target), &options.connect_to);
+    match &options.proxy {
+        Some(proxy) => tunnel::connect(proxy, &place, options, timings, waiter),
+        None => connect::tcp(&place, options, timings, waiter),
+    }
+}
+
+fn place(target: &Target) -> Place {
+    Place { host: target.host.clone(), typed: target.typed_host.clone(), port: target.port }
+}
+
+fn redirected(place: Place, rules: &[ConnectTo]) -> Place {
+    let host = plain_host(&place.host.to_string());
+    let fits = |rule: &&ConnectTo| {
+        rule.host.as_ref().is_none_or(|wanted| *wanted == host)
+            && rule.port.is_none_or(|wanted| wanted == place.port)
+    };
+    let Some(rule) = rules.iter().find(fits) else {
+        return place;
+    };
+    let port = rule.to_port.unwrap_or(place.port);
+    match &rule.to_host {
+        Some(host) => Place { host: host.clone(), typed: host.to_string(), port },
+        None => Place { port, ..place },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Host;
+
+    use super::*;
+    use crate::error::Exit;
+
+    #[test]
+    fn connections_are_redirected_by_the_first_rule_that_fits() {
+        let start = Place {
+            host: Host::Domain("example.com".to_owned()),
+            typed: "EXAMPLE.com".to_owned(),
+            port: 443,
+        };
+        for (rule, result) in [
+            ("example.com:443:localhost:8443", "localhost:8443"),
+            ("::[::1]:", "[::1]:443"),
+            ("example.com::: 1", "bad"),
+            ("example.com:::1", "EXAMPLE.com:1"),
+            ("other:443:localhost:1", "EXAMPLE.com:443"),
+            (":444:localhost:1", "EXAMPLE.com:443"),
+        ] {
+            match rule.parse::<ConnectTo>() {
+                Ok(rule) => assert_eq!(redirected(start.clone(), &[rule]).to_string(), result),
+                Err(error) => assert_eq!((error.exit, result), (Exit::Usage, "bad")),
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a caller may choose about TLS.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::error::{Error, Exit, Stage};
+use crate::transport::tls::Pins;
+
+/// How TLS is to be spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// Go on whatever is wrong with the certificate, and say what it was.
+    pub insecure: bool,
+    /// Files or folders of PEM certificates to trust instead of the system's.
+    pub cacert: Vec<PathBuf>,
+    /// The client's certificate chain, PEM.
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM; without, it is looked for in the file of `cert`.
+    pub key: Option<PathBuf>,
+    /// What the key is encrypted with.
+    pub pass: Option<PassPhrase>,
+    /// The name to ask for.
+    pub sni: Sni,
+    /// The protocols to offer; empty: no ALPN.
+    pub alpn: Vec<String>,
+    /// The versions to offer.
+    pub versions: Versions,
+    /// The public keys of which the server's must be one. They count with `insecure`, too.
+    pub pinned: Pins,
+}
+
+/// What a private key is encrypted with; not shown, not even by `{:?}`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PassPhrase(pub String);
+
+impl fmt::Debug for PassPhrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The server name indication (RFC 6066 §3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Sni {
+    /// The target's host, if it is a name.
+    #[default]
+    Auto,
+    /// This name; the certificate must be for it.
+    Name(String),
+    /// None; the certificate must be for the target's host.
+    Off,
+}
+
+/// The versions of TLS to offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// 1.3 and 1.2.
+    #[default]
+    Any,
+    /// 1.2 only.
+    Only12,
+    /// 1.3 only.
+    Only13,
+}
+
+/// The error of an option that can't be used.
+pub(super) fn usage(what: impl Into<String>) -> Error {
+    Error::new(Stage::Tls, Exit::Usage, what)
+}
