@@ -62,8 +62,8 @@ impl Session {
                     }
                     Command::Close(_) | Command::GiveUp => return Next::GivenUp(error),
                     Command::Reconnect => return Next::Attempt,
-                    Command::Connect(url) => match Target::parse(&url) {
-                        Ok((target, _)) => {
+                    Command::Connect(url) => match self.settings.open.read_target(&url) {
+                        Ok(target) => {
                             self.turn_to(target);
                             return Next::Attempt;
                         }
@@ -113,8 +113,8 @@ impl Session {
                 match command {
                     Command::Quit => return None,
                     Command::Reconnect => return Some(self.settings.open.target.clone()),
-                    Command::Connect(url) => match Target::parse(&url) {
-                        Ok((target, _)) => return Some(target),
+                    Command::Connect(url) => match self.settings.open.read_target(&url) {
+                        Ok(target) => return Some(target),
                         Err(error) => self.views.emit(Event::Error(&error)),
                     },
                     Command::GiveUp => {}

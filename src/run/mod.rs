@@ -114,7 +114,9 @@ impl Session {
                 }
             };
             self.views.set_waiting(false);
-            if !self.settings.interactive || self.signalled.is_some() {
+            // A first connection that never opens is for whoever called us to judge.
+            let in_vain = self.settings.reconnect.is_none() && !self.views.has_opened();
+            if !self.settings.interactive || self.signalled.is_some() || in_vain {
                 break outcome;
             }
             if let Ok(Over::Done) = outcome {
