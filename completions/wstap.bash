@@ -41,7 +41,7 @@ _wstap() {
 
     case "${cmd}" in
         wstap)
-            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --reconnect --backoff --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help --version inspect curl serve demo explain generate"
+            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --reconnect --backoff --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help --version inspect curl serve demo explain generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -144,6 +144,10 @@ _wstap() {
                     return 0
                     ;;
                 -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -287,7 +291,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__curl)
-            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --reconnect --backoff --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
+            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --reconnect --backoff --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -390,6 +394,10 @@ _wstap() {
                     return 0
                     ;;
                 -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -533,7 +541,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__demo)
-            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --reconnect --backoff --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
+            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --ping-interval --ping-timeout --reconnect --backoff --lossy --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -636,6 +644,10 @@ _wstap() {
                     return 0
                     ;;
                 -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -807,7 +819,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__inspect)
-            opts="-H -s -o -A -L -u -k -4 -6 -m -v -q -h --json --header --raw-header --subprotocol --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
+            opts="-H -s -o -A -L -u -k -4 -6 -m -v -q -h --json --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -830,6 +842,10 @@ _wstap() {
                     return 0
                     ;;
                 -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-target)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

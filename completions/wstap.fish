@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= reconnect= backoff= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= reconnect= backoff= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -51,6 +51,7 @@ raw\t'As they are, without anything between them'"
 complete -c wstap -n "__fish_wstap_needs_command" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
@@ -91,6 +92,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JS
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_needs_command" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_needs_command" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
 complete -c wstap -n "__fish_wstap_needs_command" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
 complete -c wstap -n "__fish_wstap_needs_command" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
@@ -117,6 +119,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -a "generate" -d 'Write the ma
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
@@ -149,6 +152,7 @@ auto\t'Where standard error is a terminal, and the environment doesn\'t object'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l json -d 'Report as JSON Lines'
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
@@ -192,6 +196,7 @@ raw\t'As they are, without anything between them'"
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
@@ -232,6 +237,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l json -d 'Print even
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
@@ -293,6 +299,7 @@ raw\t'As they are, without anything between them'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s o -l origin -d 'Send this Origin' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
@@ -333,6 +340,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print even
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'

@@ -143,6 +143,12 @@ pub struct ReachArgs {
         help_heading = "Request"
     )]
     pub subprotocols: Vec<String>,
+    /// Send the URL's path as it is typed: with its dots, percent escapes and case
+    #[arg(long, help_heading = "Request")]
+    pub path_as_is: bool,
+    /// Send this as the request's target instead of the URL's path and query; a redirect ends it
+    #[arg(long, value_name = "TEXT", help_heading = "Request")]
+    pub request_target: Option<String>,
     /// Send this Origin
     #[arg(short = 'o', long, value_name = "ORIGIN", help_heading = "Request")]
     pub origin: Option<String>,

@@ -79,7 +79,12 @@ pub fn usual_path() -> Option<PathBuf> {
     Some(given.or_else(usual)?.join("wstap/config.toml"))
 }
 
-/// Reads a file; `None` if there is none.
+/// Whether a folder above the file can't be searched, so that nobody can tell whether there is one.
+pub fn is_locked(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// Reads a file; `None` if there is none, also because what should be its folder is none.
 ///
 /// # Errors
 /// Exit 13 if it can't be read; 2 if something is wrong in it, with the place.
@@ -89,7 +94,9 @@ pub fn load(path: &Path) -> Result<Option<Config>> {
         Error::new(Stage::Input, Exit::Local, format!("can't read {}: {why}", shown(path)))
     };
     let file = match File::open(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         opened => opened.map_err(|e| failed(&e))?,
     };
     let mode = file.metadata().map_err(|e| failed(&e))?.permissions().mode();

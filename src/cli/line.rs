@@ -77,7 +77,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     let text = |name: &str| typed.try_get_raw(name).ok()??.next()?.to_str();
     let profile = text("url").and_then(|url| url.strip_prefix('@'));
     let mut url = pasted.map(|pasted| pasted.url);
-    if let Some(config) = config(typed, profile)? {
+    if let Some(config) = config(typed, profile, &mut notes)? {
         if let Some(name) = profile {
             let profile = config.profile(name)?;
             layers.lay_under(&profile.entries);
@@ -127,7 +127,11 @@ fn leniently<'a>(whole: &Command, args: impl Iterator<Item = &'a OsString>) -> O
 }
 
 /// The configuration file, if there is one and it is wanted.
-fn config(typed: &ArgMatches, profile: Option<&str>) -> Result<Option<Config>> {
+fn config(
+    typed: &ArgMatches,
+    profile: Option<&str>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Config>> {
     let given = typed.get_one::<PathBuf>("config");
     let wanted = |what: &str| {
         let name = Untrusted::text(profile.unwrap_or_default());
@@ -146,6 +150,11 @@ fn config(typed: &ArgMatches, profile: Option<&str>) -> Result<Option<Config>> {
         };
     };
     let shown = config::shown(&path);
+    if given.is_none() && profile.is_none() && config::is_locked(&path) {
+        notes
+            .push(format!("no configuration is read: {shown} is in a folder that can't be opened"));
+        return Ok(None);
+    }
     match (config::load(&path)?, given, profile) {
         (None, Some(_), _) => {
             let what = format!("can't read {shown}: there is no such file");

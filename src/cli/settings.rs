@@ -61,6 +61,7 @@ impl Plan {
 /// Exit 2: what can't be understood; exit 13: a file that can't be read.
 pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Plan> {
     let (target, mut notes) = Target::parse(url)?;
+    let target = if reach.path_as_is { target.with_path_of(url) } else { target };
     let proxies = proxies(reach)?;
     // What is wrong with the environment is said before anything else happens.
     proxies.choose(&target)?;
@@ -73,6 +74,8 @@ pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Pla
         proxies,
         login: login(reach)?,
         redirects: reach.location.then_some(reach.max_redirs),
+        path_as_is: reach.path_as_is,
+        request_target: reach.request_target.as_deref().map(request_target).transpose()?,
         show_secrets: reach.show_secrets,
         policy: if reach.strict { Policy::Strict } else { Policy::Lenient },
         head_limits: HeadLimits { bytes: reach.max_head, headers: reach.max_headers },
@@ -194,7 +197,9 @@ fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
             None => headers.push(header(typed)?),
         }
     }
-    for name in &reach.subprotocols {
+    let subprotocols = reach.subprotocols.iter().map(|name| name.trim().to_owned());
+    let subprotocols: Vec<String> = subprotocols.collect();
+    for name in &subprotocols {
         if name.is_empty() || !name.bytes().all(is_token) {
             let shown = Untrusted::text(name);
             return Err(Error::usage(format!(
@@ -210,7 +215,7 @@ fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
     Ok(RequestOptions {
         host: target.authority(),
         target: target.path.clone(),
-        subprotocols: reach.subprotocols.clone(),
+        subprotocols,
         extensions: match (&reach.deflate, reach.no_deflate) {
             (Some(params), _) => {
                 let offer = if params.starts_with("permessage-deflate") {
@@ -238,6 +243,18 @@ fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
             .map(|line| std::os::unix::ffi::OsStrExt::as_bytes(line.as_os_str()).to_vec())
             .collect(),
     })
+}
+
+/// A target that stays one word of the request line, whatever else is wrong with it.
+fn request_target(typed: &str) -> Result<String> {
+    let splits = |c: char| c.is_whitespace() || c.is_control();
+    if typed.is_empty() || typed.contains(splits) {
+        let shown = redact::url(typed);
+        let what = format!("\"{}\" is no request target", Untrusted::text(&shown));
+        return Err(Error::usage(what)
+            .hint("it can't be empty, and white space and control characters can't be in it"));
+    }
+    Ok(typed.to_owned())
 }
 
 /// Reads `Name: value` in the grammar of RFC 9110 §5.

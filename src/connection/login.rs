@@ -60,9 +60,9 @@ impl Attempts {
         Attempts::new(self.credentials.clone(), self.scheme)
     }
 
-    /// Takes a response. If it asks for a login that can be given and was not given yet, the next
+    /// Takes the response to a request for `uri`, as it was in the request line. If it asks for a login that can be given and was not given yet, the next
     /// request has it; says which.
-    pub fn next(&mut self, response: &Response, target: &Target) -> Option<String> {
+    pub fn next(&mut self, response: &Response, uri: &str) -> Option<String> {
         let credentials = self.credentials.as_ref().filter(|_| response.status == 401)?;
         let offered = challenges(&response.headers, "www-authenticate");
         let takes_basic = offered.iter().any(|challenge| challenge.is("Basic"));
@@ -76,7 +76,7 @@ impl Attempts {
                 user: &credentials.user,
                 password: &credentials.password,
                 method: "GET",
-                uri: &target.path,
+                uri,
                 cnonce: &generate_key(),
             }));
             self.digests += 1;

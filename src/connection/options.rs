@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::connection::login::Login;
+use crate::error::Result;
 use crate::http::head::HeadLimits;
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::connection::{Config, Delivery, Side};
@@ -22,6 +23,10 @@ pub struct OpenOptions {
     pub dial: DialOptions,
     /// The proxies.
     pub proxies: Proxies,
+    /// The path goes into the request as it was typed, see [`Target::with_path_of`].
+    pub path_as_is: bool,
+    /// What goes into the request line to the first target, instead of its path and query.
+    pub request_target: Option<String>,
     /// The request.
     pub request: RequestOptions,
     /// How to log in.
@@ -53,11 +58,22 @@ impl OpenOptions {
             proxies: Proxies::default(),
             login: Login::default(),
             redirects: None,
+            path_as_is: false,
+            request_target: None,
             show_secrets: false,
             policy: Policy::Lenient,
             head_limits: HeadLimits::default(),
             connect_timeout: Duration::from_secs(10),
         }
+    }
+
+    /// Reads the URL of another connection, with the path as these options want it.
+    ///
+    /// # Errors
+    /// Those of [`Target::parse`].
+    pub fn read_target(&self, typed: &str) -> Result<Target> {
+        let (target, _) = Target::parse(typed)?;
+        Ok(if self.path_as_is { target.with_path_of(typed) } else { target })
     }
 }
 

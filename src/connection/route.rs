@@ -32,7 +32,7 @@ pub struct Route<'a> {
     pub dial: DialOptions,
     request: RequestOptions,
     login: Attempts,
-    /// Every URL that was asked for, with the cookies that were sent there.
+    /// Every place that was asked, see [`Route::place`], with the cookies that were sent there.
     visited: Vec<(String, Vec<u8>)>,
     redirects: usize,
 }
@@ -96,7 +96,7 @@ impl<'a> Route<'a> {
             add_cookies(&mut options.headers, jar, &self.target);
         }
         let sent: Vec<&[u8]> = values(&options.headers, "cookie").collect();
-        self.visited.push((self.target.url(), sent.join(&b"; "[..])));
+        self.visited.push((self.place(), sent.join(&b"; "[..])));
         Request::new(&options, &generate_key())
     }
 
@@ -105,7 +105,7 @@ impl<'a> Route<'a> {
     /// # Errors
     /// Exit 6 for a redirect that isn't followed though it was asked for.
     pub fn next(&mut self, response: &Response, cookies: Option<&CookieFile>) -> Result<Next> {
-        if let Some(text) = self.login.next(response, &self.target) {
+        if let Some(text) = self.login.next(response, &self.request.target) {
             return Ok(Next::Login(text));
         }
         let Some(most) = self.options.redirects.filter(|_| is_redirect(response.status)) else {
@@ -162,7 +162,9 @@ impl<'a> Route<'a> {
     /// What depends on the target alone.
     fn point(&mut self) -> Result<()> {
         self.request.host = self.target.authority();
-        self.request.target.clone_from(&self.target.path);
+        let first = self.redirects == 0 && self.target == self.options.origin;
+        let typed = self.options.request_target.as_ref().filter(|_| first);
+        self.request.target.clone_from(typed.unwrap_or(&self.target.path));
         self.dial.proxy = self.options.proxies.choose(&self.target)?;
         Ok(())
     }
@@ -212,7 +214,12 @@ impl<'a> Route<'a> {
             add_cookies(&mut headers, jar, &self.target);
         }
         let sent: Vec<&[u8]> = values(&headers, "cookie").collect();
-        self.visited.contains(&(self.target.url(), sent.join(&b"; "[..])))
+        self.visited.contains(&(self.place(), sent.join(&b"; "[..])))
+    }
+
+    /// What the next request asks for, and where.
+    fn place(&self) -> String {
+        format!("{} {}", self.target.url(), self.request.target)
     }
 
     fn unfollowed(&self, response: &Response, why: &str) -> Error {

@@ -25,6 +25,12 @@ pub(super) fn curl(facts: &Facts<'_>) -> String {
     if facts.anonymous {
         words.pair("-H", "User-Agent:");
     }
+    if facts.options.path_as_is {
+        words.flag("--path-as-is");
+    }
+    if let Some(target) = &facts.request_target {
+        words.pair("--request-target", target);
+    }
     match dial.family {
         Family::Any => {}
         Family::V4 => words.flag("-4"),
@@ -81,7 +87,9 @@ pub(super) fn curl(facts: &Facts<'_>) -> String {
         "ipv6",
         "no-deflate",
         "origin",
+        "path-as-is",
         "proxy",
+        "request-target",
         "resolve",
         "subprotocol",
         "tlsv1.2",

@@ -76,6 +76,8 @@ struct Facts<'a> {
     dial: &'a DialOptions,
     /// Path and query.
     path: String,
+    /// What is sent instead of them.
+    request_target: Option<String>,
     /// All fields of the request but a Host that goes without saying and a User-Agent of our own.
     all_fields: Vec<(String, String)>,
     /// Those that a tool doesn't make by itself, without Origin.
@@ -94,11 +96,15 @@ impl<'a> Facts<'a> {
     fn new(options: &'a OpenOptions, route: &'a Route<'_>, show_secrets: bool) -> Facts<'a> {
         let (target, dial) = (&route.target, &route.dial);
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let path = match show_secrets {
-            true => target.path.clone(),
-            false => redact::url(&target.path).into_owned(),
+        let shown = |text: &str| match show_secrets {
+            true => text.to_owned(),
+            false => redact::url(text).into_owned(),
         };
-        let mut hidden = path != target.path;
+        let path = shown(&target.path);
+        let asked = route.asked();
+        let request_target = (asked != target.path).then(|| shown(asked));
+        let mut hidden =
+            path != target.path || request_target.as_ref().is_some_and(|shown| shown != asked);
         let request = Request::new(&route.options(), KEY);
         let anonymous = !request.headers.iter().any(|field| field.is("user-agent"));
         let agent = format!("wstap/{}", env!("CARGO_PKG_VERSION"));
@@ -137,6 +143,7 @@ impl<'a> Facts<'a> {
             target,
             dial,
             path,
+            request_target,
             subprotocols,
             all_fields,
             fields,
@@ -203,9 +210,11 @@ impl<'a> Facts<'a> {
             ("location", self.options.redirects.is_some()),
             ("no-deflate", !offered),
             ("origin", self.origin.is_some()),
+            ("path-as-is", self.options.path_as_is),
             ("pinnedpubkey", !tls.pinned.is_empty()),
             ("proxy", dial.proxy.is_some()),
             ("raw-header", !request.raw_headers.is_empty()),
+            ("request-target", self.request_target.is_some()),
             ("resolve", !dial.resolve.is_empty()),
             ("sni", tls.sni != Sni::Auto),
             ("subprotocol", !self.subprotocols.is_empty()),

@@ -139,6 +139,8 @@ fn recall(editor: &mut Editor, queue: &Queue) -> Option<History> {
             entries.iter().for_each(|entry| editor.remember(entry));
             Some(history)
         }
+        // A home like /dev/null is how services say that nothing is to be kept.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => None,
         Err(error) => {
             let why = error.to_string();
             let note = format!("* the history is not kept: {}\n", Untrusted::text(&why));

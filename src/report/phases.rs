@@ -345,7 +345,7 @@ pub(super) fn anatomy(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()
     lines.info(format_args!("  received: {}", part(&closure.received)))?;
     let (took, how) = (Took(closure.took), end(&closure.end));
     lines.info(format_args!("  closing took {took}; {how}"))?;
-    if closure.ignored > 0 {
+    if closure.received.is_some() && closure.ignored > 0 {
         let bytes = Count(closure.ignored, "byte");
         lines.warn(format_args!("  {bytes} after the peer's Close frame ignored (§5.5.1)"))?;
     }

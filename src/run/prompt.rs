@@ -73,7 +73,7 @@ impl Prompt {
                 talk.session.outside.views.tell(Event::Answer { text, bare: *bare });
             }
             Some(Command::Quit) => talk.leave(Over::Done),
-            Some(Command::Connect(url)) => match Target::parse(&url) {
+            Some(Command::Connect(url)) => match talk.session.settings.open.read_target(&url) {
                 Ok(_) => self.leave_for(Command::Connect(url), talk),
                 Err(error) => talk.views().tell(Event::Error(&error)),
             },
@@ -130,8 +130,8 @@ impl Prompt {
                 match command {
                     Command::Quit => return None,
                     Command::Reconnect => return Some(session.settings.open.target.clone()),
-                    Command::Connect(url) => match Target::parse(&url) {
-                        Ok((target, _)) => return Some(target),
+                    Command::Connect(url) => match session.settings.open.read_target(&url) {
+                        Ok(target) => return Some(target),
                         Err(error) => session.outside.views.emit(Event::Error(&error)),
                     },
                     Command::GiveUp => {}
@@ -198,8 +198,8 @@ impl Driver for Prompt {
                 }
                 Command::Close(_) | Command::GiveUp => return Some(Instead::GiveUp),
                 Command::Reconnect => return Some(Instead::Attempt),
-                Command::Connect(url) => match Target::parse(&url) {
-                    Ok((target, _)) => {
+                Command::Connect(url) => match session.settings.open.read_target(&url) {
+                    Ok(target) => {
                         session.turn_to(target);
                         return Some(Instead::Attempt);
                     }
@@ -222,7 +222,9 @@ impl Driver for Prompt {
                 Err(error)
             }
         };
-        let leaves = session.signalled.is_some() || matches!(outcome, Ok(Over::Done));
+        // A first connection that never opens is for whoever called us to judge.
+        let in_vain = session.settings.reconnect.is_none() && !session.outside.views.has_opened();
+        let leaves = session.signalled.is_some() || matches!(outcome, Ok(Over::Done)) || in_vain;
         if !leaves && let Some(target) = self.next_connection(session) {
             return Then::Connect(target);
         }

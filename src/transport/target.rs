@@ -86,6 +86,15 @@ impl Target {
         Ok((target, notes))
     }
 
+    /// The same target with the path and query of the URL it was read from, as they were typed:
+    /// reading a URL resolves `..`, also where it is written `%2e%2e`.
+    pub fn with_path_of(self, typed: &str) -> Target {
+        let rest = typed.split_once("://").map_or(typed, |(_, rest)| rest);
+        let path = rest.find(AUTHORITY_ENDS).and_then(|at| rest.get(at..)).unwrap_or_default();
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        Target { path: format!("{slash}{path}"), ..self }
+    }
+
     /// Host and, unless it is the scheme's default, port: the Host field (RFC 9110 §7.2).
     pub fn authority(&self) -> String {
         let default = if self.secure { 443 } else { 80 };
@@ -251,6 +260,22 @@ mod tests {
             let error = Target::parse(typed).unwrap_err();
             assert!(error.what.contains(why), "{typed}: {}", error.what);
             assert_eq!(error.exit, Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn paths_as_they_were_typed() {
+        for (typed, path) in [
+            ("ws://h", "/"),
+            ("ws://h?q=%7e", "/?q=%7e"),
+            ("ws://h/%2e%2e/up", "/%2e%2e/up"),
+            ("h/a/../b/./c", "/a/../b/./c"),
+            (":80/%7E%c3%BC|x?..#", "/%7E%c3%BC|x?..#"),
+            ("ws://me:pw@[fe80::1%25eth0]:9//a", "//a"),
+            ("ws://h\\x", "/\\x"),
+        ] {
+            let target = Target::parse(typed.trim_end_matches('#')).unwrap().0;
+            assert_eq!(target.with_path_of(typed).path, path, "{typed}");
         }
     }
 

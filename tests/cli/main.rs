@@ -8,6 +8,7 @@ mod curl;
 mod events;
 mod every_event;
 mod exit_codes;
+mod faults;
 mod generated;
 mod json;
 mod pipe;

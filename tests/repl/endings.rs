@@ -241,6 +241,10 @@ fn a_refusal_is_shown_and_the_session_stays() {
     let server = ScriptedServer::start(|peer| {
         let request = peer.request();
         if peer.number() == 1 {
+            peer.upgrade(&request, "");
+            peer.send(close_frame(1000, ""));
+            peer.frames_until_close();
+        } else if peer.number() == 2 {
             peer.send(
                 "HTTP/1.1 403 Forbidden\r\nX-Why: no ticket\r\nContent-Length: 10\r\n\r\n\
                  not today\n",
@@ -252,11 +256,12 @@ fn a_refusal_is_shown_and_the_session_stays() {
         }
     });
     let mut pty = Terminal::new([server.url()]).start();
-    wait_prompt(&pty, "x");
+    pty.wait_text("not connected");
+    pty.line("/reconnect");
     for shown in ["< HTTP/1.1 403 Forbidden", "< X-Why: no ticket", "< not today"] {
         pty.wait_text(shown);
     }
-    pty.wait_text("not connected");
+    pty.wait_for(|screen| screen.contents().matches("not connected").count() == 2, PATIENCE);
     pty.line("/reconnect");
     wait_prompt(&pty, ">");
     ask(&mut pty, "in", &["< in"]);
