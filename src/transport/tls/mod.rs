@@ -24,6 +24,7 @@ use crate::text::Untrusted;
 use crate::transport::stream::{Below, Stream, tls_failure};
 use crate::transport::wait::Waiter;
 
+pub use client::private_key;
 pub use pin::Pins;
 pub use provider::default_provider;
 
