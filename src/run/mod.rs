@@ -4,6 +4,7 @@ mod answer;
 mod between;
 pub mod command;
 mod course;
+pub mod frame;
 pub mod input;
 pub mod json;
 pub mod output;

@@ -1,0 +1,233 @@
+//! Frames made by hand, right or wrong: `/frame` of the prompt and `frame` of `--input json` fill in the
+//! same fields.
+
+use crate::protocol::connection::RawFrame;
+use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
+use crate::text::Untrusted;
+use crate::text::typed::{hex, nearest};
+
+/// A frame made by hand; what is not given is what a correct client would send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameSpec {
+    /// The FIN bit.
+    pub fin: bool,
+    /// RSV1–3 as a number: 4, 2, 1.
+    pub rsv: u8,
+    /// The opcode.
+    pub opcode: Opcode,
+    /// The mask: none, a given key, or a fresh one.
+    pub mask: MaskSpec,
+    /// The length to declare instead of the payload's.
+    pub length: Option<u64>,
+    /// The form to write the length in instead of the shortest.
+    pub length_form: Option<LengthForm>,
+    /// The payload before masking.
+    pub payload: Vec<u8>,
+}
+
+/// How a hand-made frame is masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaskSpec {
+    /// With a fresh key, as the RFC demands of clients.
+    Fresh,
+    /// With this key.
+    Key([u8; 4]),
+    /// Not at all: the MASK bit is 0.
+    None,
+}
+
+/// A field of the header that can be given.
+pub struct Field {
+    /// Its name at the prompt.
+    pub name: &'static str,
+    /// Its name in JSON, as the `frame` event has it; the prompt knows it, too.
+    pub json: &'static str,
+    /// Values to offer at the prompt.
+    pub values: &'static [&'static str],
+    /// Fills it in; or says what it takes.
+    set: fn(&mut FrameSpec, Given<'_>) -> Result<(), String>,
+}
+
+/// What a field is to be, as far as its spelling tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given<'a> {
+    /// `true` or `false`.
+    Flag(bool),
+    /// A number.
+    Number(u64),
+    /// Anything else that can't be right.
+    Other,
+    /// A word.
+    Text(&'a str),
+}
+
+impl Field {
+    /// All of them.
+    pub const ALL: [Field; 6] = [
+        Field { name: "fin", json: "fin", values: &["0", "1"], set: set_fin },
+        Field {
+            name: "op",
+            json: "opcode",
+            values: &["continuation", "text", "binary", "close", "ping", "pong"],
+            set: set_opcode,
+        },
+        Field { name: "rsv", json: "rsv", values: &[], set: set_rsv },
+        Field {
+            name: "mask",
+            json: "mask",
+            values: &["random", "none", "00000000"],
+            set: set_mask,
+        },
+        Field { name: "length", json: "length", values: &[], set: set_length },
+        Field { name: "form", json: "length_form", values: &["7", "16", "64"], set: set_form },
+    ];
+
+    /// Fills the field in.
+    ///
+    /// # Errors
+    /// What goes behind the field's name: "is 0 or 1".
+    pub fn set(&self, spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
+        (self.set)(spec, given)
+    }
+}
+
+fn set_fin(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
+    spec.fin = match given {
+        Given::Flag(on) => on,
+        Given::Number(bit @ 0..=1) => bit == 1,
+        _ => return Err("is 0 or 1".to_owned()),
+    };
+    Ok(())
+}
+
+fn set_opcode(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
+    let mut named = (0..16).map(Opcode::from_bits).filter(|o| !matches!(o, Opcode::Reserved(_)));
+    spec.opcode = match given {
+        Given::Number(bits @ 0..=15) => Opcode::from_bits(bits as u8),
+        Given::Text(typed) => {
+            let found = named.clone().find(|opcode| opcode.name() == typed);
+            found.ok_or_else(|| {
+                let typed_safe = Untrusted::text(typed);
+                let names: Vec<_> = named.by_ref().map(Opcode::name).collect();
+                let more = match nearest(typed, names.iter().copied()) {
+                    Some(meant) => format!("did you mean {meant}?"),
+                    None => format!("there are {}", names.join(", ")),
+                };
+                format!("is '{typed_safe}', but no opcode is called that; {more}")
+            })?
+        }
+        _ => return Err("is a name or 0 to 15".to_owned()),
+    };
+    Ok(())
+}
+
+fn set_rsv(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
+    let Given::Number(bits @ 0..=7) = given else {
+        return Err("is 0 to 7: RSV1 is 4, RSV2 is 2, RSV3 is 1".to_owned());
+    };
+    spec.rsv = bits as u8;
+    Ok(())
+}
+
+fn set_mask(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
+    const TAKES: &str = "is random, none or eight hex digits";
+    let key = |text| hex(text).ok().and_then(|bytes| bytes.try_into().ok());
+    spec.mask = match given {
+        Given::Flag(true) | Given::Text("random") => MaskSpec::Fresh,
+        Given::Flag(false) | Given::Text("none") => MaskSpec::None,
+        Given::Text(text) => MaskSpec::Key(key(text).ok_or(TAKES)?),
+        _ => return Err(TAKES.to_owned()),
+    };
+    Ok(())
+}
+
+fn set_length(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
+    let Given::Number(length) = given else {
+        return Err("is a number up to 2^64-1".to_owned());
+    };
+    spec.length = Some(length);
+    Ok(())
+}
+
+fn set_form(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
+    spec.length_form = Some(match given {
+        Given::Number(7) => LengthForm::Bits7,
+        Given::Number(16) => LengthForm::Bits16,
+        Given::Number(64) => LengthForm::Bits64,
+        _ => return Err("is 7, 16 or 64".to_owned()),
+    });
+    Ok(())
+}
+
+impl FrameSpec {
+    /// The frame; `fresh` gives the masking key if none was asked for.
+    pub fn frame(self, fresh: impl FnOnce() -> [u8; 4]) -> RawFrame {
+        let length = self.length.unwrap_or(self.payload.len() as u64);
+        let header = FrameHeader {
+            fin: self.fin,
+            rsv1: self.rsv & 4 != 0,
+            rsv2: self.rsv & 2 != 0,
+            rsv3: self.rsv & 1 != 0,
+            opcode: self.opcode,
+            masking_key: match self.mask {
+                MaskSpec::Fresh => Some(fresh()),
+                MaskSpec::Key(key) => Some(key),
+                MaskSpec::None => None,
+            },
+            length,
+            length_form: self.length_form.unwrap_or(LengthForm::minimal(length)),
+        };
+        RawFrame { header, payload: self.payload }
+    }
+
+    /// Whether the declared length can be written in the form that was asked for.
+    ///
+    /// # Errors
+    /// Why what was typed would not be what is on the wire.
+    pub fn check_length(&self) -> Result<(), String> {
+        let length = self.length.unwrap_or(self.payload.len() as u64);
+        let most = match self.length_form {
+            Some(LengthForm::Bits7) => 125,
+            Some(LengthForm::Bits16) => 0xffff,
+            Some(LengthForm::Bits64) | None => return Ok(()),
+        };
+        if length <= most {
+            return Ok(());
+        }
+        Err(format!("a length of {length} can't be written in that form, which ends at {most}"))
+    }
+}
+
+impl Default for FrameSpec {
+    fn default() -> FrameSpec {
+        FrameSpec {
+            fin: true,
+            rsv: 0,
+            opcode: Opcode::Text,
+            mask: MaskSpec::Fresh,
+            length: None,
+            length_form: None,
+            payload: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_that_is_offered_is_taken() {
+        for Field { name, values, set, .. } in Field::ALL {
+            for value in values {
+                let number = value.parse().ok().filter(|_| name != "mask");
+                let given = number.map_or(Given::Text(value), Given::Number);
+                assert_eq!(set(&mut FrameSpec::default(), given), Ok(()), "{name}={value}");
+            }
+        }
+        let offered = Field::ALL[1].values;
+        let reserved = |opcode: &Opcode| matches!(opcode, Opcode::Reserved(_));
+        let mut all = (0..16).map(Opcode::from_bits).filter(|opcode| !reserved(opcode));
+        assert!(all.all(|opcode| offered.contains(&opcode.name())));
+    }
+}
