@@ -17,6 +17,7 @@ use crate::event::Event;
 use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
 use crate::text::Untrusted;
 use crate::transport::connect::{self, Connected};
+use crate::transport::target::percent_decoded;
 use crate::transport::tls::Client;
 use crate::transport::wait::Waiter;
 use crate::transport::{DialOptions, Place, Stream, Timings, TlsOptions, resolve, tls_failure};
@@ -135,25 +136,6 @@ impl FromStr for Proxy {
         let port = url.port().or(again.port()).unwrap_or(scheme.default_port());
         Ok(Proxy { scheme, host: host.to_owned(), port, credentials, tls: TlsOptions::default() })
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let digit = |b: u8| char::from(b).to_digit(16);
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind;
-        if *first == b'%'
-            && let [high, low, behind @ ..] = rest
-            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
-        {
-            decoded.extend(u8::try_from(high * 16 + low));
-            rest = behind;
-        } else {
-            decoded.push(*first);
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 /// Connects to the place through the proxy.
