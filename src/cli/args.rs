@@ -126,42 +126,33 @@ pub struct InspectArgs {
     pub reach: ReachArgs,
 }
 
-/// How to get an open connection.
+/// How to get an open connection: options in groups, each taken apart by one function of `settings`.
 #[derive(Args, Debug)]
 pub struct ReachArgs {
-    /// The request.
     #[command(flatten)]
-    pub request: RequestArgs,
-    /// The login.
+    pub(crate) request: RequestArgs,
     #[command(flatten)]
-    pub login: LoginArgs,
-    /// TLS.
+    pub(crate) login: LoginArgs,
     #[command(flatten)]
-    pub tls: TlsArgs,
-    /// The network.
+    pub(crate) tls: TlsArgs,
     #[command(flatten)]
-    pub network: NetworkArgs,
-    /// The proxy.
+    pub(crate) network: NetworkArgs,
     #[command(flatten)]
-    pub proxy: ProxyArgs,
-    /// The time.
+    pub(crate) proxy: ProxyArgs,
     #[command(flatten)]
-    pub time: TimeArgs,
-    /// The protocol.
+    pub(crate) time: TimeArgs,
     #[command(flatten)]
-    pub protocol: ProtocolArgs,
-    /// The view.
+    pub(crate) protocol: ProtocolArgs,
     #[command(flatten)]
-    pub view: ViewArgs,
-    /// The configuration file.
+    pub(crate) view: ViewArgs,
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(crate) config: ConfigArgs,
 }
 
 /// The request for the upgrade.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Request")]
-pub struct RequestArgs {
+pub(crate) struct RequestArgs {
     /// Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one
     /// a line
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
@@ -195,7 +186,7 @@ pub struct RequestArgs {
 /// Who asks.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Login")]
-pub struct LoginArgs {
+pub(crate) struct LoginArgs {
     /// Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file,
     /// @env:NAME from the environment, here and for all other secrets
     #[arg(short = 'u', long, value_name = "USER:PASSWORD")]
@@ -220,7 +211,7 @@ pub struct LoginArgs {
 /// How TLS is spoken, and whom it trusts.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "TLS")]
-pub struct TlsArgs {
+pub(crate) struct TlsArgs {
     /// Go on with a server whose certificate can't be trusted, and say why it can't
     #[arg(short = 'k', long)]
     pub insecure: bool,
@@ -257,7 +248,7 @@ pub struct TlsArgs {
 /// The way to the host.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network")]
-pub struct NetworkArgs {
+pub(crate) struct NetworkArgs {
     /// Only IPv4
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     pub ipv4: bool,
@@ -281,7 +272,7 @@ pub struct NetworkArgs {
 /// The way past or through a proxy.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network")]
-pub struct ProxyArgs {
+pub(crate) struct ProxyArgs {
     /// Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none,
     /// whatever the environment says
     #[arg(long, value_name = "URL")]
@@ -297,7 +288,7 @@ pub struct ProxyArgs {
 /// How long it may take.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Ending")]
-pub struct TimeArgs {
+pub(crate) struct TimeArgs {
     /// From the start until the connection is open
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10")]
     pub connect_timeout: Duration,
@@ -309,7 +300,7 @@ pub struct TimeArgs {
 /// What is offered, and what is taken for an answer.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Protocol")]
-pub struct ProtocolArgs {
+pub(crate) struct ProtocolArgs {
     /// Offer compression with these parameters, as typed, instead of the usual ones
     #[arg(long, value_name = "PARAMS", conflicts_with = "no_deflate")]
     pub deflate: Option<String>,
@@ -330,7 +321,7 @@ pub struct ProtocolArgs {
 /// How much is shown.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
-pub struct ViewArgs {
+pub(crate) struct ViewArgs {
     /// Show more: -v the connection, -vv each frame, -vvv each byte
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub verbose: u8,
@@ -348,7 +339,7 @@ pub struct ViewArgs {
 /// What counts besides the command line.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Configuration")]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// Read this configuration file instead of ~/.config/wstap/config.toml
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -360,24 +351,20 @@ pub struct ConfigArgs {
 /// What to do over an open connection.
 #[derive(Args, Debug)]
 pub struct TalkArgs {
-    /// Messages.
     #[command(flatten)]
-    pub messages: MessageArgs,
-    /// The end.
+    pub(crate) messages: MessageArgs,
     #[command(flatten)]
-    pub ending: EndingArgs,
-    /// Liveness.
+    pub(crate) ending: EndingArgs,
     #[command(flatten)]
-    pub liveness: LivenessArgs,
-    /// Output.
+    pub(crate) liveness: LivenessArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 /// What is sent, and what is taken.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Messages")]
-pub struct MessageArgs {
+pub(crate) struct MessageArgs {
     /// Send this text after opening, then go on as usual; can be repeated
     #[arg(short = 'x', long = "send", value_name = "TEXT")]
     pub send: Vec<String>,
@@ -411,7 +398,7 @@ pub struct MessageArgs {
 /// When and how it ends.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Ending")]
-pub struct EndingArgs {
+pub(crate) struct EndingArgs {
     /// End after so many received messages
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
@@ -459,7 +446,7 @@ pub struct EndingArgs {
 /// Pings and what is let pass.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Protocol")]
-pub struct LivenessArgs {
+pub(crate) struct LivenessArgs {
     /// Send a ping every so often
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub ping_interval: Option<Duration>,
@@ -478,7 +465,7 @@ pub struct LivenessArgs {
 /// How messages are shown.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Print events as JSON Lines on standard output
     #[arg(long, conflicts_with = "output")]
     pub json: bool,

@@ -2,9 +2,9 @@
 
 use super::candidate::Candidate;
 use super::payload;
-use crate::run::frame::{Field, FrameSpec, Given};
+use crate::run::frame::{Field, FrameSpec, Given, no_such};
 use crate::text::Untrusted;
-use crate::text::typed::{hex, nearest};
+use crate::text::typed::hex;
 
 /// What the payload can be written in; it takes the rest of the line.
 const PAYLOADS: [&str; 3] = ["text", "hex", "base64"];
@@ -44,11 +44,11 @@ fn payload(key: &str, text: &str) -> Result<Vec<u8>, String> {
 
 fn field(spec: &mut FrameSpec, key: &str, value: &str) -> Result<(), String> {
     let field = Field::ALL.into_iter().find(|field| [field.name, field.json].contains(&key));
-    let field = field.ok_or_else(|| unknown(key))?;
+    let field = field.ok_or_else(|| no_such("key", key, &keys().collect::<Vec<_>>()))?;
     // A masking key of eight decimal digits is none of the numbers.
     let number = number(value).filter(|_| key != "mask");
     let given = number.map_or(Given::Text(value), Given::Number);
-    field.set(spec, given).map_err(|why| format!("{key}= {why}"))
+    field.set(spec, given, &format!("{key}="))
 }
 
 fn keys() -> impl Iterator<Item = &'static str> {
@@ -74,17 +74,6 @@ fn number(value: &str) -> Option<u64> {
     // from_str_radix would take a sign.
     let plain = digits.bytes().all(|b| b.is_ascii_alphanumeric());
     plain.then(|| u64::from_str_radix(digits, radix).ok()).flatten()
-}
-
-fn unknown(key: &str) -> String {
-    let typed = Untrusted::text(key);
-    match nearest(key, keys()) {
-        Some(meant) => format!("no key is called '{typed}'; did you mean {meant}?"),
-        None => {
-            let known: Vec<_> = keys().collect();
-            format!("no key is called '{typed}'; there are {}", known.join(", "))
-        }
-    }
 }
 
 #[cfg(test)]

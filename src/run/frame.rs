@@ -44,8 +44,10 @@ pub struct Field {
     pub json: &'static str,
     /// Values to offer at the prompt.
     pub values: &'static [&'static str],
-    /// Fills it in; or says what it takes.
-    set: fn(&mut FrameSpec, Given<'_>) -> Result<(), String>,
+    /// What it takes, for messages.
+    takes: &'static str,
+    /// Fills it in, unless it takes no such thing.
+    set: fn(&mut FrameSpec, Given<'_>) -> Option<()>,
 }
 
 /// What a field is to be, as far as its spelling tells.
@@ -55,7 +57,7 @@ pub enum Given<'a> {
     Flag(bool),
     /// A number.
     Number(u64),
-    /// Anything else that can't be right.
+    /// What no field takes.
     Other,
     /// A word.
     Text(&'a str),
@@ -64,99 +66,118 @@ pub enum Given<'a> {
 impl Field {
     /// All of them.
     pub const ALL: [Field; 6] = [
-        Field { name: "fin", json: "fin", values: &["0", "1"], set: set_fin },
+        Field {
+            name: "fin",
+            json: "fin",
+            values: &["0", "1"],
+            takes: "0 or 1",
+            set: |spec, given| {
+                spec.fin = match given {
+                    Given::Flag(on) => on,
+                    Given::Number(bit @ 0..=1) => bit == 1,
+                    _ => return None,
+                };
+                Some(())
+            },
+        },
         Field {
             name: "op",
             json: "opcode",
             values: &["continuation", "text", "binary", "close", "ping", "pong"],
-            set: set_opcode,
+            takes: "a name or 0 to 15",
+            set: |spec, given| {
+                spec.opcode = match given {
+                    Given::Number(bits @ 0..=15) => Opcode::from_bits(bits as u8),
+                    Given::Text(typed) => opcodes().find(|opcode| opcode.name() == typed)?,
+                    _ => return None,
+                };
+                Some(())
+            },
         },
-        Field { name: "rsv", json: "rsv", values: &[], set: set_rsv },
+        Field {
+            name: "rsv",
+            json: "rsv",
+            values: &[],
+            takes: "0 to 7: RSV1 is 4, RSV2 is 2, RSV3 is 1",
+            set: |spec, given| {
+                let Given::Number(bits @ 0..=7) = given else { return None };
+                spec.rsv = bits as u8;
+                Some(())
+            },
+        },
         Field {
             name: "mask",
             json: "mask",
             values: &["random", "none", "00000000"],
-            set: set_mask,
+            takes: "random, none or eight hex digits",
+            set: |spec, given| {
+                spec.mask = match given {
+                    Given::Flag(true) | Given::Text("random") => MaskSpec::Fresh,
+                    Given::Flag(false) | Given::Text("none") => MaskSpec::None,
+                    Given::Text(key) => MaskSpec::Key(hex(key).ok()?.try_into().ok()?),
+                    _ => return None,
+                };
+                Some(())
+            },
         },
-        Field { name: "length", json: "length", values: &[], set: set_length },
-        Field { name: "form", json: "length_form", values: &["7", "16", "64"], set: set_form },
+        Field {
+            name: "length",
+            json: "length",
+            values: &[],
+            takes: "a number up to 2^64-1",
+            set: |spec, given| {
+                let Given::Number(length) = given else { return None };
+                spec.length = Some(length);
+                Some(())
+            },
+        },
+        Field {
+            name: "form",
+            json: "length_form",
+            values: &["7", "16", "64"],
+            takes: "7, 16 or 64",
+            set: |spec, given| {
+                spec.length_form = Some(match given {
+                    Given::Number(7) => LengthForm::Bits7,
+                    Given::Number(16) => LengthForm::Bits16,
+                    Given::Number(64) => LengthForm::Bits64,
+                    _ => return None,
+                });
+                Some(())
+            },
+        },
     ];
 
     /// Fills the field in.
     ///
     /// # Errors
-    /// What goes behind the field's name: "is 0 or 1".
-    pub fn set(&self, spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
-        (self.set)(spec, given)
+    /// What the field takes, which is called as `label` says.
+    pub fn set(&self, spec: &mut FrameSpec, given: Given<'_>, label: &str) -> Result<(), String> {
+        (self.set)(spec, given).ok_or_else(|| match given {
+            Given::Text(typed) if self.json == "opcode" => {
+                no_such("opcode", typed, &opcode_names())
+            }
+            _ => format!("{label} is {}", self.takes),
+        })
     }
 }
 
-fn set_fin(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
-    spec.fin = match given {
-        Given::Flag(on) => on,
-        Given::Number(bit @ 0..=1) => bit == 1,
-        _ => return Err("is 0 or 1".to_owned()),
-    };
-    Ok(())
+/// Those that have a name.
+fn opcodes() -> impl Iterator<Item = Opcode> {
+    (0..16).map(Opcode::from_bits).filter(|opcode| !matches!(opcode, Opcode::Reserved(_)))
 }
 
-fn set_opcode(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
-    let mut named = (0..16).map(Opcode::from_bits).filter(|o| !matches!(o, Opcode::Reserved(_)));
-    spec.opcode = match given {
-        Given::Number(bits @ 0..=15) => Opcode::from_bits(bits as u8),
-        Given::Text(typed) => {
-            let found = named.clone().find(|opcode| opcode.name() == typed);
-            found.ok_or_else(|| {
-                let typed_safe = Untrusted::text(typed);
-                let names: Vec<_> = named.by_ref().map(Opcode::name).collect();
-                let more = match nearest(typed, names.iter().copied()) {
-                    Some(meant) => format!("did you mean {meant}?"),
-                    None => format!("there are {}", names.join(", ")),
-                };
-                format!("is '{typed_safe}', but no opcode is called that; {more}")
-            })?
-        }
-        _ => return Err("is a name or 0 to 15".to_owned()),
-    };
-    Ok(())
+fn opcode_names() -> Vec<&'static str> {
+    opcodes().map(Opcode::name).collect()
 }
 
-fn set_rsv(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
-    let Given::Number(bits @ 0..=7) = given else {
-        return Err("is 0 to 7: RSV1 is 4, RSV2 is 2, RSV3 is 1".to_owned());
-    };
-    spec.rsv = bits as u8;
-    Ok(())
-}
-
-fn set_mask(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
-    const TAKES: &str = "is random, none or eight hex digits";
-    let key = |text| hex(text).ok().and_then(|bytes| bytes.try_into().ok());
-    spec.mask = match given {
-        Given::Flag(true) | Given::Text("random") => MaskSpec::Fresh,
-        Given::Flag(false) | Given::Text("none") => MaskSpec::None,
-        Given::Text(text) => MaskSpec::Key(key(text).ok_or(TAKES)?),
-        _ => return Err(TAKES.to_owned()),
-    };
-    Ok(())
-}
-
-fn set_length(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
-    let Given::Number(length) = given else {
-        return Err("is a number up to 2^64-1".to_owned());
-    };
-    spec.length = Some(length);
-    Ok(())
-}
-
-fn set_form(spec: &mut FrameSpec, given: Given<'_>) -> Result<(), String> {
-    spec.length_form = Some(match given {
-        Given::Number(7) => LengthForm::Bits7,
-        Given::Number(16) => LengthForm::Bits16,
-        Given::Number(64) => LengthForm::Bits64,
-        _ => return Err("is 7, 16 or 64".to_owned()),
-    });
-    Ok(())
+/// That no key or opcode is called so, and which are.
+pub fn no_such(what: &str, typed: &str, known: &[&str]) -> String {
+    let typed_safe = Untrusted::text(typed);
+    match nearest(typed, known.iter().copied()) {
+        Some(meant) => format!("no {what} is called '{typed_safe}'; did you mean {meant}?"),
+        None => format!("no {what} is called '{typed_safe}'; there are {}", known.join(", ")),
+    }
 }
 
 impl FrameSpec {
@@ -218,16 +239,15 @@ mod tests {
 
     #[test]
     fn every_value_that_is_offered_is_taken() {
-        for Field { name, values, set, .. } in Field::ALL {
-            for value in values {
-                let number = value.parse().ok().filter(|_| name != "mask");
+        for field in Field::ALL {
+            for value in field.values {
+                let number = value.parse().ok().filter(|_| field.name != "mask");
                 let given = number.map_or(Given::Text(value), Given::Number);
-                assert_eq!(set(&mut FrameSpec::default(), given), Ok(()), "{name}={value}");
+                let set = field.set(&mut FrameSpec::default(), given, field.name);
+                assert_eq!(set, Ok(()), "{value}");
             }
         }
-        let offered = Field::ALL[1].values;
-        let reserved = |opcode: &Opcode| matches!(opcode, Opcode::Reserved(_));
-        let mut all = (0..16).map(Opcode::from_bits).filter(|opcode| !reserved(opcode));
-        assert!(all.all(|opcode| offered.contains(&opcode.name())));
+        let offered = Field::ALL.into_iter().find(|field| field.name == "op");
+        assert_eq!(offered.map(|field| field.values), Some(&opcode_names()[..]));
     }
 }

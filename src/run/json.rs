@@ -11,6 +11,17 @@ use crate::run::frame::{Field, FrameSpec, Given};
 use crate::run::input::Piece;
 use crate::text::Untrusted;
 
+type Read = fn(&Fields) -> Result<Command, String>;
+
+/// The commands by their `type`, which is that of the event that reports the same.
+pub const COMMANDS: [(&str, Read); 5] = [
+    ("message", Fields::message),
+    ("ping", |fields| Ok(Command::Ping(fields.control_payload()?))),
+    ("pong", |fields| Ok(Command::Pong(fields.control_payload()?))),
+    ("close", Fields::close),
+    ("frame", Fields::frame),
+];
+
 /// Reads a line. `None` for what is no command: an empty line, and events that only report what
 /// happened, so that the output of one session can be the input of another.
 ///
@@ -38,23 +49,22 @@ fn parse(line: &[u8]) -> Result<Option<Command>, String> {
         return Ok(None);
     }
     let is_event = fields.0.contains_key("seq");
-    match fields.text("type")?.ok_or("the field \"type\" is missing")? {
-        "message" => fields.message().map(Some),
-        "ping" => Ok(Some(Command::Ping(fields.control_payload()?))),
-        "pong" => Ok(Some(Command::Pong(fields.control_payload()?))),
-        "close" => fields.close().map(Some),
+    let name = fields.text("type")?.ok_or("the field \"type\" is missing")?;
+    match COMMANDS.iter().find(|(known, _)| *known == name) {
         // The message that a reported frame belongs to is reported too.
-        "frame" if is_event => Ok(None),
-        "frame" => fields.frame().map(Some),
-        _ if is_event => Ok(None),
-        other => Err(format!(
-            "\"{}\" is no command: message, ping, pong, close or frame",
-            Untrusted::text(other)
-        )),
+        Some(("frame", _)) if is_event => Ok(None),
+        Some((_, read)) => read(&fields).map(Some),
+        None if is_event => Ok(None),
+        None => {
+            let [most @ .., last] = COMMANDS.map(|(name, _)| name);
+            let (name, most) = (Untrusted::text(name), most.join(", "));
+            Err(format!("\"{name}\" is no command: {most} or {last}"))
+        }
     }
 }
 
-struct Fields(Map<String, Value>);
+/// The fields of a JSON object.
+pub struct Fields(Map<String, Value>);
 
 impl Fields {
     fn text(&self, name: &str) -> Result<Option<&str>, String> {
@@ -145,7 +155,7 @@ impl Fields {
                 Some(Value::String(text)) => Given::Text(text),
                 Some(value) => value.as_u64().map_or(Given::Other, Given::Number),
             };
-            field.set(&mut spec, given).map_err(|why| format!("\"{}\" {why}", field.json))?;
+            field.set(&mut spec, given, &format!("\"{}\"", field.json))?;
         }
         spec.check_length()?;
         Ok(Command::Frame(spec))
