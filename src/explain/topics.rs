@@ -23,16 +23,14 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// An exit code of wstap.
 pub(super) fn exit(code: u8) -> Option<String> {
-    let (exit, more) = EXITS.iter().find(|(exit, _)| *exit as u8 == code)?;
-    Some(format!("exit code {code}: {}\n\n{more}\n", exit.meaning()))
+    let (exit, meaning) = Exit::ALL.into_iter().find(|(exit, _)| *exit as u8 == code)?;
+    let (_, more) = EXITS.iter().find(|(known, _)| *known == exit)?;
+    Some(format!("exit code {code}: {meaning}\n\n{more}\n"))
 }
 
 fn exits() -> String {
-    let mut text = "exit codes of wstap\n\n".to_owned();
-    for (exit, _) in &EXITS {
-        text.push_str(&format!("{:>5}  {}\n", *exit as u8, exit.meaning()));
-    }
-    text
+    let line = |(exit, meaning)| format!("{:>5}  {meaning}\n", exit as u8);
+    format!("exit codes of wstap\n\n{}", Exit::ALL.map(line).concat())
 }
 
 /// An HTTP status as the answer to an upgrade.
@@ -442,7 +440,7 @@ mod tests {
     fn exit_codes_are_listed_in_order() {
         let text = topic("exit").unwrap();
         assert!(text.contains("\n    9  the connection was lost without a closing handshake"));
-        assert!(EXITS.iter().map(|(exit, _)| *exit).eq(Exit::ALL));
+        assert!(EXITS.iter().map(|(exit, _)| *exit).eq(Exit::ALL.map(|(exit, _)| exit)));
         assert_eq!(exit(14), None);
     }
 }

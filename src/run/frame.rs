@@ -137,12 +137,10 @@ impl Field {
             values: &["7", "16", "64"],
             takes: "7, 16 or 64",
             set: |spec, given| {
-                spec.length_form = Some(match given {
-                    Given::Number(7) => LengthForm::Bits7,
-                    Given::Number(16) => LengthForm::Bits16,
-                    Given::Number(64) => LengthForm::Bits64,
-                    _ => return None,
-                });
+                let mut forms =
+                    [LengthForm::Bits7, LengthForm::Bits16, LengthForm::Bits64].into_iter();
+                let form = forms.find(|form| given == Given::Number(form.bits().into()))?;
+                spec.length_form = Some(form);
                 Some(())
             },
         },
