@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= ping-interval= ping-timeout= reconnect= backoff= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= backoff= ping-interval= ping-timeout= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -39,10 +39,10 @@ complete -c wstap -n "__fish_wstap_needs_command" -l duration -d 'End the open s
 complete -c wstap -n "__fish_wstap_needs_command" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l ping-interval -d 'Send a ping every so often' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l ping-interval -d 'Send a ping every so often' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'
@@ -184,10 +184,10 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l duration -d 'End th
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-interval -d 'Send a ping every so often' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-interval -d 'Send a ping every so often' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'
@@ -268,7 +268,6 @@ complete -c wstap -n "__fish_wstap_using_subcommand serve" -l origin -d 'Accept 
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s b -l binary -d 'The source sends binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'Show each handshake; -vv each message'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s h -l help -d 'Print help'
@@ -287,10 +286,10 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l duration -d 'End th
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-interval -d 'Send a ping every so often' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-interval -d 'Send a ping every so often' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'

@@ -43,6 +43,33 @@ pub enum Exit {
     Terminated = 143,
 }
 
+impl Exit {
+    /// All of them in the order of their numbers, and what each says of a run. The man page and the
+    /// README say the same in fewer words (tests/lists.rs).
+    pub const ALL: [(Exit, &str); 17] = [
+        (Exit::Done, "done"),
+        (Exit::Expectation, "an expectation or a check failed"),
+        (Exit::Usage, "usage: a bad option, URL, header or script"),
+        (Exit::Resolve, "the name was not resolved"),
+        (Exit::Connect, "the TCP connection or the proxy failed"),
+        (Exit::Tls, "TLS failed"),
+        (Exit::Refused, "the upgrade was refused: an HTTP answer other than 101"),
+        (
+            Exit::Handshake,
+            "a 101, or something else, that breaks the opening handshake of RFC 6455",
+        ),
+        (Exit::Protocol, "the peer broke the WebSocket protocol"),
+        (Exit::Lost, "the connection was lost without a closing handshake (1006)"),
+        (Exit::PeerError, "the peer closed with an error code"),
+        (Exit::Timeout, "a timeout; the message names the stage"),
+        (Exit::Limit, "a size or count limit was hit"),
+        (Exit::Local, "local input or output failed"),
+        (Exit::Bug, "a bug in wstap"),
+        (Exit::Interrupted, "interrupted (SIGINT)"),
+        (Exit::Terminated, "terminated (SIGTERM, SIGHUP)"),
+    ];
+}
+
 /// Where in its life a connection was when something went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {

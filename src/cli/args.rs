@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-use crate::cli::values::{backoff, nonzero_size, size, time};
+use crate::cli::values::{backoff, nonzero_size, one_of, size, time};
 use crate::error::{Error, Exit, Stage};
+use crate::report::payload::Format;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::Backoff;
 use crate::text::Untrusted;
@@ -124,252 +126,310 @@ pub struct InspectArgs {
     pub reach: ReachArgs,
 }
 
-/// How to get an open connection.
+/// How to get an open connection: options in groups, each taken apart by one function of `settings`.
 #[derive(Args, Debug)]
 pub struct ReachArgs {
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    #[command(flatten)]
+    pub(crate) login: LoginArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    #[command(flatten)]
+    pub(crate) proxy: ProxyArgs,
+    #[command(flatten)]
+    pub(crate) time: TimeArgs,
+    #[command(flatten)]
+    pub(crate) protocol: ProtocolArgs,
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// The request for the upgrade.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct RequestArgs {
     /// Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one
     /// a line
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", help_heading = "Request")]
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
     /// Put a line into the request's head as it is, also where it breaks the grammar
-    #[arg(long = "raw-header", value_name = "LINE", help_heading = "Request")]
+    #[arg(long = "raw-header", value_name = "LINE")]
     pub raw_headers: Vec<OsString>,
     /// Offer subprotocols, the preferred one first
-    #[arg(
-        short = 's',
-        long = "subprotocol",
-        value_name = "NAME",
-        value_delimiter = ',',
-        help_heading = "Request"
-    )]
+    #[arg(short = 's', long = "subprotocol", value_name = "NAME", value_delimiter = ',')]
     pub subprotocols: Vec<String>,
     /// Send the URL's path as it is typed: with its dots, percent escapes and case
-    #[arg(long, help_heading = "Request")]
+    #[arg(long)]
     pub path_as_is: bool,
     /// Send this as the request's target instead of the URL's path and query; a redirect ends it
-    #[arg(long, value_name = "TEXT", help_heading = "Request")]
+    #[arg(long, value_name = "TEXT")]
     pub request_target: Option<String>,
     /// Send this Origin
-    #[arg(short = 'o', long, value_name = "ORIGIN", help_heading = "Request")]
+    #[arg(short = 'o', long, value_name = "ORIGIN")]
     pub origin: Option<String>,
     /// Send this User-Agent; empty for none
-    #[arg(short = 'A', long, value_name = "TEXT", help_heading = "Request")]
+    #[arg(short = 'A', long, value_name = "TEXT")]
     pub user_agent: Option<String>,
     /// Send this Cookie; @FILE reads it from a file
-    #[arg(long, value_name = "NAME=VALUE; …", help_heading = "Request")]
+    #[arg(long, value_name = "NAME=VALUE; …")]
     pub cookie: Option<String>,
     /// Send the cookies of this file (Netscape's format), and keep in it what the server sets
-    #[arg(long, value_name = "FILE", help_heading = "Request")]
+    #[arg(long, value_name = "FILE")]
     pub cookie_jar: Option<PathBuf>,
     /// Follow redirects; to another origin without logins, cookies and tokens
-    #[arg(short = 'L', long, help_heading = "Request")]
+    #[arg(short = 'L', long)]
     pub location: bool,
     /// The most redirects that -L follows
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Request")]
+    #[arg(long, value_name = "N", default_value_t = 10)]
     pub max_redirs: usize,
+}
 
+/// Who asks.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Login")]
+pub(crate) struct LoginArgs {
     /// Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file,
     /// @env:NAME from the environment, here and for all other secrets
-    #[arg(short = 'u', long, value_name = "USER:PASSWORD", help_heading = "Login")]
+    #[arg(short = 'u', long, value_name = "USER:PASSWORD")]
     pub user: Option<String>,
     /// Log in with Digest alone, so that the password never goes over the wire
-    #[arg(long, conflicts_with = "anyauth", help_heading = "Login")]
+    #[arg(long, conflicts_with = "anyauth")]
     pub digest: bool,
     /// Wait for what the server asks for, then log in with the safest of it
-    #[arg(long, help_heading = "Login")]
+    #[arg(long)]
     pub anyauth: bool,
     /// Log in with a bearer token; @FILE reads it from a file
-    #[arg(long, value_name = "TOKEN", conflicts_with = "user", help_heading = "Login")]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "user")]
     pub bearer: Option<String>,
     /// Without -u, log in with what ~/.netrc has for the host
-    #[arg(long, help_heading = "Login")]
+    #[arg(long)]
     pub netrc: bool,
     /// The same with another file
-    #[arg(long, value_name = "FILE", help_heading = "Login")]
+    #[arg(long, value_name = "FILE")]
     pub netrc_file: Option<PathBuf>,
+}
 
+/// How TLS is spoken, and whom it trusts.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
     /// Go on with a server whose certificate can't be trusted, and say why it can't
-    #[arg(short = 'k', long, help_heading = "TLS")]
+    #[arg(short = 'k', long)]
     pub insecure: bool,
     /// Trust these certificates (PEM, a file or a folder) instead of the system's
-    #[arg(long, value_name = "PATH", help_heading = "TLS")]
+    #[arg(long, value_name = "PATH")]
     pub cacert: Vec<PathBuf>,
     /// Authenticate with this client certificate (PEM)
-    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
     /// The client certificate's private key (PEM), if not in the same file
-    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "TLS")]
+    #[arg(long, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
     /// The private key's pass phrase; @FILE reads it from a file
-    #[arg(long, value_name = "PHRASE", requires = "cert", help_heading = "TLS")]
+    #[arg(long, value_name = "PHRASE", requires = "cert")]
     pub pass: Option<String>,
     /// Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a
     /// file with the key (PEM or DER); also with --insecure
-    #[arg(long, value_name = "KEYS", help_heading = "TLS")]
+    #[arg(long, value_name = "KEYS")]
     pub pinnedpubkey: Option<String>,
     /// Send this name in the TLS handshake; "off" for none
-    #[arg(long, value_name = "NAME", help_heading = "TLS")]
+    #[arg(long, value_name = "NAME")]
     pub sni: Option<String>,
     /// Offer these ALPN protocols
-    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "TLS")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub alpn: Vec<String>,
     /// Only TLS 1.2
-    #[arg(long = "tlsv1.2", conflicts_with = "tls13", help_heading = "TLS")]
+    #[arg(long = "tlsv1.2", conflicts_with = "tls13")]
     pub tls12: bool,
     /// Only TLS 1.3
-    #[arg(long = "tlsv1.3", help_heading = "TLS")]
+    #[arg(long = "tlsv1.3")]
     pub tls13: bool,
+}
 
+/// The way to the host.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkArgs {
     /// Only IPv4
-    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Network")]
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
     pub ipv4: bool,
     /// Only IPv6
-    #[arg(short = '6', long, help_heading = "Network")]
+    #[arg(short = '6', long)]
     pub ipv6: bool,
     /// Use this address for that host and port
-    #[arg(long, value_name = "HOST:PORT:ADDRESS", help_heading = "Network")]
+    #[arg(long, value_name = "HOST:PORT:ADDRESS")]
     pub resolve: Vec<String>,
     /// Connect to another host and port; the request stays as it is
-    #[arg(long, value_name = "HOST:PORT:HOST:PORT", help_heading = "Network")]
+    #[arg(long, value_name = "HOST:PORT:HOST:PORT")]
     pub connect_to: Vec<String>,
     /// Connect over this network interface, or from this address
-    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    #[arg(long, value_name = "NAME")]
     pub interface: Option<String>,
     /// Connect over this Unix socket
-    #[arg(long, value_name = "PATH", help_heading = "Network")]
+    #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
+}
 
+/// The way past or through a proxy.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct ProxyArgs {
     /// Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none,
     /// whatever the environment says
-    #[arg(long, value_name = "URL", help_heading = "Network")]
+    #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
     /// Log in at the proxy; @FILE reads it from a file
-    #[arg(long, value_name = "USER:PASSWORD", help_heading = "Network")]
+    #[arg(long, value_name = "USER:PASSWORD")]
     pub proxy_user: Option<String>,
     /// Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be
-    #[arg(long, value_name = "LIST", help_heading = "Network")]
+    #[arg(long, value_name = "LIST")]
     pub noproxy: Option<String>,
+}
 
+/// How long it may take.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Ending")]
+pub(crate) struct TimeArgs {
     /// From the start until the connection is open
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10", help_heading = "Ending")]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10")]
     pub connect_timeout: Duration,
     /// For everything; reaching it is exit code 11
-    #[arg(short = 'm', long, value_name = "TIME", value_parser = time, help_heading = "Ending")]
+    #[arg(short = 'm', long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,
+}
 
+/// What is offered, and what is taken for an answer.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Protocol")]
+pub(crate) struct ProtocolArgs {
     /// Offer compression with these parameters, as typed, instead of the usual ones
-    #[arg(long, value_name = "PARAMS", conflicts_with = "no_deflate", help_heading = "Protocol")]
+    #[arg(long, value_name = "PARAMS", conflicts_with = "no_deflate")]
     pub deflate: Option<String>,
     /// Offer no compression
-    #[arg(long, help_heading = "Protocol")]
+    #[arg(long)]
     pub no_deflate: bool,
     /// Fail where the RFCs let a reader be lenient
-    #[arg(long, help_heading = "Protocol")]
+    #[arg(long)]
     pub strict: bool,
     /// The longest response head that is taken
-    #[arg(long, value_name = "SIZE", value_parser = nonzero_size, default_value = "64K", help_heading = "Protocol")]
+    #[arg(long, value_name = "SIZE", value_parser = nonzero_size, default_value = "64K")]
     pub max_head: usize,
     /// The most headers that are taken in a response
-    #[arg(long, value_name = "N", default_value_t = 256, help_heading = "Protocol")]
+    #[arg(long, value_name = "N", default_value_t = 256)]
     pub max_headers: usize,
+}
 
+/// How much is shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct ViewArgs {
     /// Show more: -v the connection, -vv each frame, -vvv each byte
-    #[arg(short = 'v', long, action = ArgAction::Count, help_heading = "Output")]
+    #[arg(short = 'v', long, action = ArgAction::Count)]
     pub verbose: u8,
     /// Show payloads and failures only
-    #[arg(short = 'q', long, conflicts_with = "verbose", help_heading = "Output")]
+    #[arg(short = 'q', long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Colours: auto, always or never
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_possible_values = true,
-        help_heading = "Output"
-    )]
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: When,
     /// Show passwords, tokens and cookies instead of ***
-    #[arg(long, help_heading = "Output")]
+    #[arg(long)]
     pub show_secrets: bool,
+}
 
+/// What counts besides the command line.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Configuration")]
+pub(crate) struct ConfigArgs {
     /// Read this configuration file instead of ~/.config/wstap/config.toml
-    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Read no configuration file
-    #[arg(long, conflicts_with = "config", help_heading = "Configuration")]
+    #[arg(long, conflicts_with = "config")]
     pub no_config: bool,
 }
 
 /// What to do over an open connection.
 #[derive(Args, Debug)]
 pub struct TalkArgs {
+    #[command(flatten)]
+    pub(crate) messages: MessageArgs,
+    #[command(flatten)]
+    pub(crate) ending: EndingArgs,
+    #[command(flatten)]
+    pub(crate) liveness: LivenessArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// What is sent, and what is taken.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct MessageArgs {
     /// Send this text after opening, then go on as usual; can be repeated
-    #[arg(short = 'x', long = "send", value_name = "TEXT", help_heading = "Messages")]
+    #[arg(short = 'x', long = "send", value_name = "TEXT")]
     pub send: Vec<String>,
     /// Send what is read as binary messages
-    #[arg(short = 'b', long, help_heading = "Messages")]
+    #[arg(short = 'b', long)]
     pub binary: bool,
     /// How standard input is cut into messages: line, null, whole, or json commands
     #[arg(
         long,
         value_name = "FORMAT",
+        value_parser = one_of(&InputFormat::ALL),
         default_value = "line",
-        hide_possible_values = true,
-        help_heading = "Messages"
+        hide_possible_values = true
     )]
-    pub input: InputArg,
+    pub input: InputFormat,
     /// Send messages in frames of at most this many bytes
-    #[arg(long, value_name = "SIZE", value_parser = nonzero_size, help_heading = "Messages")]
+    #[arg(long, value_name = "SIZE", value_parser = nonzero_size)]
     pub fragment: Option<usize>,
     /// Send every received message back, with its own type and bytes; reads no input
-    #[arg(long, help_heading = "Messages")]
+    #[arg(long)]
     pub echo: bool,
     /// The largest message that is taken [default: 64M where it must be held in memory or was
     /// compressed, else 4G]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Messages")]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_message: Option<u64>,
     /// The most fragments of a message
-    #[arg(long, value_name = "N", default_value_t = 131_072, help_heading = "Messages")]
+    #[arg(long, value_name = "N", default_value_t = 131_072)]
     pub max_fragments: u32,
+}
 
+/// When and how it ends.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Ending")]
+pub(crate) struct EndingArgs {
     /// End after so many received messages
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Ending")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// End at a received message that matches this pattern
-    #[arg(long, value_name = "REGEX", help_heading = "Ending")]
+    #[arg(long, value_name = "REGEX")]
     pub until: Option<String>,
     /// At the end of the input, end after this much silence; "forever" for never [default: 1; with
     /// --duration: forever]
-    #[arg(short = 'w', long, value_name = "TIME", value_parser = linger, help_heading = "Ending")]
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = linger)]
     pub linger: Option<LingerArg>,
     /// Close at the end of the input; what arrives before the peer's Close is still printed
-    #[arg(short = 'E', long, conflicts_with = "linger", help_heading = "Ending")]
+    #[arg(short = 'E', long, conflicts_with = "linger")]
     pub exit_on_eof: bool,
     /// End the open session, in order, after this time
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Ending")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub duration: Option<Duration>,
     /// The status code of our Close frame
-    #[arg(long, value_name = "CODE", default_value_t = 1000, help_heading = "Ending")]
+    #[arg(long, value_name = "CODE", default_value_t = 1000)]
     pub close_code: u16,
     /// The reason in our Close frame, at most 123 bytes
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true,
-        help_heading = "Ending"
-    )]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub close_reason: String,
     /// Codes with which the peer may close, besides 1000 and 1001
-    #[arg(long, value_name = "CODE", value_delimiter = ',', help_heading = "Ending")]
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub ok_close: Vec<u16>,
-    /// Send a ping every so often
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Protocol")]
-    pub ping_interval: Option<Duration>,
-    /// Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with
-    /// --ping-interval]
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Protocol")]
-    pub ping_timeout: Option<Duration>,
     /// Get a connection that fails or is lost back, with at most so many attempts in a row [default:
     /// without end]
     #[arg(
@@ -377,9 +437,7 @@ pub struct TalkArgs {
         value_name = "N",
         num_args = 0..=1,
         require_equals = true,
-        value_parser = clap::value_parser!(u32).range(1..),
-        help_heading = "Ending"
-    )]
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub reconnect: Option<Option<u32>>,
     /// How long to wait before reconnecting: at first, and at most after ever longer waits
     #[arg(
@@ -387,37 +445,53 @@ pub struct TalkArgs {
         value_name = "MIN[..MAX]",
         value_parser = backoff,
         default_value = "500ms..30s",
-        requires = "reconnect",
-        help_heading = "Ending"
-    )]
+        requires = "reconnect")]
     pub backoff: Backoff,
+}
+
+/// Pings and what is let pass.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Protocol")]
+pub(crate) struct LivenessArgs {
+    /// Send a ping every so often
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub ping_interval: Option<Duration>,
+    /// Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with
+    /// --ping-interval]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub ping_timeout: Option<Duration>,
     /// Take text messages that are not UTF-8, with a warning
-    #[arg(long, help_heading = "Protocol")]
+    #[arg(long)]
     pub lossy: bool,
     /// Leave pings unanswered
-    #[arg(long, help_heading = "Protocol")]
+    #[arg(long)]
     pub no_pong: bool,
+}
 
+/// How messages are shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
     /// Print events as JSON Lines on standard output
-    #[arg(long, conflicts_with = "output", help_heading = "Output")]
+    #[arg(long, conflicts_with = "output")]
     pub json: bool,
     /// How received messages are printed: line, raw, null, hex or json
     #[arg(
         long,
         value_name = "FORMAT",
+        value_parser = one_of(&Format::ALL),
         default_value = "line",
-        hide_possible_values = true,
-        help_heading = "Output"
+        hide_possible_values = true
     )]
-    pub output: OutputFormat,
+    pub output: Format,
     /// Show binary messages whole in hex at the prompt
-    #[arg(long, help_heading = "Output")]
+    #[arg(long)]
     pub hex: bool,
     /// Indent and colour JSON messages at the prompt
-    #[arg(long, help_heading = "Output")]
+    #[arg(long)]
     pub pretty: bool,
     /// The time of day (UTC) before each line for people
-    #[arg(short = 't', long, help_heading = "Output")]
+    #[arg(short = 't', long)]
     pub timestamps: bool,
 }
 
@@ -441,45 +515,6 @@ pub enum When {
     Auto,
     /// Never.
     Never,
-}
-
-/// How standard input is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum InputArg {
-    /// JSON commands.
-    Json,
-    /// Lines.
-    Line,
-    /// NUL-terminated.
-    Null,
-    /// All of it.
-    Whole,
-}
-
-impl From<InputArg> for InputFormat {
-    fn from(arg: InputArg) -> InputFormat {
-        match arg {
-            InputArg::Json => InputFormat::Json,
-            InputArg::Line => InputFormat::Line,
-            InputArg::Null => InputFormat::Null,
-            InputArg::Whole => InputFormat::Whole,
-        }
-    }
-}
-
-/// How received messages are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// In hex, a line each.
-    Hex,
-    /// A JSON object a line.
-    Json,
-    /// As they are, and a newline.
-    Line,
-    /// As they are, and a NUL byte.
-    Null,
-    /// As they are, without anything between them.
-    Raw,
 }
 
 /// `wstap serve`.
@@ -520,23 +555,20 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
     /// The private key's pass phrase; @FILE reads it from a file
-    #[arg(long, value_name = "PHRASE", requires = "cert", help_heading = "TLS")]
+    #[arg(long, value_name = "PHRASE", requires = "key")]
     pub pass: Option<String>,
-    /// Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a
-    /// file with the key (PEM or DER); also with --insecure
-    #[arg(long, value_name = "KEYS", help_heading = "TLS")]
-    pub pinnedpubkey: Option<String>,
     /// Show each handshake; -vv each message
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub verbose: u8,
 }
 
-/// What the server does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// What the server does with its clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ServeMode {
     /// Broadcast to all clients.
     Chat,
     /// Send each message back.
+    #[default]
     Echo,
     /// Count.
     Sink,
@@ -558,25 +590,29 @@ pub struct ExplainArgs {
 #[derive(Args, Debug)]
 pub struct GenerateArgs {
     /// man, bash, zsh, fish, powershell or elvish
-    #[arg(hide_possible_values = true)]
+    #[arg(value_parser = one_of(&Generated::ALL), hide_possible_values = true)]
     pub what: Generated,
 }
 
 /// What can be generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generated {
-    /// Completions for bash.
-    Bash,
-    /// Completions for elvish.
-    Elvish,
-    /// Completions for fish.
-    Fish,
+    /// A shell's completions.
+    Completions(Shell),
     /// The man page.
     Man,
-    /// Completions for PowerShell.
-    Powershell,
-    /// Completions for zsh.
-    Zsh,
+}
+
+impl Generated {
+    /// All of it: the name, what it is, and the value.
+    pub const ALL: [(&str, &str, Generated); 6] = [
+        ("bash", "Completions for bash", Generated::Completions(Shell::Bash)),
+        ("elvish", "Completions for elvish", Generated::Completions(Shell::Elvish)),
+        ("fish", "Completions for fish", Generated::Completions(Shell::Fish)),
+        ("man", "The man page", Generated::Man),
+        ("powershell", "Completions for PowerShell", Generated::Completions(Shell::PowerShell)),
+        ("zsh", "Completions for zsh", Generated::Completions(Shell::Zsh)),
+    ];
 }
 
 /// Prints the help or the version, and ends the process if that worked.
@@ -628,7 +664,7 @@ mod tests {
     #[test]
     fn a_url_or_a_verb() {
         let typed = Cli::try_parse_from(["wstap", "-v", "example.org", "-n", "3"]).unwrap().connect;
-        assert_eq!((typed.url.as_deref(), typed.talk.count), (Some("example.org"), Some(3)));
+        assert_eq!((typed.url.as_deref(), typed.talk.ending.count), (Some("example.org"), Some(3)));
         let verb = Cli::try_parse_from(["wstap", "explain", "1006"]).unwrap();
         assert!(matches!(verb.verb, Some(Verb::Explain(_))));
         assert!(Cli::try_parse_from(["wstap"]).is_err());

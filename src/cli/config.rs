@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
         if entry.values.iter().flatten().any(reads) {
             return Ok(());
         }
-        let planned = plan(SOME_URL, &cli.connect.reach, Some(&cli.connect.talk));
+        let planned = plan(SOME_URL, cli.connect.reach, Some(cli.connect.talk));
         planned.map(drop).map_err(|e| self.refused(at, &entry.name, e))
     }
 

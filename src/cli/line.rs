@@ -11,7 +11,7 @@ use clap::{
     ArgMatches, Args as _, Command, CommandFactory, FromArgMatches as _, Parser, Subcommand as _,
 };
 
-use crate::cli::args::{Cli, ConnectArgs, Verb, help, usage};
+use crate::cli::args::{Cli, ConfigArgs, ConnectArgs, Verb, help, usage};
 use crate::cli::config::{self, Config};
 use crate::cli::curl::{self, Pasted};
 use crate::cli::layers::{Layers, option};
@@ -40,9 +40,9 @@ fn alone(args: &[OsString]) -> Option<Cli> {
     let connect = ConnectArgs::from_arg_matches(&matches).ok()?;
     let url = connect.url.as_deref()?;
     let is_verb = Verb::has_subcommand(url);
-    let bare = connect.reach.no_config
-        || connect.reach.config.is_none()
-            && config::usual_path()?.try_exists().is_ok_and(|exists| !exists);
+    let ConfigArgs { config: given, no_config } = &connect.reach.config;
+    let bare = *no_config
+        || given.is_none() && config::usual_path()?.try_exists().is_ok_and(|exists| !exists);
     let alone = bare && !is_verb && !url.starts_with('@');
     alone.then(|| Cli { verb: None, connect, notes: Vec::new() })
 }

@@ -11,8 +11,8 @@ mod shell;
 mod values;
 
 pub use args::{
-    Cli, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs, OutputFormat,
-    ServeArgs, ServeMode, Verb,
+    Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs,
+    ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,
 };
 pub use line::parse;
-pub use settings::{Plan, header, plan};
+pub use settings::{Plan, header, pass_phrase, plan};

@@ -1,17 +1,22 @@
 //! From what was typed to what the lower floors take.
 
+use std::ffi::OsString;
 use std::io::Read;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use regex::bytes::Regex;
 
-use crate::cli::args::{OutputFormat, ReachArgs, TalkArgs, When};
-use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions};
+use crate::cli::args::{
+    EndingArgs, LivenessArgs, LoginArgs, MessageArgs, NetworkArgs, OutputArgs, ProtocolArgs,
+    ProxyArgs, ReachArgs, RequestArgs, TalkArgs, TimeArgs, TlsArgs, ViewArgs, When,
+};
+use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions, WireOptions};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::http::head::{HeadLimits, Header, is_token};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
-use crate::protocol::handshake::RequestOptions;
 use crate::protocol::violation::Policy;
 use crate::redact;
 use crate::report::human::HumanOptions;
@@ -22,12 +27,8 @@ use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
-    ConnectTo, DialOptions, Family, PassPhrase, Pins, Proxies, Resolve, Sni, Target, TlsOptions,
-    Versions,
+    DialOptions, Family, PassPhrase, Pins, Proxies, Sni, Target, TlsOptions, Versions,
 };
-
-/// What browsers offer too: any parameters of the server's, and a window of ours that it may bound.
-const DEFLATE_OFFER: &str = "permessage-deflate; client_max_window_bits";
 
 /// A whole run.
 pub struct Plan {
@@ -59,115 +60,124 @@ impl Plan {
 ///
 /// # Errors
 /// Exit 2: what can't be understood; exit 13: a file that can't be read.
-pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Plan> {
+pub fn plan(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan> {
+    // Where the configuration is read (`cli::line`), `config` has had its say.
+    let ReachArgs { request, login, tls, network, proxy, time, protocol, view, config: _ } = reach;
     let (target, mut notes) = Target::parse(url)?;
-    let target = if reach.path_as_is { target.with_path_of(url) } else { target };
-    let proxies = proxies(reach)?;
+    let target = if request.path_as_is { target.with_path_of(url) } else { target };
+    let proxies = proxies(proxy, &tls)?;
     // What is wrong with the environment is said before anything else happens.
     proxies.choose(&target)?;
-    let cookies = reach.cookie_jar.as_deref().map(CookieFile::open).transpose()?;
-    notes.extend(cookies.as_ref().and_then(CookieFile::note));
+    let TimeArgs { connect_timeout, max_time } = time;
+    let ProtocolArgs { deflate, no_deflate, strict, max_head, max_headers } = protocol;
+    let ViewArgs { verbose, quiet, color, show_secrets } = view;
+    let (login, bearer) = self::login(login)?;
     let mut settings = Settings::new(target.clone());
     settings.open = OpenOptions {
-        request: request(&target, reach)?,
-        dial: dial(reach)?,
         proxies,
-        login: login(reach)?,
-        redirects: reach.location.then_some(reach.max_redirs),
-        path_as_is: reach.path_as_is,
-        request_target: reach.request_target.as_deref().map(request_target).transpose()?,
-        show_secrets: reach.show_secrets,
-        policy: if reach.strict { Policy::Strict } else { Policy::Lenient },
-        head_limits: HeadLimits { bytes: reach.max_head, headers: reach.max_headers },
-        connect_timeout: reach.connect_timeout,
+        login,
+        dial: dial(network, self::tls(tls)?)?,
+        show_secrets,
+        policy: if strict { Policy::Strict } else { Policy::Lenient },
+        head_limits: HeadLimits { bytes: max_head, headers: max_headers },
+        connect_timeout,
         ..OpenOptions::new(target)
     };
-    settings.cookies = cookies;
-    settings.max_time = reach.max_time;
+    settings.open.request.extensions = offer(deflate, no_deflate)?;
+    self::request(&mut settings, request, bearer)?;
+    notes.extend(settings.cookies.as_ref().and_then(CookieFile::note));
+    settings.max_time = max_time;
     let mut human = HumanOptions {
-        verbosity: reach.verbose,
-        quiet: reach.quiet,
-        color: color(reach.color, std::io::stderr()),
-        show_secrets: reach.show_secrets,
+        verbosity: verbose,
+        quiet,
+        color: is_wanted(color, std::io::stderr()),
+        show_secrets,
         ..HumanOptions::default()
     };
-    let (mut output, mut json) = (Format::Line, false);
-    if let Some(talk) = talk {
-        talk_settings(&mut settings, talk)?;
-        human.timestamps = talk.timestamps;
-        human.pretty = talk.pretty;
-        human.hex = talk.hex;
-        output = format(talk.output);
-        json = talk.json;
+    let (mut format, mut json) = (Format::Line, false);
+    if let Some(TalkArgs { messages, ending, liveness, output }) = talk {
+        self::messages(&mut settings, messages);
+        self::ending(&mut settings, ending)?;
+        self::liveness(&mut settings.wire, liveness);
+        let OutputArgs { json: events, output, hex, pretty, timestamps } = output;
+        (human.hex, human.pretty, human.timestamps) = (hex, pretty, timestamps);
+        (format, json) = (output, events);
     }
-    if reach.quiet {
+    if quiet {
         notes.clear();
     }
-    let color_stdout = color(reach.color, std::io::stdout());
-    Ok(Plan { settings, human, color_stdout, output, json, notes })
+    let color_stdout = is_wanted(color, std::io::stdout());
+    Ok(Plan { settings, human, color_stdout, output: format, json, notes })
 }
 
-fn talk_settings(settings: &mut Settings, talk: &TalkArgs) -> Result<()> {
-    let until = talk.until.as_deref().map(Regex::new).transpose();
-    settings.until = until.map_err(|e| {
+fn messages(settings: &mut Settings, args: MessageArgs) {
+    let MessageArgs { send, binary, input, fragment, echo, max_message, max_fragments } = args;
+    let opcode = if binary { Opcode::Binary } else { Opcode::Text };
+    settings.first = send.into_iter().map(|text| (opcode, text.into_bytes())).collect();
+    settings.binary = binary;
+    settings.input = input;
+    settings.echo = echo;
+    settings.fragment = fragment;
+    settings.wire.max_message = max_message;
+    settings.wire.max_fragments = max_fragments;
+}
+
+fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {
+    let EndingArgs {
+        count,
+        until,
+        linger,
+        exit_on_eof,
+        duration,
+        close_code,
+        close_reason,
+        ok_close,
+        reconnect,
+        backoff,
+    } = args;
+    settings.count = count;
+    settings.until = until.as_deref().map(Regex::new).transpose().map_err(|e| {
         let what = "--until is not a regular expression";
         Error::usage(what).cause(Untrusted::text(&e.to_string()).to_string())
     })?;
-    let opcode = if talk.binary { Opcode::Binary } else { Opcode::Text };
-    settings.first = talk.send.iter().map(|text| (opcode, text.clone().into_bytes())).collect();
-    settings.binary = talk.binary;
-    settings.input = talk.input.into();
-    settings.fragment = talk.fragment;
-    settings.echo = talk.echo;
-    settings.wire.max_message = talk.max_message;
-    settings.wire.max_fragments = talk.max_fragments;
-    settings.count = talk.count;
-    settings.duration = talk.duration;
-    settings.linger = match talk.linger {
-        _ if talk.exit_on_eof => Linger::For(Duration::ZERO),
+    settings.duration = duration;
+    settings.linger = match linger {
+        _ if exit_on_eof => Linger::For(Duration::ZERO),
         Some(typed) => typed.0.map_or(Linger::Forever, Linger::For),
-        None if talk.duration.is_some() => Linger::Forever,
-        None => Linger::For(Duration::from_secs(1)),
+        None if duration.is_some() => Linger::Forever,
+        None => settings.linger,
     };
-    settings.wire.close = close(talk)?;
-    settings.ok_close = talk.ok_close.iter().copied().map(CloseCode).collect();
-    settings.wire.pong = !talk.no_pong;
-    settings.wire.ping_interval = talk.ping_interval.filter(|interval| !interval.is_zero());
-    settings.wire.ping_timeout =
-        talk.ping_timeout.or(settings.wire.ping_interval.map(|_| Duration::from_secs(10)));
-    settings.wire.lossy = talk.lossy;
-    settings.reconnect =
-        talk.reconnect.map(|attempts| Reconnect { attempts, backoff: talk.backoff });
+    settings.wire.close = close(close_code, &close_reason)?;
+    settings.ok_close = ok_close.into_iter().map(CloseCode).collect();
+    settings.reconnect = reconnect.map(|attempts| Reconnect { attempts, backoff });
     Ok(())
 }
 
-fn close(talk: &TalkArgs) -> Result<CloseStatus> {
-    let code = CloseCode(talk.close_code);
+fn liveness(talk: &mut WireOptions, args: LivenessArgs) {
+    let LivenessArgs { ping_interval, ping_timeout, lossy, no_pong } = args;
+    talk.ping_interval = ping_interval.filter(|interval| !interval.is_zero());
+    talk.ping_timeout = ping_timeout.or(talk.ping_interval.map(|_| Duration::from_secs(10)));
+    talk.lossy = lossy;
+    talk.pong = !no_pong;
+}
+
+fn close(code: u16, reason: &str) -> Result<CloseStatus> {
+    let code = CloseCode(code);
     if !code.is_allowed_on_wire() {
         let what = format!("--close-code {code} must not be sent: {}", code.meaning());
         return Err(Error::usage(what).hint("1000, 1001 to 1003, 1007 to 1014, or 3000 to 4999"));
     }
-    if talk.close_reason.len() > CloseStatus::MAX_REASON {
-        let len = talk.close_reason.len();
+    if reason.len() > CloseStatus::MAX_REASON {
+        let len = reason.len();
         return Err(Error::usage(format!("--close-reason takes 123 bytes at most, not {len}")));
     }
-    Ok(CloseStatus::new(code, &talk.close_reason))
-}
-
-fn format(output: OutputFormat) -> Format {
-    match output {
-        OutputFormat::Hex => Format::Hex,
-        OutputFormat::Json => Format::Json,
-        OutputFormat::Line => Format::Line,
-        OutputFormat::Null => Format::Null,
-        OutputFormat::Raw => Format::Raw,
-    }
+    Ok(CloseStatus::new(code, reason))
 }
 
 /// Whether there are colours (no-color.org, bixense.com/clicolors).
-fn color(when: When, channel: impl std::os::fd::AsFd) -> bool {
+fn is_wanted(color: When, channel: impl std::os::fd::AsFd) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    match when {
+    match color {
         When::Always => true,
         When::Never => false,
         When::Auto if set("NO_COLOR") => false,
@@ -179,27 +189,54 @@ fn color(when: When, channel: impl std::os::fd::AsFd) -> bool {
     }
 }
 
-fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
-    let mut headers = Vec::new();
-    if let Some(typed) = &reach.bearer {
-        headers.push(header(&format!("Authorization: Bearer {}", secret(typed)?))?);
+/// What is offered in Sec-WebSocket-Extensions.
+fn offer(deflate: Option<String>, no_deflate: bool) -> Result<String> {
+    let offer = match deflate {
+        None if no_deflate => return Ok(String::new()),
+        None => return Ok(OpenOptions::USUAL_OFFER.to_owned()),
+        Some(params) if params.starts_with("permessage-deflate") => params,
+        Some(params) if params.is_empty() => "permessage-deflate".to_owned(),
+        Some(params) => format!("permessage-deflate; {params}"),
+    };
+    header(&format!("Sec-WebSocket-Extensions: {offer}"))?;
+    Ok(offer)
+}
+
+fn request(settings: &mut Settings, args: RequestArgs, bearer: Option<Header>) -> Result<()> {
+    let RequestArgs {
+        headers,
+        raw_headers,
+        subprotocols,
+        path_as_is,
+        request_target,
+        origin,
+        user_agent,
+        cookie,
+        cookie_jar,
+        location,
+        max_redirs,
+    } = args;
+    settings.cookies = cookie_jar.as_deref().map(CookieFile::open).transpose()?;
+    settings.open.redirects = location.then_some(max_redirs);
+    settings.open.path_as_is = path_as_is;
+    settings.open.request_target = request_target.map(self::request_target).transpose()?;
+    let request = &mut settings.open.request;
+    request.headers.extend(bearer);
+    if let Some(typed) = cookie {
+        request.headers.push(header(&format!("Cookie: {}", secret(&typed)?))?);
     }
-    if let Some(typed) = &reach.cookie {
-        headers.push(header(&format!("Cookie: {}", secret(typed)?))?);
-    }
-    for typed in &reach.headers {
+    for typed in headers {
         match typed.strip_prefix('@') {
             Some(path) => {
                 for line in read_file(path)?.lines().filter(|line| !line.trim().is_empty()) {
-                    headers.push(header(line)?);
+                    request.headers.push(header(line)?);
                 }
             }
-            None => headers.push(header(typed)?),
+            None => request.headers.push(header(&typed)?),
         }
     }
-    let subprotocols = reach.subprotocols.iter().map(|name| name.trim().to_owned());
-    let subprotocols: Vec<String> = subprotocols.collect();
-    for name in &subprotocols {
+    request.subprotocols = subprotocols.iter().map(|name| name.trim().to_owned()).collect();
+    for name in &request.subprotocols {
         if name.is_empty() || !name.bytes().all(is_token) {
             let shown = Untrusted::text(name);
             return Err(Error::usage(format!(
@@ -207,54 +244,29 @@ fn request(target: &Target, reach: &ReachArgs) -> Result<RequestOptions> {
             )));
         }
     }
-    let checked = |name: &str, value: &Option<String>| match value {
-        Some(value) => header(&format!("{name}: {value}")).map(|_| Some(value.clone())),
+    let checked = |name: &str, value: Option<String>| match value {
+        Some(value) => header(&format!("{name}: {value}")).map(|_| Some(value)),
         None => Ok(None),
     };
-    let agent = format!("wstap/{}", env!("CARGO_PKG_VERSION"));
-    Ok(RequestOptions {
-        host: target.authority(),
-        target: target.path.clone(),
-        subprotocols,
-        extensions: match (&reach.deflate, reach.no_deflate) {
-            (Some(params), _) => {
-                let offer = if params.starts_with("permessage-deflate") {
-                    params.clone()
-                } else if params.is_empty() {
-                    "permessage-deflate".to_owned()
-                } else {
-                    format!("permessage-deflate; {params}")
-                };
-                header(&format!("Sec-WebSocket-Extensions: {offer}"))?;
-                offer
-            }
-            (None, true) => String::new(),
-            (None, false) => DEFLATE_OFFER.to_owned(),
-        },
-        origin: checked("Origin", &reach.origin)?,
-        user_agent: match checked("User-Agent", &reach.user_agent)? {
-            Some(typed) => Some(typed).filter(|text| !text.is_empty()),
-            None => Some(agent),
-        },
-        headers,
-        raw_headers: reach
-            .raw_headers
-            .iter()
-            .map(|line| std::os::unix::ffi::OsStrExt::as_bytes(line.as_os_str()).to_vec())
-            .collect(),
-    })
+    request.origin = checked("Origin", origin)?;
+    request.user_agent = match checked("User-Agent", user_agent)? {
+        Some(typed) => Some(typed).filter(|text| !text.is_empty()),
+        None => Some(OpenOptions::USER_AGENT.to_owned()),
+    };
+    request.raw_headers = raw_headers.into_iter().map(OsString::into_vec).collect();
+    Ok(())
 }
 
 /// A target that stays one word of the request line, whatever else is wrong with it.
-fn request_target(typed: &str) -> Result<String> {
+fn request_target(typed: String) -> Result<String> {
     let splits = |c: char| c.is_whitespace() || c.is_control();
     if typed.is_empty() || typed.contains(splits) {
-        let shown = redact::url(typed);
+        let shown = redact::url(&typed);
         let what = format!("\"{}\" is no request target", Untrusted::text(&shown));
         return Err(Error::usage(what)
             .hint("it can't be empty, and white space and control characters can't be in it"));
     }
-    Ok(typed.to_owned())
+    Ok(typed)
 }
 
 /// Reads `Name: value` in the grammar of RFC 9110 §5.
@@ -315,24 +327,30 @@ fn read_file(path: &str) -> Result<String> {
     Ok(text)
 }
 
-fn login(reach: &ReachArgs) -> Result<Login> {
-    let scheme = match (reach.digest, reach.anyauth) {
+/// How to log in; a bearer token is a field of the request.
+fn login(args: LoginArgs) -> Result<(Login, Option<Header>)> {
+    let LoginArgs { user, digest, anyauth, bearer, netrc, netrc_file } = args;
+    let scheme = match (digest, anyauth) {
         (true, _) => LoginScheme::Digest,
         (_, true) => LoginScheme::Any,
         _ => LoginScheme::Basic,
     };
-    let user = reach.user.as_deref().map(credentials).transpose()?;
-    Ok(Login { user, scheme, netrc: netrc(reach)? })
+    let bearer = match bearer {
+        Some(typed) => Some(header(&format!("Authorization: Bearer {}", secret(&typed)?))?),
+        None => None,
+    };
+    let user = user.as_deref().map(credentials).transpose()?;
+    Ok((Login { user, scheme, netrc: self::netrc(netrc_file, netrc)? }, bearer))
 }
 
 /// The file of --netrc-file, or that of --netrc in the home.
-fn netrc(reach: &ReachArgs) -> Result<Option<Netrc>> {
-    let path = match (&reach.netrc_file, reach.netrc) {
-        (Some(path), _) => path.clone(),
-        (None, true) => std::env::home_dir()
+fn netrc(file: Option<PathBuf>, usual: bool) -> Result<Option<Netrc>> {
+    let path = match file {
+        Some(path) => path,
+        None if usual => std::env::home_dir()
             .map(|home| home.join(".netrc"))
             .ok_or_else(|| Error::usage("--netrc: there is no home").hint("--netrc-file FILE"))?,
-        (None, false) => return Ok(None),
+        None => return Ok(None),
     };
     let path = path.to_string_lossy();
     let netrc = Netrc::parse(&read_file(&path)?).map_err(|why| {
@@ -349,63 +367,67 @@ fn credentials(typed: &str) -> Result<Credentials> {
     Ok(Credentials { user: user.to_owned(), password: password.to_owned() })
 }
 
-fn dial(reach: &ReachArgs) -> Result<DialOptions> {
+fn dial(args: NetworkArgs, tls: TlsOptions) -> Result<DialOptions> {
+    let NetworkArgs { ipv4, ipv6, resolve, connect_to, interface, unix_socket } = args;
     Ok(DialOptions {
-        family: match (reach.ipv4, reach.ipv6) {
+        family: match (ipv4, ipv6) {
             (true, _) => Family::V4,
             (_, true) => Family::V6,
             _ => Family::Any,
         },
-        tls: TlsOptions {
-            insecure: reach.insecure,
-            cacert: reach.cacert.clone(),
-            cert: reach.cert.clone(),
-            key: reach.key.clone(),
-            pass: reach.pass.as_deref().map(secret).transpose()?.map(PassPhrase),
-            sni: match reach.sni.as_deref() {
-                None => Sni::Auto,
-                Some("off") => Sni::Off,
-                Some(name) => Sni::Name(name.to_owned()),
-            },
-            alpn: reach.alpn.clone(),
-            versions: match (reach.tls12, reach.tls13) {
-                (true, _) => Versions::Only12,
-                (_, true) => Versions::Only13,
-                _ => Versions::Any,
-            },
-            pinned: reach
-                .pinnedpubkey
-                .as_deref()
-                .map_or_else(|| Ok(Pins::default()), str::parse)?,
-        },
-        unix_socket: reach.unix_socket.clone(),
-        resolve: reach
-            .resolve
-            .iter()
-            .map(|typed| typed.parse::<Resolve>())
-            .collect::<Result<_>>()?,
-        connect_to: reach
-            .connect_to
-            .iter()
-            .map(|typed| typed.parse::<ConnectTo>())
-            .collect::<Result<_>>()?,
-        interface: reach.interface.clone(),
+        tls,
+        unix_socket,
+        resolve: resolve.iter().map(|typed| typed.parse()).collect::<Result<_>>()?,
+        connect_to: connect_to.iter().map(|typed| typed.parse()).collect::<Result<_>>()?,
+        interface,
         proxy: None,
     })
 }
 
+fn tls(args: TlsArgs) -> Result<TlsOptions> {
+    let TlsArgs { insecure, cacert, cert, key, pass, pinnedpubkey, sni, alpn, tls12, tls13 } = args;
+    Ok(TlsOptions {
+        insecure,
+        cacert,
+        cert,
+        key,
+        pass: pass_phrase(pass)?,
+        sni: match sni.as_deref() {
+            None => Sni::Auto,
+            Some("off") => Sni::Off,
+            Some(name) => Sni::Name(name.to_owned()),
+        },
+        alpn,
+        versions: match (tls12, tls13) {
+            (true, _) => Versions::Only12,
+            (_, true) => Versions::Only13,
+            _ => Versions::Any,
+        },
+        pinned: pinnedpubkey.as_deref().map_or_else(|| Ok(Pins::default()), str::parse)?,
+    })
+}
+
+/// What opens an encrypted private key.
+///
+/// # Errors
+/// If it is behind `@`: exit 2 for a variable, 13 for a file that can't be read.
+pub fn pass_phrase(typed: Option<String>) -> Result<Option<PassPhrase>> {
+    Ok(typed.as_deref().map(secret).transpose()?.map(PassPhrase))
+}
+
 /// The proxies that were asked for, or that the environment names.
-fn proxies(reach: &ReachArgs) -> Result<Proxies> {
-    let typed = match reach.proxy.as_deref() {
+fn proxies(args: ProxyArgs, tls: &TlsArgs) -> Result<Proxies> {
+    let ProxyArgs { proxy, proxy_user, noproxy } = args;
+    let typed = match proxy.as_deref() {
         Some("") => Some(None),
         Some(typed) => Some(Some(secret(typed)?.parse::<Proxy>()?)),
         None => None,
     };
     Ok(Proxies {
         typed,
-        excepted: reach.noproxy.clone(),
-        credentials: reach.proxy_user.as_deref().map(credentials).transpose()?,
-        tls: TlsOptions { cacert: reach.cacert.clone(), ..TlsOptions::default() },
+        excepted: noproxy,
+        credentials: proxy_user.as_deref().map(credentials).transpose()?,
+        tls: TlsOptions { cacert: tls.cacert.clone(), ..TlsOptions::default() },
         environment: |name| std::env::var(name).ok(),
     })
 }

@@ -2,7 +2,20 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
 use crate::run::reconnect::Backoff;
+
+/// One of a list of names with what they mean, for the completions, and what they stand for.
+pub fn one_of<T: Clone + Send + Sync>(
+    all: &'static [(&'static str, &'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    let names = all.iter().map(|(name, about, _)| PossibleValue::new(*name).help(*about));
+    PossibleValuesParser::new(names).try_map(|typed| {
+        let found = all.iter().find(|(name, ..)| *name == typed);
+        found.map(|(.., value)| value.clone()).ok_or("none of the names")
+    })
+}
 
 /// A size: bytes, or K, M, G (powers of 1024).
 ///

@@ -47,12 +47,16 @@ pub fn run(plan: Plan) -> Result<Exit> {
 /// # Errors
 /// Exit 70 if the process can't get what every process gets.
 pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
+    let HumanOptions { verbosity, quiet, show_secrets, .. } = plan.human;
     let mut outputs = Vec::new();
     if json {
-        outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity, plan.human.show_secrets))));
+        outputs.push(on_stdout(Box::new(Json::new(verbosity, show_secrets))));
+    } else if !quiet {
+        outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout, show_secrets))));
+    }
+    // The report has all that -v and a failure show.
+    if json || quiet {
         outputs.push(on_stderr(Box::new(Human::new(plan.human))));
-    } else {
-        outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout, plan.human.show_secrets))));
     }
     let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);

@@ -9,9 +9,10 @@ use crate::error::{Exit, Result};
 ///
 /// # Errors
 /// If the loopback interface has no free port, and those of connecting.
-pub fn run(args: &DemoArgs, notes: Vec<String>) -> Result<Exit> {
+pub fn run(args: DemoArgs, notes: Vec<String>) -> Result<Exit> {
     let server = server()?;
-    let mut plan = plan(server.url(), &args.reach, Some(&args.talk))?.noting(notes);
+    let DemoArgs { talk, reach } = args;
+    let mut plan = plan(server.url(), reach, Some(talk))?.noting(notes);
     plan.notes.insert(0, format!("an echo server of our own listens on {}", server.url()));
     connect::run(plan)
 }

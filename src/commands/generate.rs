@@ -1,7 +1,6 @@
 //! `wstap generate`: the man page and the completions, from the one definition.
 
 use clap::CommandFactory;
-use clap_complete::Shell;
 
 use crate::cli::{Cli, Generated};
 use crate::error::{Error, Exit, Result, Stage};
@@ -21,24 +20,15 @@ pub fn run(what: Generated) -> Result<Exit> {
 pub fn text(what: Generated) -> Result<String> {
     let mut command = Cli::command();
     let mut bytes = Vec::new();
-    match shell(what) {
-        Some(shell) => clap_complete::generate(shell, &mut command, "wstap", &mut bytes),
-        None => man(command, &mut bytes).map_err(|e| {
+    match what {
+        Generated::Completions(shell) => {
+            clap_complete::generate(shell, &mut command, "wstap", &mut bytes);
+        }
+        Generated::Man => man(command, &mut bytes).map_err(|e| {
             Error::new(Stage::Output, Exit::Bug, format!("can't make the man page: {e}"))
         })?,
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn shell(what: Generated) -> Option<Shell> {
-    match what {
-        Generated::Bash => Some(Shell::Bash),
-        Generated::Elvish => Some(Shell::Elvish),
-        Generated::Fish => Some(Shell::Fish),
-        Generated::Man => None,
-        Generated::Powershell => Some(Shell::PowerShell),
-        Generated::Zsh => Some(Shell::Zsh),
-    }
 }
 
 /// One page: the connection's options, then each verb with its own.

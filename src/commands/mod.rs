@@ -5,8 +5,11 @@ pub mod demo;
 pub mod generate;
 pub mod serve;
 
-use crate::cli::{Cli, ServeArgs, ServeMode, Verb, plan};
-use crate::commands::serve::{Mode, ServeOptions};
+use crate::cli::{
+    Cli, ConnectArgs, CurlArgs, ExplainArgs, GenerateArgs, InspectArgs, ReachArgs, ServeArgs,
+    TalkArgs, Verb, pass_phrase, plan,
+};
+use crate::commands::serve::ServeOptions;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Clock, Event, Stamped, Summary};
 use crate::report::Reporter as _;
@@ -18,29 +21,31 @@ use crate::sys;
 /// # Errors
 /// What went wrong before there was a session that could show it.
 pub fn run(cli: Cli) -> Result<Exit> {
-    let notes = cli.notes;
-    match cli.verb {
+    let Cli { verb, connect, notes } = cli;
+    match verb {
         None => {
-            let args = cli.connect;
-            let plan = plan(&args.url.unwrap_or_default(), &args.reach, Some(&args.talk));
-            connect::run(plan.or_else(|e| summed_up(e, args.talk.json))?.noting(notes))
+            let ConnectArgs { url, talk, reach } = connect;
+            talk_to(&url.unwrap_or_default(), reach, talk, notes)
         }
         Some(Verb::Curl(args)) => {
-            let plan = plan(&args.url, &args.reach, Some(&args.talk));
-            connect::run(plan.or_else(|e| summed_up(e, args.talk.json))?.noting(notes))
+            let CurlArgs { url, talk, reach } = *args;
+            talk_to(&url, reach, talk, notes)
         }
-        Some(Verb::Demo(args)) => demo::run(&args, notes),
-        Some(Verb::Explain(args)) => {
-            let text = crate::explain::explain(&args.words)?;
-            print(&text)
-        }
-        Some(Verb::Generate(args)) => generate::run(args.what),
+        Some(Verb::Demo(args)) => demo::run(*args, notes),
+        Some(Verb::Explain(ExplainArgs { words })) => print(&crate::explain::explain(&words)?),
+        Some(Verb::Generate(GenerateArgs { what })) => generate::run(what),
         Some(Verb::Inspect(args)) => {
-            let plan = plan(&args.url, &args.reach, None);
-            connect::inspect(plan.or_else(|e| summed_up(e, args.json))?.noting(notes), args.json)
+            let InspectArgs { url, json, reach } = *args;
+            let plan = plan(&url, reach, None).or_else(|e| summed_up(e, json))?;
+            connect::inspect(plan.noting(notes), json)
         }
-        Some(Verb::Serve(args)) => serve::run(&serve_options(args)).map(|()| Exit::Done),
+        Some(Verb::Serve(args)) => serve::run(&serve_options(args)?).map(|()| Exit::Done),
     }
+}
+
+fn talk_to(url: &str, reach: ReachArgs, talk: TalkArgs, notes: Vec<String>) -> Result<Exit> {
+    let json = talk.output.json;
+    connect::run(plan(url, reach, Some(talk)).or_else(|e| summed_up(e, json))?.noting(notes))
 }
 
 /// Hands on why there will be no session; with `--json` in a summary, too, which is the last line of
@@ -58,27 +63,39 @@ fn summed_up<T>(error: Error, json: bool) -> Result<T> {
     Err(error)
 }
 
-fn serve_options(args: ServeArgs) -> ServeOptions {
-    ServeOptions {
-        address: args.address,
-        mode: match args.mode {
-            ServeMode::Chat => Mode::Chat,
-            ServeMode::Echo => Mode::Echo,
-            ServeMode::Sink => Mode::Sink,
-            ServeMode::Source => Mode::Source,
-            ServeMode::Time => Mode::Time,
-        },
-        interval: args.interval,
-        count: args.count,
-        size: args.size,
-        binary: args.binary,
-        truncate: args.truncate,
-        subprotocols: args.subprotocols,
-        cert: args.cert,
-        key: args.key,
-        origins: args.origins,
-        verbose: args.verbose,
-    }
+/// # Errors
+/// If the pass phrase is behind `@` and can't be read.
+fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
+    let ServeArgs {
+        address,
+        mode,
+        interval,
+        count,
+        size,
+        binary,
+        truncate,
+        subprotocols,
+        origins,
+        cert,
+        key,
+        pass,
+        verbose,
+    } = args;
+    Ok(ServeOptions {
+        address,
+        mode,
+        interval,
+        count,
+        size,
+        binary,
+        truncate,
+        subprotocols,
+        cert,
+        key,
+        pass: pass_phrase(pass)?,
+        origins,
+        verbose,
+    })
 }
 
 /// Prints a text; a reader that goes away early is no failure.

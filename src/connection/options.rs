@@ -44,6 +44,12 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
+    /// The extensions that are offered unless others are typed: what browsers offer, too. The server
+    /// may choose any parameters, and may bound our window.
+    pub const USUAL_OFFER: &str = "permessage-deflate; client_max_window_bits";
+    /// The User-Agent that is sent unless another is typed.
+    pub const USER_AGENT: &str = concat!("wstap/", env!("CARGO_PKG_VERSION"));
+
     /// The defaults for a target.
     pub fn new(target: Target) -> OpenOptions {
         OpenOptions {

@@ -11,21 +11,14 @@ use crate::protocol::utf8::Utf8;
 use crate::protocol::violation::Rule;
 use crate::text::Untrusted;
 use crate::text::hexdump::{HexPairs, hexdump};
+use crate::text::typed::hex;
 
 /// How many inflated bytes are shown at most.
 const INFLATED: usize = 64 << 10;
 
 /// Reads bytes written in hex: with or without spaces, commas, colons, `0x` and `\x`.
 pub(super) fn parse_hex(words: &[&str]) -> Option<Vec<u8>> {
-    let mut digits = String::new();
-    for word in words.iter().flat_map(|word| word.split([',', ':', '-', ' '])) {
-        for part in word.split("\\x").flat_map(|part| part.split("0x")) {
-            digits.push_str(part);
-        }
-    }
-    let digits = digits.to_ascii_lowercase();
-    let bytes = data_encoding::HEXLOWER.decode(digits.as_bytes()).ok()?;
-    (!bytes.is_empty()).then_some(bytes)
+    hex(&words.join(" ")).ok().filter(|bytes| !bytes.is_empty())
 }
 
 /// Every frame in the bytes, with what is wrong about it.

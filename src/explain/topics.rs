@@ -23,16 +23,14 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// An exit code of wstap.
 pub(super) fn exit(code: u8) -> Option<String> {
-    let (_, meaning, more) = EXITS.iter().find(|(exit, _, _)| *exit as u8 == code)?;
+    let (exit, meaning) = Exit::ALL.into_iter().find(|(exit, _)| *exit as u8 == code)?;
+    let (_, more) = EXITS.iter().find(|(known, _)| *known == exit)?;
     Some(format!("exit code {code}: {meaning}\n\n{more}\n"))
 }
 
 fn exits() -> String {
-    let mut text = "exit codes of wstap\n\n".to_owned();
-    for (exit, meaning, _) in &EXITS {
-        text.push_str(&format!("{:>5}  {meaning}\n", *exit as u8));
-    }
-    text
+    let line = |(exit, meaning)| format!("{:>5}  {meaning}\n", exit as u8);
+    format!("exit codes of wstap\n\n{}", Exit::ALL.map(line).concat())
 }
 
 /// An HTTP status as the answer to an upgrade.
@@ -47,78 +45,47 @@ pub(super) fn status(status: u16) -> Option<String> {
     Some(format!("HTTP {status} {name}\n\n{more}\n{class}"))
 }
 
-const EXITS: [(Exit, &str, &str); 17] = [
+const EXITS: [(Exit, &str); 17] = [
     (
         Exit::Done,
-        "done",
         "The peer closed with 1000, 1001 or without a code, the end that was asked for was reached,\n\
          or the reader of stdout went away.",
     ),
-    (Exit::Expectation, "an expectation or a check failed", "The failed ones are listed."),
-    (
-        Exit::Usage,
-        "usage: a bad option, URL, header or script",
-        "Nothing was sent. wstap --help lists the options.",
-    ),
+    (Exit::Expectation, "The failed ones are listed."),
+    (Exit::Usage, "Nothing was sent. wstap --help lists the options."),
     (
         Exit::Resolve,
-        "the name was not resolved",
         "Check the spelling; --resolve HOST:PORT:ADDRESS goes around the name service.",
     ),
     (
         Exit::Connect,
-        "the TCP connection or the proxy failed",
         "Nothing listens there, a firewall is between, or the proxy said no; -v lists each address.",
     ),
     (
         Exit::Tls,
-        "TLS failed",
         "A certificate that can't be verified, or a server that does not speak TLS on this port.\n\
          -v shows the chain; --cacert FILE trusts another authority.",
     ),
-    (
-        Exit::Refused,
-        "the upgrade was refused: an HTTP answer other than 101",
-        "The answer is shown; wstap explain STATUS says what to try.",
-    ),
-    (
-        Exit::Handshake,
-        "a 101, or something else, that breaks the opening handshake of RFC 6455",
-        "wstap inspect URL shows each rule with what was expected and received.",
-    ),
+    (Exit::Refused, "The answer is shown; wstap explain STATUS says what to try."),
+    (Exit::Handshake, "wstap inspect URL shows each rule with what was expected and received."),
     (
         Exit::Protocol,
-        "the peer broke the WebSocket protocol",
         "The message names the rule, the offset and the bytes; -vv shows the frames before.",
     ),
-    (
-        Exit::Lost,
-        "the connection was lost without a closing handshake (1006)",
-        "wstap explain 1006 lists the common causes.",
-    ),
+    (Exit::Lost, "wstap explain 1006 lists the common causes."),
     (
         Exit::PeerError,
-        "the peer closed with an error code",
         "wstap explain CODE says what it means; --ok-close CODE takes it for a normal end.",
     ),
     (
         Exit::Timeout,
-        "a timeout; the message names the stage",
         "--connect-timeout is for everything until open, --max-time for the whole run.",
     ),
-    (
-        Exit::Limit,
-        "a size or count limit was hit",
-        "The message names the limit and the option that raises it.",
-    ),
-    (
-        Exit::Local,
-        "local input or output failed",
-        "stdin was not UTF-8 (see --binary), or a file or stdout could not be written.",
-    ),
-    (Exit::Bug, "a bug in wstap", "Please report it with the command and the message."),
-    (Exit::Interrupted, "interrupted (SIGINT)", "128 + 2: Ctrl-C."),
-    (Exit::Terminated, "terminated (SIGTERM, SIGHUP)", "128 + 15."),
+    (Exit::Limit, "The message names the limit and the option that raises it."),
+    (Exit::Local, "stdin was not UTF-8 (see --binary), or a file or stdout could not be written."),
+    (Exit::Bug, "Please report it with the command and the message."),
+    (Exit::Interrupted, "128 + 2: Ctrl-C."),
+    (Exit::Terminated, "128 + 15."),
 ];
 
 const STATUSES: [(u16, &str, &str); 22] = [
@@ -460,7 +427,7 @@ mod tests {
     fn every_line_fits_a_terminal() {
         let texts = TOPICS.iter().map(|topic| topic.text.to_owned());
         let statuses = STATUSES.iter().filter_map(|(code, _, _)| status(*code));
-        let exits = EXITS.iter().filter_map(|(code, _, _)| exit(*code as u8));
+        let exits = EXITS.iter().filter_map(|(code, _)| exit(*code as u8));
         for text in texts.chain(statuses).chain(exits) {
             assert!(text.ends_with('\n'), "{text}");
             for line in text.lines() {
@@ -473,7 +440,7 @@ mod tests {
     fn exit_codes_are_listed_in_order() {
         let text = topic("exit").unwrap();
         assert!(text.contains("\n    9  the connection was lost without a closing handshake"));
-        assert!(EXITS.is_sorted_by_key(|(exit, _, _)| *exit as u8));
+        assert!(EXITS.iter().map(|(exit, _)| *exit).eq(Exit::ALL.map(|(exit, _)| exit)));
         assert_eq!(exit(14), None);
     }
 }

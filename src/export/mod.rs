@@ -16,8 +16,6 @@ use crate::transport::{DialOptions, Family, Sni, Target, Versions};
 
 /// The key of RFC 6455's example (§1.3): any will do.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-/// What browsers offer, and the tools that offer compression do, too.
-const USUAL_OFFER: &str = "permessage-deflate; client_max_window_bits";
 /// The fields of the opening handshake that every tool makes by itself, as they usually are.
 const HANDSHAKE: [(&str, &str); 4] = [
     ("connection", "Upgrade"),
@@ -107,10 +105,9 @@ impl<'a> Facts<'a> {
             path != target.path || request_target.as_ref().is_some_and(|shown| shown != asked);
         let request = Request::new(&route.options(), KEY);
         let anonymous = !request.headers.iter().any(|field| field.is("user-agent"));
-        let agent = format!("wstap/{}", env!("CARGO_PKG_VERSION"));
         let is_usual = |field: &Header| {
             field.is("host") && field.value == target.authority().as_bytes()
-                || field.is("user-agent") && field.value == agent.as_bytes()
+                || field.is("user-agent") && field.value == OpenOptions::USER_AGENT.as_bytes()
         };
         let mut all_fields = Vec::new();
         for field in request.headers.iter().filter(|field| !is_usual(field)) {
@@ -162,9 +159,9 @@ impl<'a> Facts<'a> {
         format!("{scheme}://{}{}", self.target.authority(), self.path)
     }
 
-    /// Compression is offered as browsers do.
+    /// Compression is offered as browsers do, and the tools that offer it at all.
     fn offers_as_usual(&self) -> bool {
-        self.options.request.extensions == USUAL_OFFER
+        self.options.request.extensions == OpenOptions::USUAL_OFFER
     }
 
     /// The proxy as a URL, with its login.

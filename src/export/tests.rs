@@ -8,7 +8,7 @@ use crate::transport::{DialOptions, Proxy, TlsOptions};
 fn options(url: &str) -> OpenOptions {
     let (target, _) = Target::parse(url).unwrap();
     let mut options = OpenOptions::new(target);
-    options.request.extensions = USUAL_OFFER.to_owned();
+    options.request.extensions = OpenOptions::USUAL_OFFER.to_owned();
     options.request.user_agent = Some(format!("wstap/{}", env!("CARGO_PKG_VERSION")));
     options
 }

@@ -1,6 +1,8 @@
 //! Cookies: what a server sets, and what is sent back to it (RFC 6265); kept in the format of
 //! Netscape's `cookies.txt`, as curl keeps them.
 
+use public_suffix::{DEFAULT_PROVIDER, EffectiveTLDProvider as _};
+
 use crate::http::date;
 
 /// The most cookies of a jar; the oldest go first (§6.1 asks for 3000).
@@ -218,9 +220,9 @@ impl Cookie {
         let domain = domain.map(<[u8]>::to_ascii_lowercase).filter(|domain| !domain.is_empty());
         let (domain, host_only) = match domain {
             Some(domain) if domain != place.host.as_bytes() => (domain, false),
-            // An address or a name without a dot has nothing below it.
+            // What is below an address, or below a public suffix, is not the host's (§5.3, step 5).
             Some(domain) => {
-                let alone = place.is_address || !domain.contains(&b'.');
+                let alone = place.is_address || is_public_suffix(&domain);
                 (domain, alone)
             }
             None => (place.host.as_bytes().to_vec(), true),
@@ -228,9 +230,8 @@ impl Cookie {
         if !host_only && !place.is_in(&domain) {
             return Err("it is for another domain");
         }
-        // The public suffixes that have dots in them are not known here.
-        if !host_only && !domain.contains(&b'.') {
-            return Err("it is for a whole top-level domain");
+        if !host_only && is_public_suffix(&domain) {
+            return Err("it is for all hosts below a public suffix");
         }
         if secure && !place.secure {
             return Err("it is for TLS only, but came without");
@@ -338,6 +339,14 @@ impl Cookie {
     fn same_name(&self, other: &Cookie) -> bool {
         self.name == other.name && self.domain == other.domain
     }
+}
+
+/// Whether anybody can have a name below that domain: `org`, `co.uk`, `github.io`. A name without a
+/// dot counts as one, known or not; so does what is no domain.
+fn is_public_suffix(domain: &[u8]) -> bool {
+    // The list is looked up by bytes; hosts are ASCII when they come from a URL.
+    let name = std::str::from_utf8(domain).ok().filter(|name| name.is_ascii());
+    name.is_none_or(|name| DEFAULT_PROVIDER.effective_tld_plus_one(name).is_err())
 }
 
 /// Name and value at the first `=`, without the white space around them.
@@ -457,6 +466,36 @@ mod tests {
         ] {
             assert_eq!(Jar::default().set(field.as_bytes(), &from, NOW), Ok(true), "{field}");
         }
+    }
+
+    #[test]
+    fn a_public_suffix_has_no_cookies_for_all_below_it() {
+        let refused = Err("it is for all hosts below a public suffix");
+        for (host, domain, outcome) in [
+            ("a.example.co.uk", "co.uk", refused),
+            ("a.example.co.uk", "example.co.uk", Ok(true)),
+            ("me.github.io", "github.io", refused),
+            ("me.github.io", "me.github.io", Ok(true)),
+            // A wildcard, and an exception to it.
+            ("x.y.kobe.jp", "y.kobe.jp", refused),
+            ("x.city.kobe.jp", "city.kobe.jp", Ok(true)),
+            ("x.xn--55qx5d.cn", "xn--55qx5d.cn", refused),
+            ("a.b.unheard-of", "unheard-of", refused),
+            ("a.b.unheard-of", "b.unheard-of", Ok(true)),
+        ] {
+            let field = format!("a=1; Domain={domain}; Path=/");
+            let from = place(host, "/", false);
+            assert_eq!(
+                Jar::default().set(field.as_bytes(), &from, NOW),
+                outcome,
+                "{host} {domain}"
+            );
+        }
+        // The suffix itself may have one, for itself alone.
+        let from = place("github.io", "/", false);
+        let jar = jar(&from, &["a=1; Domain=github.io"]);
+        assert_eq!(sent(&jar, &from), "a=1");
+        assert_eq!(sent(&jar, &place("me.github.io", "/", false)), "");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use time::{Date, Month, Time};
+
 use crate::http::head::{Header, values};
 
 /// No server is waited for longer, whatever it says.
@@ -38,13 +40,11 @@ pub fn parse(text: &[u8]) -> Option<i64> {
     let year = match year? {
         short @ 70..=99 => short + 1900,
         short @ 0..=69 => short + 2000,
-        year => year,
+        year @ 1601.. => year,
+        _ => return None,
     };
-    let (day, month) = (day?, month?);
-    if year < 1601 || !(1..=days_in(month, year)).contains(&day) {
-        return None;
-    }
-    Some(days_since_1970(year, month, day) * 86_400 + time?)
+    let date = Date::from_calendar_date(year, month?, u8::try_from(day?).ok()?).ok()?;
+    Some(date.with_time(time?).assume_utc().unix_timestamp())
 }
 
 /// A number of digits only; one that is too large to be counted is as large as can be.
@@ -62,46 +62,28 @@ fn is_delimiter(byte: &u8) -> bool {
 }
 
 /// The number at the beginning, if it has so many digits; what isn't a digit may follow.
-fn leading_number(token: &[u8], digits: std::ops::RangeInclusive<usize>) -> Option<i64> {
+fn leading_number(token: &[u8], digits: std::ops::RangeInclusive<usize>) -> Option<i32> {
     let (front, _) = token.split_at(token.iter().take_while(|b| b.is_ascii_digit()).count());
     let count = digits.contains(&front.len());
-    count.then(|| number(front).and_then(|n| i64::try_from(n).ok())).flatten()
+    count.then(|| number(front).and_then(|n| i32::try_from(n).ok())).flatten()
 }
 
-/// `hh:mm:ss` in seconds.
-fn time_of_day(token: &[u8]) -> Option<i64> {
+/// `hh:mm:ss`.
+fn time_of_day(token: &[u8]) -> Option<Time> {
     let mut fields = token.splitn(3, |b| *b == b':');
-    let whole = |field: &[u8]| leading_number(field, 1..=2).filter(|_| field.len() <= 2);
+    let part = |field: &[u8]| u8::try_from(leading_number(field, 1..=2)?).ok();
+    let whole = |field: &[u8]| part(field).filter(|_| field.len() <= 2);
     let (hour, minute) = (whole(fields.next()?)?, whole(fields.next()?)?);
-    let second = leading_number(fields.next()?, 1..=2)?;
-    (hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
+    Time::from_hms(hour, minute, part(fields.next()?)?).ok()
 }
 
-/// The number of the month that the token begins with.
-fn month_of(token: &[u8]) -> Option<i64> {
-    const MONTHS: [&[u8]; 12] = [
-        b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov",
-        b"dec",
-    ];
-    let name = token.get(..3)?.to_ascii_lowercase();
-    (1..).zip(MONTHS).find(|(_, month)| *month == name).map(|(number, _)| number)
-}
-
-fn days_in(month: i64, year: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from 1 January 1970 in the Gregorian calendar, with years that begin in March, so that the
-/// leap day is the last.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month < 3 { year - 1 } else { year };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    365 * year + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
+/// The month that the token begins with.
+fn month_of(token: &[u8]) -> Option<Month> {
+    let name = token.get(..3)?;
+    let is_it = |month: &Month| {
+        month.to_string().as_bytes().get(..3).is_some_and(|known| known.eq_ignore_ascii_case(name))
+    };
+    (1..=12).filter_map(|number| Month::try_from(number).ok()).find(is_it)
 }
 
 #[cfg(test)]

@@ -1,32 +1,7 @@
 //! What the Tab key offers, and the hint behind the cursor. Pure but for listing directories.
 
-use std::fmt::Write;
-use std::fs;
-use std::path::PathBuf;
-
-use super::frame::{KEYS, OPCODES};
-use super::table::{self, CLOSE_CODES, COMMANDS, Completes, Entry, SETTINGS};
-use crate::protocol::close::CloseCode;
-use crate::run::command::Tool;
-use crate::text::is_dangerous;
-
-/// How many candidates are listed.
-const LISTED: usize = 40;
-
-/// One way to go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Candidate {
-    /// What takes the place of the word that is being typed.
-    pub(super) text: String,
-    /// What it means; may be empty.
-    pub(super) about: String,
-}
-
-impl Candidate {
-    fn new(text: impl Into<String>, about: impl Into<String>) -> Candidate {
-        Candidate { text: text.into(), about: about.into() }
-    }
-}
+use super::candidate::Candidate;
+use super::commands::{self, Entry};
 
 /// The ways to go on from `typed`, the part of the line before the cursor, and the offset where the
 /// word begins that they replace.
@@ -36,51 +11,15 @@ pub(super) fn candidates(typed: &str) -> (usize, Vec<Candidate>) {
         return (0, Vec::new());
     };
     let Some((name, arguments)) = rest.split_once(' ') else {
-        return (slash, commands(rest));
+        return (slash, command_names(rest));
     };
-    let Some(entry) = table::find(name) else {
+    let Some(entry) = commands::find(name) else {
         return (0, Vec::new());
     };
-    let begin = typed.len() - arguments.len();
-    let word = arguments.rfind(' ').map_or(0, |space| space + 1);
-    let (start, all) = match entry.completes {
-        Completes::CloseCodes => (begin + word, close_codes(&arguments[..word])),
-        Completes::Commands => (begin, command_names()),
-        Completes::Files => (begin, files(arguments)),
-        Completes::Frame => (begin + word, frame_fields(&arguments[word..])),
-        Completes::Nothing => (typed.len(), Vec::new()),
-        Completes::Settings => (begin + word, settings(&arguments[..word])),
-        Completes::Tools => (begin + word, tools(&arguments[..word])),
-    };
-    (start, starting_with(&typed[start..], all))
-}
-
-/// What all candidates have in common.
-pub(super) fn common_prefix(candidates: &[Candidate]) -> &str {
-    let Some((first, rest)) = candidates.split_first() else {
-        return "";
-    };
-    let shared = rest.iter().fold(first.text.len(), |len, candidate| {
-        let same = first.text.chars().zip(candidate.text.chars()).take_while(|(a, b)| a == b);
-        len.min(same.map(|(a, _)| a.len_utf8()).sum())
-    });
-    &first.text[..shared]
-}
-
-/// The candidates as lines for the screen.
-pub(super) fn list(candidates: &[Candidate]) -> String {
-    let shown = &candidates[..candidates.len().min(LISTED)];
-    let width = shown.iter().map(|candidate| candidate.text.chars().count()).max().unwrap_or(0);
-    let mut lines = String::new();
-    for Candidate { text, about } in shown {
-        let line = format!("  {:width$}  {about}", text.trim_end());
-        lines.push_str(line.trim_end());
-        lines.push('\n');
-    }
-    if let more @ 1.. = candidates.len() - shown.len() {
-        let _ = writeln!(lines, "  ... and {more} more");
-    }
-    lines
+    let (begin, mut all) = (entry.complete)(arguments);
+    let start = typed.len() - arguments.len() + begin;
+    all.retain(|candidate| candidate.text.starts_with(&typed[start..]));
+    (start, all)
 }
 
 /// What the hint shows, and how much of it the right arrow key takes.
@@ -99,13 +38,13 @@ pub(super) fn hint(line: &str) -> Option<Hint> {
         Some((name, arguments)) => (name, Some(arguments)),
         None => (rest, None),
     };
-    match (table::find(name), arguments) {
+    match (commands::find(name), arguments) {
         (Some(entry), None) => usage_hint("", entry, " "),
         (Some(entry), Some("")) => usage_hint("", entry, ""),
         (Some(_), Some(_)) => None,
         (None, _) if name.is_empty() => None,
         (None, _) => {
-            let mut begin_so = COMMANDS.iter().filter(|entry| entry.name.starts_with(name));
+            let mut begin_so = commands::all().filter(|entry| entry.name.starts_with(name));
             let entry = begin_so.next().filter(|_| begin_so.next().is_none())?;
             usage_hint(&entry.name[name.len()..], entry, " ")
         }
@@ -118,13 +57,8 @@ fn usage_hint(name: &str, entry: &Entry, space: &str) -> Option<Hint> {
     (!shown.is_empty()).then_some(Hint { shown, taken: name.len() })
 }
 
-fn starting_with(typed: &str, mut all: Vec<Candidate>) -> Vec<Candidate> {
-    all.retain(|candidate| candidate.text.starts_with(typed));
-    all
-}
-
-fn commands(typed: &str) -> Vec<Candidate> {
-    let begin_so = COMMANDS.iter().filter(|entry| entry.name.starts_with(typed));
+fn command_names(typed: &str) -> Vec<Candidate> {
+    let begin_so = commands::all().filter(|entry| entry.name.starts_with(typed));
     begin_so
         .map(|entry| {
             let space = if entry.arguments.is_empty() { "" } else { " " };
@@ -133,86 +67,10 @@ fn commands(typed: &str) -> Vec<Candidate> {
         .collect()
 }
 
-fn command_names() -> Vec<Candidate> {
-    COMMANDS.iter().map(|entry| Candidate::new(entry.name, entry.help)).collect()
-}
-
-fn close_codes(before: &str) -> Vec<Candidate> {
-    match before.trim() {
-        "" => CLOSE_CODES
-            .iter()
-            .map(|&code| Candidate::new(format!("{code} "), CloseCode(code).meaning()))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn tools(before: &str) -> Vec<Candidate> {
-    match before.trim() {
-        "" => Tool::ALL.iter().map(|(name, _)| Candidate::new(format!("{name} "), "")).collect(),
-        _ => vec![Candidate::new("--show-secrets", "")],
-    }
-}
-
-fn settings(before: &str) -> Vec<Candidate> {
-    let values: &[&str] = match before.trim() {
-        "" => return SETTINGS.iter().map(|name| Candidate::new(format!("{name} "), "")).collect(),
-        "verbose" => &["0", "1", "2", "3"],
-        name if SETTINGS.contains(&name) => &["on", "off"],
-        _ => &[],
-    };
-    values.iter().map(|&value| Candidate::new(value, "")).collect()
-}
-
-fn frame_fields(word: &str) -> Vec<Candidate> {
-    let values: Vec<String> = match word.split_once('=') {
-        None => return KEYS.iter().map(|key| Candidate::new(format!("{key}="), "")).collect(),
-        Some(("fin", _)) => vec!["0".into(), "1".into()],
-        Some(("form", _)) => vec!["7".into(), "16".into(), "64".into()],
-        Some(("mask", _)) => vec!["random".into(), "none".into(), "00000000".into()],
-        Some(("op", _)) => OPCODES.iter().map(|opcode| opcode.name().to_owned()).collect(),
-        Some(_) => Vec::new(),
-    };
-    let key = word.split_once('=').map_or("", |(key, _)| key);
-    values.into_iter().map(|value| Candidate::new(format!("{key}={value} "), "")).collect()
-}
-
-/// The files whose path begins like this. Names that can't be typed or shown are left out.
-fn files(typed: &str) -> Vec<Candidate> {
-    let (directory, begin) = match typed.rfind('/') {
-        Some(slash) => typed.split_at(slash + 1),
-        None => ("", typed),
-    };
-    let place = if directory.is_empty() { PathBuf::from(".") } else { expand_home(directory) };
-    let Ok(entries) = fs::read_dir(place) else {
-        return Vec::new();
-    };
-    let mut found: Vec<_> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let hidden = name.starts_with('.') && !begin.starts_with('.');
-            if hidden || !name.starts_with(begin) || name.chars().any(is_dangerous) {
-                return None;
-            }
-            let slash = if entry.path().is_dir() { "/" } else { "" };
-            Some(Candidate::new(format!("{directory}{name}{slash}"), ""))
-        })
-        .collect();
-    found.sort_by(|a, b| a.text.cmp(&b.text));
-    found
-}
-
-/// `~/x` as the shell would read it.
-pub(super) fn expand_home(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(path),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn texts(typed: &str) -> (usize, Vec<String>) {
@@ -227,7 +85,7 @@ mod tests {
         assert_eq!(texts("  /clo"), (2, vec!["/close ".into()]));
         assert_eq!(texts("hello").1, Vec::<String>::new());
         assert_eq!(texts("/nix x").1, Vec::<String>::new());
-        assert_eq!(candidates("/").1.len(), COMMANDS.len());
+        assert_eq!(candidates("/").1.len(), commands::all().count());
     }
 
     #[test]
@@ -259,22 +117,6 @@ mod tests {
         assert_eq!(found, [format!("{base}sub dir/"), format!("{base}sub file")]);
         assert_eq!(texts(&format!("/file {base}sub f")).1, [format!("{base}sub file")]);
         fs::remove_dir_all(place).unwrap();
-    }
-
-    #[test]
-    fn the_prefix_is_what_all_share() {
-        let all = ["op=ping ", "op=pong "].map(|text| Candidate::new(text, ""));
-        assert_eq!(common_prefix(&all), "op=p");
-        assert_eq!(common_prefix(&["ä", "ö"].map(|text| Candidate::new(text, ""))), "");
-        assert_eq!(common_prefix(&[]), "");
-    }
-
-    #[test]
-    fn long_lists_are_cut_and_say_so() {
-        let many: Vec<_> = (0..45).map(|n| Candidate::new(n.to_string(), "")).collect();
-        let lines = list(&many);
-        assert_eq!(lines.lines().count(), 41);
-        assert!(lines.ends_with("  ... and 5 more\n"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use rustyline::{
     EventHandler, ExternalPrinter, Helper, KeyEvent, RepeatCount,
 };
 
+use super::candidate;
 use super::complete;
 use super::control::Control;
 use super::history;
@@ -251,13 +252,13 @@ impl Completer for Assistant {
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = &line[..position];
         let (start, candidates) = complete::candidates(typed);
-        let shared = complete::common_prefix(&candidates).to_owned();
+        let shared = candidate::common_prefix(&candidates).to_owned();
         if shared.len() > position - start {
             let pair = Pair { display: shared.clone(), replacement: shared };
             return Ok((start, vec![pair]));
         }
         if candidates.len() > 1 {
-            self.queue.push(complete::list(&candidates).as_bytes());
+            self.queue.push(candidate::list(&candidates).as_bytes());
         }
         Ok((start, Vec::new()))
     }

@@ -1,24 +1,13 @@
 //! The arguments of `/frame`: a frame made by hand.
 
+use super::candidate::Candidate;
 use super::payload;
-use super::table::nearest;
-use crate::protocol::frame::{LengthForm, Opcode};
-use crate::run::command::{FrameSpec, MaskSpec};
+use crate::run::frame::{Field, FrameSpec, Given, no_such};
 use crate::text::Untrusted;
+use crate::text::typed::hex;
 
-/// Every key of `/frame`; the last three take the rest of the line.
-pub(super) const KEYS: &[&str] =
-    &["fin", "op", "rsv", "mask", "length", "form", "text", "hex", "base64"];
-
-/// The opcodes that have a name.
-pub(super) const OPCODES: &[Opcode] = &[
-    Opcode::Continuation,
-    Opcode::Text,
-    Opcode::Binary,
-    Opcode::Close,
-    Opcode::Ping,
-    Opcode::Pong,
-];
+/// What the payload can be written in; it takes the rest of the line.
+const PAYLOADS: [&str; 3] = ["text", "hex", "base64"];
 
 /// Reads `fin=0 op=ping text=…`.
 pub(super) fn parse(arguments: &str) -> Result<FrameSpec, String> {
@@ -33,7 +22,7 @@ pub(super) fn parse(arguments: &str) -> Result<FrameSpec, String> {
         if seen.contains(&key) {
             return Err(format!("{}= is given twice", Untrusted::text(key)));
         }
-        if matches!(key, "text" | "hex" | "base64") {
+        if PAYLOADS.contains(&key) {
             spec.payload = payload(key, &rest[key.len() + 1..])?;
             break;
         }
@@ -48,62 +37,32 @@ pub(super) fn parse(arguments: &str) -> Result<FrameSpec, String> {
 fn payload(key: &str, text: &str) -> Result<Vec<u8>, String> {
     match key {
         "base64" => payload::base64(text),
-        "hex" => payload::hex(text),
+        "hex" => hex(text),
         _ => Ok(text.as_bytes().to_vec()),
     }
 }
 
 fn field(spec: &mut FrameSpec, key: &str, value: &str) -> Result<(), String> {
-    match key {
-        "fin" => spec.fin = bit(value).ok_or("fin= is 0 or 1")?,
-        "form" => spec.length_form = Some(form(value).ok_or("form= is 7, 16 or 64")?),
-        "length" => spec.length = Some(number(value).ok_or("length= is a number up to 2^64-1")?),
-        "mask" => spec.mask = mask(value).ok_or("mask= is random, none or eight hex digits")?,
-        "op" | "opcode" => spec.opcode = opcode(value)?,
-        "rsv" => {
-            let bits = number(value).filter(|&bits| bits < 8);
-            spec.rsv = bits.ok_or("rsv= is 0 to 7: RSV1 is 4, RSV2 is 2, RSV3 is 1")? as u8;
-        }
-        other => return Err(unknown("key", other, KEYS.iter().copied())),
-    }
-    Ok(())
+    let field = Field::ALL.into_iter().find(|field| [field.name, field.json].contains(&key));
+    let field = field.ok_or_else(|| no_such("key", key, &keys().collect::<Vec<_>>()))?;
+    // A masking key of eight decimal digits is none of the numbers.
+    let number = number(value).filter(|_| key != "mask");
+    let given = number.map_or(Given::Text(value), Given::Number);
+    field.set(spec, given, &format!("{key}="))
 }
 
-fn bit(value: &str) -> Option<bool> {
-    match value {
-        "0" => Some(false),
-        "1" => Some(true),
-        _ => None,
-    }
+fn keys() -> impl Iterator<Item = &'static str> {
+    Field::ALL.into_iter().map(|field| field.name).chain(PAYLOADS)
 }
 
-fn form(value: &str) -> Option<LengthForm> {
-    match value {
-        "7" => Some(LengthForm::Bits7),
-        "16" => Some(LengthForm::Bits16),
-        "64" => Some(LengthForm::Bits64),
-        _ => None,
-    }
-}
-
-fn mask(value: &str) -> Option<MaskSpec> {
-    match value {
-        "none" => Some(MaskSpec::None),
-        "random" => Some(MaskSpec::Fresh),
-        key => Some(MaskSpec::Key(payload::hex(key).ok()?.try_into().ok()?)),
-    }
-}
-
-fn opcode(value: &str) -> Result<Opcode, String> {
-    if let Some(bits) = number(value) {
-        let bits = u8::try_from(bits).ok().filter(|&bits| bits < 16);
-        return bits.map(Opcode::from_bits).ok_or_else(|| "op= is at most 15".to_owned());
-    }
-    OPCODES
-        .iter()
-        .copied()
-        .find(|opcode| opcode.name() == value)
-        .ok_or_else(|| unknown("opcode", value, OPCODES.iter().map(|opcode| opcode.name())))
+/// The keys, and behind one its values.
+pub(super) fn complete(_before: &str, word: &str) -> Vec<Candidate> {
+    let Some((key, _)) = word.split_once('=') else {
+        return keys().map(|key| Candidate::new(format!("{key}="), "")).collect();
+    };
+    let fields = Field::ALL.into_iter().filter(|field| field.name == key);
+    let values = fields.flat_map(|field| field.values);
+    values.map(|value| Candidate::new(format!("{key}={value} "), "")).collect()
 }
 
 /// Decimal, or hex after `0x`.
@@ -117,20 +76,11 @@ fn number(value: &str) -> Option<u64> {
     plain.then(|| u64::from_str_radix(digits, radix).ok()).flatten()
 }
 
-fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let typed_safe = Untrusted::text(typed);
-    match nearest(typed, known.clone()) {
-        Some(meant) => format!("no {what} is called '{typed_safe}'; did you mean {meant}?"),
-        None => {
-            let known: Vec<_> = known.collect();
-            format!("no {what} is called '{typed_safe}'; there are {}", known.join(", "))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::frame::{LengthForm, Opcode};
+    use crate::run::frame::MaskSpec;
 
     #[test]
     fn nothing_said_is_an_empty_correct_frame() {
@@ -167,7 +117,7 @@ mod tests {
             ("fin=2", "fin= is 0 or 1"),
             ("fin=0 fin=1", "twice"),
             ("op=pign", "did you mean ping"),
-            ("op=16", "at most 15"),
+            ("op=16", "0 to 15"),
             ("op=+1", "no opcode"),
             ("rsv=8", "0 to 7"),
             ("mask=123", "eight hex digits"),

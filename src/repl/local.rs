@@ -9,8 +9,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use super::complete::expand_home;
-use super::table::{COMMANDS, Entry};
+use super::candidate::expand_home;
+use super::commands::{self, Entry};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::frame::Opcode;
 use crate::run::command::Command;
@@ -44,7 +44,7 @@ pub(super) fn help(about: Option<&Entry>) -> String {
         }
         None => {
             text.push_str(KEYS);
-            for entry in COMMANDS {
+            for entry in commands::all() {
                 let _ = writeln!(text, "  {:<11}{}", format!("/{}", entry.name), entry.help);
             }
             text.push_str("  /help COMMAND shows what may follow its name.\n");
@@ -203,9 +203,9 @@ mod tests {
     #[test]
     fn help_names_every_command() {
         let text = help(None);
-        assert!(COMMANDS.iter().all(|entry| text.contains(&format!("  /{}", entry.name))));
+        assert!(commands::all().all(|entry| text.contains(&format!("  /{}", entry.name))));
         assert!(text.lines().all(|line| line.chars().count() <= 80));
-        let close = COMMANDS.iter().find(|entry| entry.name == "close");
+        let close = commands::find("close");
         assert!(help(close).contains("/close [--force] [CODE [REASON]]"));
     }
 }

@@ -6,17 +6,17 @@
 //! session, which bounds what waits by not reading its socket.
 
 mod answer;
+mod candidate;
+mod commands;
 mod complete;
 mod control;
 mod editor;
 mod frame;
 mod history;
 mod local;
-mod parse;
 mod payload;
 mod screen;
 mod signals;
-mod table;
 mod terminal;
 
 use std::fmt::Write;
@@ -29,10 +29,10 @@ use std::time::{Duration, Instant};
 pub use self::answer::words;
 pub use self::terminal::is_usable;
 
+use self::commands::{Local, Parsed};
 use self::control::{Control, Ending};
 use self::editor::{Editor, Input};
 use self::history::History;
-use self::parse::{Local, Parsed};
 use self::screen::{Printer, Queue, QueueScreen};
 use self::signals::Watch;
 use self::terminal::Terminal;
@@ -108,7 +108,7 @@ where
 /// # Errors
 /// Exit 2: what can't be understood in the line, with the command's usage.
 pub fn command(line: &str) -> Result<Option<Command>> {
-    Ok(match parse::parse(line)? {
+    Ok(match commands::parse(line)? {
         Parsed::Command(command) => Some(command),
         Parsed::Local(_) | Parsed::Nothing => None,
     })
@@ -296,7 +296,7 @@ impl Prompt {
         // What is copied with the mouse often ends with a newline that nobody means.
         let line = line.strip_suffix('\n').unwrap_or(line);
         self.remember(line);
-        match parse::parse(line) {
+        match commands::parse(line) {
             Ok(Parsed::Command(command)) => self.send(command),
             Ok(Parsed::Local(Local::Quit)) => return false,
             Ok(Parsed::Local(local)) => self.local(local),

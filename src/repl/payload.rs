@@ -47,36 +47,6 @@ fn escape(rest: &str, bytes: &mut Vec<u8>) -> Option<usize> {
     Some(1)
 }
 
-/// Hex digits; white space, colons, commas and `0x` between the bytes don't count.
-pub(super) fn hex(text: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::with_capacity(text.len() / 2);
-    let mut high = None;
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let prefix = rest.starts_with("0x") || rest.starts_with("0X");
-        if prefix && high.is_none() {
-            rest = &rest[2..];
-            continue;
-        }
-        let at = text.len() - rest.len();
-        rest = &rest[c.len_utf8()..];
-        if c.is_whitespace() || matches!(c, ':' | ',') {
-            continue;
-        }
-        let digit = c.to_digit(16).ok_or_else(|| {
-            format!("column {} is not a hex digit", text[..at].chars().count() + 1)
-        })? as u8;
-        match high.take() {
-            Some(high) => bytes.push(high << 4 | digit),
-            None => high = Some(digit),
-        }
-    }
-    match high {
-        Some(_) => Err("an odd number of hex digits: the last byte has only one".to_owned()),
-        None => Ok(bytes),
-    }
-}
-
 /// Base64 of either alphabet, with or without padding; white space doesn't count.
 pub(super) fn base64(text: &str) -> Result<Vec<u8>, String> {
     let dense: String = text.split_whitespace().collect();
@@ -134,16 +104,6 @@ mod tests {
             let error = escaped(text).unwrap_err();
             assert!(error.starts_with(&format!("column {column} ")), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn hex_is_forgiving_about_spacing_only() {
-        assert_eq!(hex("00ff 01:0a,0x7F 0XAB").unwrap(), [0x00, 0xff, 0x01, 0x0a, 0x7f, 0xab]);
-        assert_eq!(hex("").unwrap(), b"");
-        assert_eq!(hex("0 1").unwrap(), [0x01]);
-        assert!(hex("0g").unwrap_err().contains("column 2"));
-        assert!(hex("123").unwrap_err().contains("odd"));
-        assert!(hex("x1").unwrap_err().contains("column 1"));
     }
 
     #[test]

@@ -29,6 +29,17 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// All of them: the name on the command line, what it means, and the format.
+    pub const ALL: [(&str, &str, Format); 5] = [
+        ("hex", "In hex, a line each", Format::Hex),
+        ("json", "A JSON object a line", Format::Json),
+        ("line", "As they are, and a newline", Format::Line),
+        ("null", "As they are, and a NUL byte", Format::Null),
+        ("raw", "As they are, without anything between them", Format::Raw),
+    ];
+}
+
 /// Writes payloads.
 #[derive(Debug)]
 pub struct Payload {

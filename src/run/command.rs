@@ -12,8 +12,8 @@ use rustix::pipe::PipeFlags;
 pub use crate::event::Setting;
 pub use crate::export::Tool;
 use crate::protocol::close::CloseStatus;
-use crate::protocol::connection::RawFrame;
-use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
+use crate::protocol::frame::Opcode;
+use crate::run::frame::FrameSpec;
 use crate::sys::{self, Role};
 
 /// How many commands may wait; who sends more is blocked until there is room.
@@ -71,89 +71,6 @@ pub enum Question {
     Timing,
     /// What TLS agreed on, and the certificates.
     Tls,
-}
-
-/// A frame made by hand; what is not given is what a correct client would send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrameSpec {
-    /// The FIN bit.
-    pub fin: bool,
-    /// RSV1–3 as a number: 4, 2, 1.
-    pub rsv: u8,
-    /// The opcode.
-    pub opcode: Opcode,
-    /// The mask: none, a given key, or a fresh one.
-    pub mask: MaskSpec,
-    /// The length to declare instead of the payload's.
-    pub length: Option<u64>,
-    /// The form to write the length in instead of the shortest.
-    pub length_form: Option<LengthForm>,
-    /// The payload before masking.
-    pub payload: Vec<u8>,
-}
-
-impl FrameSpec {
-    /// The frame; `fresh` gives the masking key if none was asked for.
-    pub fn frame(self, fresh: impl FnOnce() -> [u8; 4]) -> RawFrame {
-        let length = self.length.unwrap_or(self.payload.len() as u64);
-        let header = FrameHeader {
-            fin: self.fin,
-            rsv1: self.rsv & 4 != 0,
-            rsv2: self.rsv & 2 != 0,
-            rsv3: self.rsv & 1 != 0,
-            opcode: self.opcode,
-            masking_key: match self.mask {
-                MaskSpec::Fresh => Some(fresh()),
-                MaskSpec::Key(key) => Some(key),
-                MaskSpec::None => None,
-            },
-            length,
-            length_form: self.length_form.unwrap_or(LengthForm::minimal(length)),
-        };
-        RawFrame { header, payload: self.payload }
-    }
-
-    /// Whether the declared length can be written in the form that was asked for.
-    ///
-    /// # Errors
-    /// Why what was typed would not be what is on the wire.
-    pub fn check_length(&self) -> Result<(), String> {
-        let length = self.length.unwrap_or(self.payload.len() as u64);
-        let most = match self.length_form {
-            Some(LengthForm::Bits7) => 125,
-            Some(LengthForm::Bits16) => 0xffff,
-            Some(LengthForm::Bits64) | None => return Ok(()),
-        };
-        if length <= most {
-            return Ok(());
-        }
-        Err(format!("a length of {length} can't be written in that form, which ends at {most}"))
-    }
-}
-
-impl Default for FrameSpec {
-    fn default() -> FrameSpec {
-        FrameSpec {
-            fin: true,
-            rsv: 0,
-            opcode: Opcode::Text,
-            mask: MaskSpec::Fresh,
-            length: None,
-            length_form: None,
-            payload: Vec::new(),
-        }
-    }
-}
-
-/// How a hand-made frame is masked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MaskSpec {
-    /// With a fresh key, as the RFC demands of clients.
-    Fresh,
-    /// With this key.
-    Key([u8; 4]),
-    /// Not at all: the MASK bit is 0.
-    None,
 }
 
 /// Wakes the session's loop from another thread.

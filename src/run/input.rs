@@ -74,6 +74,16 @@ impl Piece<'_> {
     }
 }
 
+impl InputFormat {
+    /// All of them: the name on the command line, what it means, and the format.
+    pub const ALL: [(&str, &str, InputFormat); 4] = [
+        ("json", "JSON commands", InputFormat::Json),
+        ("line", "Lines", InputFormat::Line),
+        ("null", "NUL-terminated", InputFormat::Null),
+        ("whole", "All of it", InputFormat::Whole),
+    ];
+}
+
 impl Stdin {
     /// The process's standard input.
     pub fn new(format: InputFormat) -> Stdin {

@@ -5,10 +5,22 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Exit, Stage};
 use crate::protocol::close::{CloseCode, CloseStatus};
-use crate::protocol::frame::{LengthForm, Opcode};
-use crate::run::command::{Command, FrameSpec, MaskSpec};
+use crate::protocol::frame::Opcode;
+use crate::run::command::Command;
+use crate::run::frame::{Field, FrameSpec, Given};
 use crate::run::input::Piece;
 use crate::text::Untrusted;
+
+type Read = fn(&Fields) -> Result<Command, String>;
+
+/// The commands by their `type`, which is that of the event that reports the same.
+pub const COMMANDS: [(&str, Read); 5] = [
+    ("message", Fields::message),
+    ("ping", |fields| Ok(Command::Ping(fields.control_payload()?))),
+    ("pong", |fields| Ok(Command::Pong(fields.control_payload()?))),
+    ("close", Fields::close),
+    ("frame", Fields::frame),
+];
 
 /// Reads a line. `None` for what is no command: an empty line, and events that only report what
 /// happened, so that the output of one session can be the input of another.
@@ -37,23 +49,22 @@ fn parse(line: &[u8]) -> Result<Option<Command>, String> {
         return Ok(None);
     }
     let is_event = fields.0.contains_key("seq");
-    match fields.text("type")?.ok_or("the field \"type\" is missing")? {
-        "message" => fields.message().map(Some),
-        "ping" => Ok(Some(Command::Ping(fields.control_payload()?))),
-        "pong" => Ok(Some(Command::Pong(fields.control_payload()?))),
-        "close" => fields.close().map(Some),
+    let name = fields.text("type")?.ok_or("the field \"type\" is missing")?;
+    match COMMANDS.iter().find(|(known, _)| *known == name) {
         // The message that a reported frame belongs to is reported too.
-        "frame" if is_event => Ok(None),
-        "frame" => fields.frame().map(Some),
-        _ if is_event => Ok(None),
-        other => Err(format!(
-            "\"{}\" is no command: message, ping, pong, close or frame",
-            Untrusted::text(other)
-        )),
+        Some(("frame", _)) if is_event => Ok(None),
+        Some((_, read)) => read(&fields).map(Some),
+        None if is_event => Ok(None),
+        None => {
+            let [most @ .., last] = COMMANDS.map(|(name, _)| name);
+            let (name, most) = (Untrusted::text(name), most.join(", "));
+            Err(format!("\"{name}\" is no command: {most} or {last}"))
+        }
     }
 }
 
-struct Fields(Map<String, Value>);
+/// The fields of a JSON object.
+pub struct Fields(Map<String, Value>);
 
 impl Fields {
     fn text(&self, name: &str) -> Result<Option<&str>, String> {
@@ -71,17 +82,6 @@ impl Fields {
                 Some(number) => Ok(Some(number)),
                 None => Err(format!("the field \"{name}\" must be a number, 0 or more")),
             },
-        }
-    }
-
-    fn flag(&self, name: &str) -> Result<Option<bool>, String> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Bool(on)) => Ok(Some(*on)),
-            Some(Value::Number(n)) if n.as_u64().is_some_and(|n| n <= 1) => {
-                Ok(Some(n.as_u64() == Some(1)))
-            }
-            Some(_) => Err(format!("the field \"{name}\" must be true or false")),
         }
     }
 
@@ -147,60 +147,26 @@ impl Fields {
     }
 
     fn frame(&self) -> Result<Command, String> {
-        let opcode = match self.0.get("opcode") {
-            None => Opcode::Text,
-            Some(Value::String(name)) => named(name)?,
-            Some(value) => match value.as_u64() {
-                Some(bits @ 0..=15) => Opcode::from_bits(bits as u8),
-                _ => return Err("\"opcode\" must be a name or 0 to 15".to_owned()),
-            },
-        };
-        let mask = match self.0.get("mask") {
-            None | Some(Value::Bool(true)) => MaskSpec::Fresh,
-            Some(Value::Bool(false)) => MaskSpec::None,
-            Some(Value::String(hex)) => {
-                let key = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes());
-                let key: Option<[u8; 4]> = key.ok().and_then(|bytes| bytes.try_into().ok());
-                MaskSpec::Key(key.ok_or("\"mask\" must be true, false or 8 hex digits")?)
-            }
-            Some(_) => return Err("\"mask\" must be true, false or 8 hex digits".to_owned()),
-        };
-        let length_form = match self.number("length_form")? {
-            None => None,
-            Some(7) => Some(LengthForm::Bits7),
-            Some(16) => Some(LengthForm::Bits16),
-            Some(64) => Some(LengthForm::Bits64),
-            Some(_) => return Err("\"length_form\" must be 7, 16 or 64".to_owned()),
-        };
-        let rsv = match self.number("rsv")? {
-            None => 0,
-            Some(bits @ 0..=7) => bits as u8,
-            Some(_) => return Err("\"rsv\" must be 0 to 7: RSV1 is 4, RSV2 2, RSV3 1".to_owned()),
-        };
-        let spec = FrameSpec {
-            fin: self.flag("fin")?.unwrap_or(true),
-            rsv,
-            opcode,
-            mask,
-            length: self.number("length")?,
-            length_form,
-            payload: self.payload()?,
-        };
+        let mut spec = FrameSpec { payload: self.payload()?, ..FrameSpec::default() };
+        for field in &Field::ALL {
+            let given = match self.0.get(field.json) {
+                None | Some(Value::Null) => continue,
+                Some(Value::Bool(on)) => Given::Flag(*on),
+                Some(Value::String(text)) => Given::Text(text),
+                Some(value) => value.as_u64().map_or(Given::Other, Given::Number),
+            };
+            field.set(&mut spec, given, &format!("\"{}\"", field.json))?;
+        }
         spec.check_length()?;
         Ok(Command::Frame(spec))
     }
 }
 
-fn named(name: &str) -> Result<Opcode, String> {
-    (0..16)
-        .map(Opcode::from_bits)
-        .find(|opcode| opcode.name() == name && !matches!(opcode, Opcode::Reserved(_)))
-        .ok_or_else(|| format!("\"{}\" is no opcode", Untrusted::text(name)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::frame::LengthForm;
+    use crate::run::frame::MaskSpec;
 
     fn read(line: &str) -> Result<Option<Command>, String> {
         parse(line.as_bytes())

@@ -14,6 +14,7 @@
 
 pub mod command;
 mod driver;
+pub mod frame;
 pub mod input;
 pub mod json;
 pub mod output;

@@ -12,6 +12,7 @@ pub use choice::{from_environment, is_excepted};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::text::Untrusted;
 use crate::transport::TlsOptions;
+use crate::transport::target::percent_decoded;
 
 /// A proxy to go through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,25 +128,6 @@ impl FromStr for Proxy {
         let port = url.port().or(again.port()).unwrap_or(scheme.default_port());
         Ok(Proxy { scheme, host: host.to_owned(), port, credentials, tls: TlsOptions::default() })
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let digit = |b: u8| char::from(b).to_digit(16);
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind;
-        if *first == b'%'
-            && let [high, low, behind @ ..] = rest
-            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
-        {
-            decoded.extend(u8::try_from(high * 16 + low));
-            rest = behind;
-        } else {
-            decoded.push(*first);
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]

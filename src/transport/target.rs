@@ -76,7 +76,8 @@ impl Target {
             None => url.path().to_owned(),
         };
         let userinfo = (!url.username().is_empty() || url.password().is_some())
-            .then(|| (decode(url.username()), decode(url.password().unwrap_or_default())));
+            .then(|| (url.username(), url.password().unwrap_or_default()))
+            .map(|(user, password)| (percent_decoded(user), percent_decoded(password)));
         let target = Target { secure, host, typed_host, port, path, userinfo };
         if guessed {
             let (typed, url) = (redact::url(typed), target.url());
@@ -186,19 +187,9 @@ fn host_as_typed(url: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(host, _)| host)
 }
 
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let escaped = after.first_chunk::<2>().filter(|_| first == b'%');
-        let byte = escaped
-            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.unwrap_or(first));
-        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+/// What was written with `%`.
+pub(super) fn percent_decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
+use clap_complete::Shell;
 use wstap::cli::Generated;
 use wstap::commands::generate;
 
 const FILES: [(Generated, &str); 6] = [
     (Generated::Man, "man/wstap.1"),
-    (Generated::Bash, "completions/wstap.bash"),
-    (Generated::Elvish, "completions/wstap.elv"),
-    (Generated::Fish, "completions/wstap.fish"),
-    (Generated::Powershell, "completions/_wstap.ps1"),
-    (Generated::Zsh, "completions/_wstap"),
+    (Generated::Completions(Shell::Bash), "completions/wstap.bash"),
+    (Generated::Completions(Shell::Elvish), "completions/wstap.elv"),
+    (Generated::Completions(Shell::Fish), "completions/wstap.fish"),
+    (Generated::Completions(Shell::PowerShell), "completions/_wstap.ps1"),
+    (Generated::Completions(Shell::Zsh), "completions/_wstap"),
 ];
 
 #[test]

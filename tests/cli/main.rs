@@ -11,6 +11,8 @@ mod exit_codes;
 mod faults;
 mod generated;
 mod json;
+mod lists;
+mod options;
 mod pipe;
 mod rigs;
 mod secrets;

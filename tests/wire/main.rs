@@ -9,5 +9,6 @@ mod clauses;
 mod cuts;
 mod floors;
 mod playbook;
+mod playbook_ends;
 mod playbook_server;
 mod properties;

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::commands::serve::address::Address;
@@ -26,7 +26,7 @@ use crate::commands::serve::log::Log;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
-use crate::transport::default_provider;
+use crate::transport::{PassPhrase, default_provider, private_key};
 
 mod activity;
 mod address;
@@ -35,34 +35,7 @@ mod link;
 mod log;
 mod upgrade;
 
-/// What the server does with its clients.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Sends every message back, with its own type and bytes.
-    #[default]
-    Echo,
-    /// Sends every message to all clients, its sender too.
-    Chat,
-    /// Sends the time as RFC 3339 text, at once and then after every interval.
-    Time,
-    /// Counts messages; answers the text `END` with the counts as JSON text.
-    Sink,
-    /// Sends a number of messages of a size, then closes with 1000.
-    Source,
-}
-
-impl Mode {
-    /// The word on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Echo => "echo",
-            Mode::Chat => "chat",
-            Mode::Time => "time",
-            Mode::Sink => "sink",
-            Mode::Source => "source",
-        }
-    }
-}
+pub use crate::cli::ServeMode as Mode;
 
 /// What to serve, and how.
 #[derive(Clone, Debug)]
@@ -89,6 +62,8 @@ pub struct ServeOptions {
     pub cert: Option<PathBuf>,
     /// PEM file with the private key.
     pub key: Option<PathBuf>,
+    /// What the private key is encrypted with.
+    pub pass: Option<PassPhrase>,
     /// Origins that are let in; all if empty. Others, and requests without one, are answered 403.
     pub origins: Vec<String>,
     /// 1: every handshake and close; 2: every message too; on stderr.
@@ -99,7 +74,7 @@ impl Default for ServeOptions {
     fn default() -> ServeOptions {
         ServeOptions {
             address: address::DEFAULT.into(),
-            mode: Mode::Echo,
+            mode: Mode::default(),
             interval: Duration::from_secs(1),
             count: 1000,
             size: 100,
@@ -108,6 +83,7 @@ impl Default for ServeOptions {
             subprotocols: Vec::new(),
             cert: None,
             key: None,
+            pass: None,
             origins: Vec::new(),
             verbose: 0,
         }
@@ -155,7 +131,7 @@ impl Server {
     /// Usage for an address or a pair of certificate and key that is none; resolve for an unknown
     /// name; local (13) for a port that is taken or forbidden, and for files that can't be read.
     pub fn bind(options: &ServeOptions) -> Result<Server> {
-        let tls = tls_config(options.cert.as_deref(), options.key.as_deref())?;
+        let tls = tls_config(options)?;
         let address = Address::parse(&options.address)?;
         let listener = TcpListener::bind(address.resolve()?.as_slice()).map_err(|error| {
             let failed = local(&format!("can't listen on {address}"), &error);
@@ -356,8 +332,8 @@ fn wait(
 }
 
 /// Reads the certificate chain and its key, if there are any.
-fn tls_config(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<Arc<ServerConfig>>> {
-    let (cert, key) = match (cert, key) {
+fn tls_config(options: &ServeOptions) -> Result<Option<Arc<ServerConfig>>> {
+    let (cert, key) = match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => (cert, key),
         (None, None) => return Ok(None),
         _ => {
@@ -371,7 +347,11 @@ fn tls_config(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<Arc<Serv
     if chain.is_empty() {
         return Err(unreadable(cert, &"no certificate in it"));
     }
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
+    let private = private_key("--key", key, options.pass.as_ref()).map_err(|error| Error {
+        stage: Stage::Serve,
+        exit: Exit::Local,
+        ..error
+    })?;
     let provider = Arc::new(default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -73,7 +73,7 @@ fn certified(
         Some(key) => ("--key", key.as_path()),
         None => ("--cert", cert),
     };
-    let key = private_key(path, option, options.pass.as_ref(), key.is_some())?;
+    let key = private_key(option, path, options.pass.as_ref())?;
     CertifiedKey::from_der(chain, key, provider).map_err(|e| match e {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             unusable("the private key doesn't belong to the certificate of --cert")
@@ -88,11 +88,15 @@ fn unusable(what: impl Into<String>) -> Error {
     Error::new(Stage::Tls, Exit::Tls, what)
 }
 
-fn private_key(
-    path: &Path,
+/// Reads the private key, encrypted or not, that an option names: --key, or --cert where both are in
+/// one file.
+///
+/// # Errors
+/// Exit 2 for a file that can't be read, 5 for a key that can't be opened.
+pub fn private_key(
     option: &str,
+    path: &Path,
     pass: Option<&PassPhrase>,
-    own_file: bool,
 ) -> Result<PrivateKeyDer<'static>> {
     let shown = path.to_string_lossy();
     let shown = Untrusted::text(&shown);
@@ -131,7 +135,7 @@ fn private_key(
         return Ok(key);
     }
     let error = usage(format!("{option} {shown}: no private key in PEM"));
-    Err(if own_file { error } else { error.hint("if it is in another file: --key FILE") })
+    Err(if option == "--key" { error } else { error.hint("if it is in another file: --key FILE") })
 }
 
 /// Why an encrypted key stays closed.

@@ -23,6 +23,7 @@ use crate::text::Untrusted;
 use crate::transport::stream::{Below, Stream, tls_failure};
 use crate::transport::wait::Waiter;
 
+pub use client::private_key;
 pub use options::{PassPhrase, Sni, TlsOptions, Versions};
 pub use pin::Pins;
 pub use provider::default_provider;

@@ -1,17 +1,90 @@
-//! One typed line becomes something to do, or an error that says how it is done.
+//! The commands that a line can begin with. Each is one [`Entry`]: its names, its help, what it reads
+//! and what can be completed; parsing, `/help`, hints and completion go through the list of them.
+
+mod connection;
+mod look;
+mod prompt;
+mod send;
 
 use std::path::PathBuf;
 
-use super::table::{self, Entry, SETTINGS, Verb};
-use super::{frame, payload};
+use super::candidate::Candidate;
 use crate::error::{Error, Exit, Result, Stage};
-use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
-use crate::run::command::{Command, Question, Setting, Tool};
+use crate::run::command::Command;
 use crate::text::Untrusted;
+use crate::text::typed::nearest;
 
-/// The longest payload of a control frame (RFC 6455 §5.5).
-const MAX_CONTROL: usize = 125;
+/// A command as a person knows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// Its name without the slash.
+    pub(super) name: &'static str,
+    /// Other names that mean the same.
+    pub(super) aliases: &'static [&'static str],
+    /// What follows the name, as in a usage line; empty if nothing does.
+    pub(super) arguments: &'static str,
+    /// One line for `/help`.
+    pub(super) help: &'static str,
+    /// More lines, for `/help NAME`.
+    pub(super) more: &'static [&'static str],
+    /// Reads what follows the name; the error goes behind `/NAME: `.
+    parse: fn(&str) -> Outcome<Parsed>,
+    /// Ways to go on from what follows the name, and the offset where they begin in it.
+    pub(super) complete: fn(&str) -> (usize, Vec<Candidate>),
+}
+
+type Outcome<T> = std::result::Result<T, String>;
+
+impl Entry {
+    const fn new(
+        name: &'static str,
+        arguments: &'static str,
+        help: &'static str,
+        parse: fn(&str) -> Outcome<Parsed>,
+    ) -> Entry {
+        let complete = |typed: &str| (typed.len(), Vec::new());
+        Entry { name, aliases: &[], arguments, help, more: &[], parse, complete }
+    }
+
+    const fn aliases(self, aliases: &'static [&'static str]) -> Entry {
+        Entry { aliases, ..self }
+    }
+
+    const fn more(self, more: &'static [&'static str]) -> Entry {
+        Entry { more, ..self }
+    }
+
+    const fn completing(self, complete: fn(&str) -> (usize, Vec<Candidate>)) -> Entry {
+        Entry { complete, ..self }
+    }
+
+    /// The whole usage: `/close [CODE [REASON]]`.
+    pub(super) fn usage(&self) -> String {
+        let space = if self.arguments.is_empty() { "" } else { " " };
+        format!("/{}{space}{}", self.name, self.arguments)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Entry) -> bool {
+        self.name == other.name
+    }
+}
+
+/// Every command, in the order of `/help`.
+pub(super) fn all() -> impl Iterator<Item = &'static Entry> {
+    [send::COMMANDS, connection::COMMANDS, look::COMMANDS, prompt::COMMANDS].into_iter().flatten()
+}
+
+/// The command of that name (without the slash).
+pub(super) fn find(name: &str) -> Option<&'static Entry> {
+    all().find(|entry| entry.names().any(|known| known == name))
+}
 
 /// What a line asks for.
 #[derive(Debug, PartialEq)]
@@ -22,6 +95,17 @@ pub(super) enum Parsed {
     Local(Local),
     /// An empty line.
     Nothing,
+}
+
+impl Parsed {
+    fn text(text: &str) -> Parsed {
+        let payload = text.as_bytes().to_vec();
+        Parsed::Command(Command::Message { opcode: Opcode::Text, payload, fragment: None })
+    }
+
+    fn binary(payload: Vec<u8>) -> Parsed {
+        Parsed::Command(Command::Message { opcode: Opcode::Binary, payload, fragment: None })
+    }
 }
 
 /// What is done without the session, or before it.
@@ -52,17 +136,17 @@ pub(super) fn parse(line: &str) -> Result<Parsed> {
         return Ok(Parsed::Nothing);
     }
     let Some(rest) = trimmed.strip_prefix('/') else {
-        return Ok(text(line));
+        return Ok(Parsed::text(line));
     };
     if rest.starts_with('/') {
-        return Ok(text(rest));
+        return Ok(Parsed::text(rest));
     }
     let (name, arguments) = match rest.split_once([' ', '\n', '\t']) {
         Some((name, arguments)) => (name, arguments),
         None => (rest, ""),
     };
-    let entry = table::find(name).ok_or_else(|| unknown(name))?;
-    run(entry.verb, arguments).map_err(|what| {
+    let entry = find(name).ok_or_else(|| unknown(name))?;
+    (entry.parse)(arguments).map_err(|what| {
         Error::new(Stage::Input, Exit::Usage, format!("/{}: {what}", entry.name))
             .hint(format!("usage: {}", entry.usage()))
     })
@@ -70,54 +154,11 @@ pub(super) fn parse(line: &str) -> Result<Parsed> {
 
 fn unknown(name: &str) -> Error {
     let what = format!("there is no command /{}", Untrusted::text(name));
-    let hint = match table::nearest(name, table::names()) {
+    let hint = match nearest(name, all().flat_map(Entry::names)) {
         Some(meant) => format!("did you mean /{meant}? To send a slash, type two"),
         None => "/help lists the commands; to send a slash, type two".to_owned(),
     };
     Error::new(Stage::Input, Exit::Usage, what).hint(hint)
-}
-
-type Outcome<T> = std::result::Result<T, String>;
-
-fn run(verb: Verb, arguments: &str) -> Outcome<Parsed> {
-    Ok(match verb {
-        Verb::As => command(export(arguments)?),
-        Verb::Base64 => binary(payload::base64(arguments)?),
-        Verb::Bin => binary(payload::escaped(arguments)?),
-        Verb::Close => command(Command::Close(close(arguments)?)),
-        Verb::Connect => command(Command::Connect(word(arguments, "a URL")?.to_owned())),
-        Verb::Edit => alone(arguments, Parsed::Local(Local::Edit))?,
-        Verb::Explain => Parsed::Local(Local::Explain(explain(arguments)?)),
-        Verb::File => Parsed::Local(file(arguments)?),
-        Verb::Fragment => command(fragment(arguments)?),
-        Verb::Frame => command(Command::Frame(frame::parse(arguments)?)),
-        Verb::Headers => alone(arguments, command(Command::Show(Question::Headers)))?,
-        Verb::Help => Parsed::Local(Local::Help(help(arguments)?)),
-        Verb::Hex => binary(payload::hex(arguments)?),
-        Verb::Json => text(&payload::json(arguments)?),
-        Verb::Ping => command(Command::Ping(control(arguments)?)),
-        Verb::Pong => command(Command::Pong(control(arguments)?)),
-        Verb::Quit => alone(arguments, Parsed::Local(Local::Quit))?,
-        Verb::Reconnect => alone(arguments, command(Command::Reconnect))?,
-        Verb::Set => command(Command::Set(setting(arguments)?)),
-        Verb::Status => alone(arguments, command(Command::Show(Question::Status)))?,
-        Verb::Text => text(arguments),
-        Verb::Timing => alone(arguments, command(Command::Show(Question::Timing)))?,
-        Verb::Tls => alone(arguments, command(Command::Show(Question::Tls)))?,
-    })
-}
-
-fn command(command: Command) -> Parsed {
-    Parsed::Command(command)
-}
-
-fn text(text: &str) -> Parsed {
-    let payload = text.as_bytes().to_vec();
-    command(Command::Message { opcode: Opcode::Text, payload, fragment: None })
-}
-
-fn binary(payload: Vec<u8>) -> Parsed {
-    command(Command::Message { opcode: Opcode::Binary, payload, fragment: None })
 }
 
 fn alone(arguments: &str, parsed: Parsed) -> Outcome<Parsed> {
@@ -139,145 +180,15 @@ fn word<'a>(arguments: &'a str, what: &str) -> Outcome<&'a str> {
     }
 }
 
-fn control(text: &str) -> Outcome<Vec<u8>> {
-    match text.len() {
-        0..=MAX_CONTROL => Ok(text.as_bytes().to_vec()),
-        len => Err(format!(
-            "{len} bytes are too many: a control frame holds {MAX_CONTROL} (/frame sends more)"
-        )),
-    }
-}
-
-fn close(arguments: &str) -> Outcome<CloseStatus> {
-    let arguments = arguments.trim_start();
-    let (first, after) = split_word(arguments);
-    let (forced, rest) = if first == "--force" { (true, after) } else { (false, arguments) };
-    let (code, reason) = split_word(rest);
-    if code.is_empty() {
-        return Ok(CloseStatus::new(CloseCode::NORMAL, ""));
-    }
-    let code: u16 = code
-        .parse()
-        .map_err(|_| format!("'{}' is not a close code (0 to 65535)", Untrusted::text(code)))?;
-    let code = CloseCode(code);
-    if !code.is_allowed_on_wire() && !forced {
-        let meaning = code.meaning();
-        return Err(format!("{code} must not be sent: {meaning} (--force sends it all the same)"));
-    }
-    if reason.len() > CloseStatus::MAX_REASON {
-        let (is, most) = (reason.len(), CloseStatus::MAX_REASON);
-        return Err(format!("the reason has {is} bytes; {most} fit a Close frame"));
-    }
-    Ok(CloseStatus::new(code, reason))
-}
-
-/// The first word and what follows it, spaces between them gone.
-fn split_word(text: &str) -> (&str, &str) {
-    match text.split_once(char::is_whitespace) {
-        Some((word, rest)) => (word, rest.trim_start()),
-        None => (text, ""),
-    }
-}
-
-fn explain(arguments: &str) -> Outcome<Vec<String>> {
-    let words: Vec<_> = arguments.split_whitespace().map(str::to_owned).collect();
-    if words.is_empty() { Err("needs something to explain".to_owned()) } else { Ok(words) }
-}
-
-fn file(arguments: &str) -> Outcome<Local> {
-    let mut path = arguments.trim();
-    let mut opcode = None;
-    for (flag, meaning) in [("--text", Opcode::Text), ("--binary", Opcode::Binary)] {
-        let before = path.strip_prefix(flag).filter(|rest| rest.starts_with(' '));
-        let after = path.strip_suffix(flag).filter(|rest| rest.ends_with(' '));
-        if let Some(rest) = before.or(after) {
-            path = rest.trim();
-            opcode = Some(meaning);
-        }
-    }
-    path = unquote(path);
-    if path.is_empty() || path.starts_with("--") {
-        return Err("needs the path of a file".to_owned());
-    }
-    Ok(Local::File { path: PathBuf::from(path), opcode })
-}
-
-/// Terminals quote the name of a file that is dropped on them.
-fn unquote(path: &str) -> &str {
-    let inner = |quote| path.strip_prefix(quote)?.strip_suffix(quote);
-    inner('\'').or(inner('"')).unwrap_or(path)
-}
-
-fn export(arguments: &str) -> Outcome<Command> {
-    let mut words: Vec<_> = arguments.split_whitespace().collect();
-    let count = words.len();
-    words.retain(|word| *word != "--show-secrets");
-    let show_secrets = words.len() < count;
-    let &[name] = words.as_slice() else {
-        return Err("needs the name of one tool".to_owned());
-    };
-    match Tool::ALL.iter().find(|(known, _)| *known == name) {
-        Some(&(_, tool)) => Ok(Command::Show(Question::As { tool, show_secrets })),
-        None => Err(format!("'{}' is none of the tools it knows", Untrusted::text(name))),
-    }
-}
-
-fn fragment(arguments: &str) -> Outcome<Command> {
-    let (size, text) = match arguments.trim_start().split_once(char::is_whitespace) {
-        Some((size, text)) => (size, text),
-        None => (arguments.trim(), ""),
-    };
-    let size = size.parse().ok().filter(|&size: &usize| size > 0);
-    let size = size.ok_or("needs the size of a frame in bytes, at least 1")?;
-    if text.is_empty() {
-        return Err("needs a text to send".to_owned());
-    }
-    let payload = text.as_bytes().to_vec();
-    Ok(Command::Message { opcode: Opcode::Text, payload, fragment: Some(size) })
-}
-
-fn help(arguments: &str) -> Outcome<Option<&'static Entry>> {
-    if arguments.trim().is_empty() {
-        return Ok(None);
-    }
-    let name = word(arguments, "a command")?.trim_start_matches('/');
-    match table::find(name) {
-        Some(entry) => Ok(Some(entry)),
-        None => Err(format!("there is no command /{}", Untrusted::text(name))),
-    }
-}
-
-fn setting(arguments: &str) -> Outcome<Setting> {
-    let words: Vec<_> = arguments.split_whitespace().collect();
-    let &[name, value] = words.as_slice() else {
-        return Err("needs a setting and its value".to_owned());
-    };
-    let on = match value {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(format!("{} is on or off", Untrusted::text(name))),
-    };
-    match name {
-        "hex" => Ok(Setting::Hex(on?)),
-        "pretty" => Ok(Setting::Pretty(on?)),
-        "timestamps" => Ok(Setting::Timestamps(on?)),
-        "verbose" => match (on, value.parse()) {
-            (Ok(on), _) => Ok(Setting::Verbose(u8::from(on))),
-            (_, Ok(level @ 0..=3)) => Ok(Setting::Verbose(level)),
-            _ => Err("verbose is on, off or 0 to 3".to_owned()),
-        },
-        other => Err(match table::nearest(other, SETTINGS.iter().copied()) {
-            Some(meant) => {
-                format!("no setting '{}'; did you mean {meant}?", Untrusted::text(other))
-            }
-            None => format!("no setting '{}'", Untrusted::text(other)),
-        }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::close::{CloseCode, CloseStatus};
+    use crate::run::command::{Question, Setting};
+
+    fn command(command: Command) -> Parsed {
+        Parsed::Command(command)
+    }
 
     fn message(opcode: Opcode, payload: &[u8]) -> Parsed {
         command(Command::Message { opcode, payload: payload.to_vec(), fragment: None })
@@ -408,5 +319,15 @@ mod tests {
         assert!(error("/hlep").contains("did you mean /help?"));
         assert!(error("/\u{1b}[2J").contains("\\x1b[2J"));
         assert!(error("/").contains("/help lists"));
+    }
+
+    #[test]
+    fn names_are_unique_and_found() {
+        let mut all: Vec<_> = all().flat_map(Entry::names).collect();
+        all.sort_unstable();
+        let count = all.len();
+        all.dedup();
+        assert_eq!(all.len(), count);
+        assert!(all.into_iter().all(|name| find(name).is_some()));
     }
 }

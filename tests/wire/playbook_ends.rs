@@ -1,14 +1,12 @@
 //! What is handed over of a message that never becomes whole, and what is told of a guilty frame.
 
-mod support;
-
 use wstap::protocol::connection::{
     Config, Data, Delivery, Frame, FramePayload, Receiver, Sender, Side, Traffic,
 };
 use wstap::protocol::deflate::{Deflate, Params};
 use wstap::protocol::frame::{FrameHeader, Opcode};
 
-use support::scripted::raw_frame as frame;
+use crate::support::scripted::raw_frame as frame;
 
 const MIB: usize = 1 << 20;
 

@@ -1,0 +1,101 @@
+//! Commands that send control frames, and those about the connection itself.
+
+use super::{Entry, Outcome, Parsed, alone, word};
+use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::repl::candidate::{Candidate, by_word};
+use crate::run::command::Command;
+use crate::text::Untrusted;
+
+/// The longest payload of a control frame (RFC 6455 §5.5).
+const MAX_CONTROL: usize = 125;
+
+/// The close codes worth completing: those that an endpoint may send and that have a meaning.
+const CLOSE_CODES: &[u16] = &[
+    1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3003, 3008, 4000,
+];
+
+pub(super) const COMMANDS: &[Entry] = &[
+    Entry::new("ping", "[TEXT]", "send a ping and see the round trip of its pong", |text| {
+        Ok(Parsed::Command(Command::Ping(control(text)?)))
+    }),
+    Entry::new("pong", "[TEXT]", "send a pong that nobody asked for", |text| {
+        Ok(Parsed::Command(Command::Pong(control(text)?)))
+    }),
+    Entry::new(
+        "close",
+        "[--force] [CODE [REASON]]",
+        "close the connection (1000 unless told otherwise) and stay here",
+        close,
+    )
+    .more(&[
+        "Codes that an endpoint may send: 1000-1003, 1007-1014, 3000-4999.",
+        "--force sends any other, to see what the server makes of it.",
+    ])
+    .completing(|typed| by_word(typed, close_codes)),
+    Entry::new("reconnect", "", "leave this connection and open it again", |more| {
+        alone(more, Parsed::Command(Command::Reconnect))
+    }),
+    Entry::new("connect", "URL", "leave this connection and open another", |url| {
+        Ok(Parsed::Command(Command::Connect(word(url, "a URL")?.to_owned())))
+    }),
+];
+
+fn control(text: &str) -> Outcome<Vec<u8>> {
+    match text.len() {
+        0..=MAX_CONTROL => Ok(text.as_bytes().to_vec()),
+        len => Err(format!(
+            "{len} bytes are too many: a control frame holds {MAX_CONTROL} (/frame sends more)"
+        )),
+    }
+}
+
+fn close(arguments: &str) -> Outcome<Parsed> {
+    let arguments = arguments.trim_start();
+    let (first, after) = split_word(arguments);
+    let (forced, rest) = if first == "--force" { (true, after) } else { (false, arguments) };
+    let (code, reason) = split_word(rest);
+    if code.is_empty() {
+        return Ok(closing(CloseCode::NORMAL, ""));
+    }
+    let code: u16 = code
+        .parse()
+        .map_err(|_| format!("'{}' is not a close code (0 to 65535)", Untrusted::text(code)))?;
+    let code = CloseCode(code);
+    if !code.is_allowed_on_wire() && !forced {
+        let meaning = code.meaning();
+        return Err(format!("{code} must not be sent: {meaning} (--force sends it all the same)"));
+    }
+    if reason.len() > CloseStatus::MAX_REASON {
+        let (is, most) = (reason.len(), CloseStatus::MAX_REASON);
+        return Err(format!("the reason has {is} bytes; {most} fit a Close frame"));
+    }
+    Ok(closing(code, reason))
+}
+
+fn closing(code: CloseCode, reason: &str) -> Parsed {
+    Parsed::Command(Command::Close(CloseStatus::new(code, reason)))
+}
+
+/// The first word and what follows it, spaces between them gone.
+fn split_word(text: &str) -> (&str, &str) {
+    match text.split_once(char::is_whitespace) {
+        Some((word, rest)) => (word, rest.trim_start()),
+        None => (text, ""),
+    }
+}
+
+fn close_codes(before: &str, _: &str) -> Vec<Candidate> {
+    let codes = if before.is_empty() { CLOSE_CODES } else { &[] };
+    let about = |&code: &u16| Candidate::new(format!("{code} "), CloseCode(code).meaning());
+    codes.iter().map(about).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_completed_close_code_may_be_sent() {
+        assert!(CLOSE_CODES.iter().all(|&code| CloseCode(code).is_allowed_on_wire()));
+    }
+}

@@ -1,0 +1,60 @@
+//! Commands that show something of the connection.
+
+use super::{Entry, Outcome, Parsed, alone};
+use crate::repl::candidate::{Candidate, by_word};
+use crate::run::command::{Command, Question, Tool};
+use crate::text::Untrusted;
+
+pub(super) const COMMANDS: &[Entry] = &[
+    Entry::new(
+        "status",
+        "",
+        "readyState, bufferedAmount, subprotocol, extensions, counters, RTT",
+        |more| show(more, Question::Status),
+    ),
+    Entry::new("headers", "", "the opening handshake: request and response", |more| {
+        show(more, Question::Headers)
+    }),
+    Entry::new("tls", "", "what TLS agreed on, and the certificates", |more| {
+        show(more, Question::Tls)
+    }),
+    Entry::new("timing", "", "how long each phase of the opening took", |more| {
+        show(more, Question::Timing)
+    }),
+    Entry::new(
+        "as",
+        "curl|js|python|websocat|wscat [--show-secrets]",
+        "this connection as a command or a program for another tool",
+        export,
+    )
+    .more(&[
+        "What the tool has nothing for is said in a comment. Secrets are *** without",
+        "--show-secrets. /as curl does the opening handshake; wstap curl takes it back.",
+    ])
+    .completing(|typed| by_word(typed, tools)),
+];
+
+fn show(more: &str, question: Question) -> Outcome<Parsed> {
+    alone(more, Parsed::Command(Command::Show(question)))
+}
+
+fn export(arguments: &str) -> Outcome<Parsed> {
+    let mut words: Vec<_> = arguments.split_whitespace().collect();
+    let count = words.len();
+    words.retain(|word| *word != "--show-secrets");
+    let show_secrets = words.len() < count;
+    let &[name] = words.as_slice() else {
+        return Err("needs the name of one tool".to_owned());
+    };
+    match Tool::ALL.iter().find(|(known, _)| *known == name) {
+        Some(&(_, tool)) => Ok(Parsed::Command(Command::Show(Question::As { tool, show_secrets }))),
+        None => Err(format!("'{}' is none of the tools it knows", Untrusted::text(name))),
+    }
+}
+
+fn tools(before: &str, _: &str) -> Vec<Candidate> {
+    match before {
+        "" => Tool::ALL.iter().map(|(name, _)| Candidate::new(format!("{name} "), "")).collect(),
+        _ => vec![Candidate::new("--show-secrets", "")],
+    }
+}

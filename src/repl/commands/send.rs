@@ -1,0 +1,103 @@
+//! Commands that send messages and frames.
+
+use std::path::PathBuf;
+
+use super::{Entry, Local, Outcome, Parsed, alone};
+use crate::protocol::frame::Opcode;
+use crate::repl::candidate::{by_word, files};
+use crate::repl::{frame, payload};
+use crate::run::command::Command;
+use crate::text::typed::hex;
+
+pub(super) const COMMANDS: &[Entry] = &[
+    Entry::new("text", "TEXT", "send a text message exactly as typed", |text| {
+        Ok(Parsed::text(text))
+    })
+    .more(&["Also sends what begins with a slash or a space, and an empty message."]),
+    Entry::new("bin", "TEXT", r"send a binary message; escapes: \x00 \n \t \\ \u{1f600}", |text| {
+        payload::escaped(text).map(Parsed::binary)
+    })
+    .aliases(&["binary"]),
+    Entry::new(
+        "hex",
+        "00ff 01..",
+        "send a binary message given in hex, spaced as you like",
+        |text| hex(text).map(Parsed::binary),
+    ),
+    Entry::new("base64", "DATA", "send a binary message given in base64", |text| {
+        payload::base64(text).map(Parsed::binary)
+    })
+    .more(&["Either alphabet, with or without padding."]),
+    Entry::new(
+        "json",
+        "VALUE",
+        "check that VALUE is JSON and send it without its white space",
+        |text| Ok(Parsed::text(&payload::json(text)?)),
+    )
+    .more(&["Numbers, duplicate keys and the order of keys stay as typed."]),
+    Entry::new(
+        "file",
+        "PATH [--text|--binary]",
+        "send a file as one message: text if it is UTF-8, else binary",
+        file,
+    )
+    .more(&["The PATH is the rest of the line; ~/ is your home directory."])
+    .completing(|typed| (0, files(typed))),
+    Entry::new("edit", "", "write a text message in $VISUAL or $EDITOR", |more| {
+        alone(more, Parsed::Local(Local::Edit))
+    })
+    .more(&["Nothing is sent when the text is empty or the editor fails."]),
+    Entry::new("fragment", "N TEXT", "send a text message in frames of at most N bytes", fragment),
+    Entry::new(
+        "frame",
+        "[fin=0] [op=3] [rsv=4] [mask=none] [length=N] [form=64] [text=..|hex=..|base64=..]",
+        "send one frame exactly like this, right or wrong",
+        |fields| Ok(Parsed::Command(Command::Frame(frame::parse(fields)?))),
+    )
+    .more(&[
+        "fin=0|1; rsv=0..7 (RSV1 is 4, RSV2 is 2, RSV3 is 1)",
+        "op=text, binary, continuation, close, ping, pong, or 0..15",
+        "mask=random, none, or a key of eight hex digits such as 00000000",
+        "length=N declares N bytes whatever the payload; form=7|16|64 is how it is written",
+        "text=, hex= or base64= comes last and takes the rest of the line",
+    ])
+    .completing(|typed| by_word(typed, frame::complete)),
+];
+
+fn file(arguments: &str) -> Outcome<Parsed> {
+    let mut path = arguments.trim();
+    let mut opcode = None;
+    for (flag, meaning) in [("--text", Opcode::Text), ("--binary", Opcode::Binary)] {
+        let before = path.strip_prefix(flag).filter(|rest| rest.starts_with(' '));
+        let after = path.strip_suffix(flag).filter(|rest| rest.ends_with(' '));
+        if let Some(rest) = before.or(after) {
+            path = rest.trim();
+            opcode = Some(meaning);
+        }
+    }
+    path = unquote(path);
+    if path.is_empty() || path.starts_with("--") {
+        return Err("needs the path of a file".to_owned());
+    }
+    Ok(Parsed::Local(Local::File { path: PathBuf::from(path), opcode }))
+}
+
+/// Terminals quote the name of a file that is dropped on them.
+fn unquote(path: &str) -> &str {
+    let inner = |quote| path.strip_prefix(quote)?.strip_suffix(quote);
+    inner('\'').or(inner('"')).unwrap_or(path)
+}
+
+fn fragment(arguments: &str) -> Outcome<Parsed> {
+    let (size, text) = match arguments.trim_start().split_once(char::is_whitespace) {
+        Some((size, text)) => (size, text),
+        None => (arguments.trim(), ""),
+    };
+    let size = size.parse().ok().filter(|&size: &usize| size > 0);
+    let size = size.ok_or("needs the size of a frame in bytes, at least 1")?;
+    if text.is_empty() {
+        return Err("needs a text to send".to_owned());
+    }
+    let payload = text.as_bytes().to_vec();
+    Ok(Parsed::Command(Command::Message { opcode: Opcode::Text, payload, fragment: Some(size) }))
+}
