@@ -248,11 +248,11 @@ impl Sender {
         }
     }
 
-    /// Bytes held for events that were not taken yet. The owner that can't take them should take no
-    /// more input meanwhile.
+    /// Bytes of memory held for events that were not taken yet. An owner that can't take them should
+    /// take no more input meanwhile.
     #[inline]
     pub fn untold(&self) -> usize {
-        self.kept.len() - self.borrowed
+        self.kept.len() - self.borrowed + self.untold.len() * size_of::<Untold>()
     }
 
     /// What is given as events from now on: sent messages, and the frames of all that is sent.
