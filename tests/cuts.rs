@@ -252,7 +252,7 @@ fn refusals() -> Vec<Exchange> {
             "body ",
         ),
         http("a banner", "SSH-2.0-OpenSSH_9.9\r\n", "no head: NotHttp"),
-        http("no status", "HTTP/1.1 10x Switching\r\n\r\n", "no head: StatusLine"),
+        http("no status", "HTTP/1.1 10x Switching\r\n\r\n", "no head: StartLine"),
         http(
             "a NUL",
             "HTTP/1.1 101 Switching\r\nUpgrade: web\0socket\r\n\r\n",
