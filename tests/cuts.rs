@@ -11,7 +11,7 @@ use wstap::protocol::connection::{Config, Data, Delivery, Receiver, Sender, Traf
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
-use wstap::protocol::violation::Policy;
+use wstap::protocol::violation::{Policy, Rule};
 
 use support::scripted::raw_frame as frame;
 
@@ -132,6 +132,13 @@ impl Client {
                     write!(text, "close {:?} {reason}", status.code).unwrap();
                 }
                 Traffic::Violation(violation) => {
+                    // A header whose first two bytes are guilty is shown only if it was whole by then.
+                    let shown = format!("offset: {} }})", violation.offset);
+                    let of_header = violation.rule.close_code() == CloseCode::PROTOCOL_ERROR
+                        && !matches!(violation.rule, Rule::CloseCode | Rule::CloseLength);
+                    if of_header {
+                        self.told.pop_if(|t| t.starts_with("Frame(") && t.ends_with(&shown));
+                    }
                     sender.close(&violation.close_status());
                     write!(text, "violation {}", violation.rule.name()).unwrap();
                 }
