@@ -62,9 +62,15 @@ fn run(config: Config, pieces: &[&[u8]]) -> Told {
             assert!(!receiver.position().is_empty());
         }
     }
-    if receiver.close_received().is_none() && !receiver.has_failed() {
+    if receiver.close_received().is_none() {
         assert_eq!(receiver.ignored(), 0);
     }
+    if !receiver.has_failed() {
+        assert_eq!(receiver.unread_after_failure(), 0);
+    }
+    assert!(receiver.handed_over().unwrap_or(0) <= receiver.unfinished());
+    while sender.next().is_some() {}
+    assert_eq!(sender.untold(), 0);
     told.sent = sender.transmit().to_vec();
     told
 }
@@ -91,9 +97,16 @@ fn see(incoming: Traffic<'_>, config: &Config, told: &mut Told, length: &mut u64
             }
             format!("{opcode} {fragments} {wire_len} {compressed} {data:?}")
         }
-        // The evidence may show more bytes when more have come.
-        Traffic::Violation(v) if v.rule == Rule::Utf8 => format!("violation {:?}", v.rule),
-        Traffic::Violation(v) => format!("violation {:?} {} {}", v.rule, v.offset, v.detail),
+        Traffic::Violation(v) => {
+            // A guilty header is shown only if it was whole when its first bytes were judged.
+            let shown = format!("frame {} ", v.offset);
+            told.told.pop_if(|last| last.starts_with(&shown));
+            match v.rule {
+                // The evidence may show more bytes when more have come.
+                Rule::Utf8 => format!("violation {:?}", v.rule),
+                _ => format!("violation {:?} {} {}", v.rule, v.offset, v.detail),
+            }
+        }
         other => format!("{other:?}"),
     };
     told.told.push(text);

@@ -331,7 +331,7 @@ impl Exchange {
                     error.hint("is another service listening on this port?")
                 }
             }
-            HeadError::StatusLine(line) => {
+            HeadError::StartLine(line) => {
                 broken(format!("a status line that can't be read: \"{}\"", Untrusted(&line)))
             }
             HeadError::FieldLine(line, why) => {

@@ -1,6 +1,7 @@
-//! The response head of HTTP/1.1 (RFC 9112), read as it arrives and kept as it came.
+//! The heads of HTTP/1.1 (RFC 9112), read as they arrive and kept as they came.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 /// A header field; the name and the value without the white space around it, as on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +89,30 @@ impl Response {
     }
 }
 
-/// Why the bytes are not a response head.
+/// A request's head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestHead {
+    /// The method; its case counts.
+    pub method: Vec<u8>,
+    /// The request target, usually path and query.
+    pub target: Vec<u8>,
+    /// The minor version: HTTP/1.x.
+    pub minor: u8,
+    /// The header fields in order.
+    pub headers: Vec<Header>,
+    /// The head's bytes as they came, the empty line included.
+    pub head: Vec<u8>,
+    /// What was tolerated in it.
+    pub leniencies: Vec<Leniency>,
+}
+
+/// Why the bytes are not a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeadError {
-    /// The first bytes are not `HTTP/1.`; they are kept, at most 80.
+    /// The first bytes are not `HTTP/1.`, or none of a method; they are kept, at most 80.
     NotHttp(Vec<u8>),
-    /// A status line that can't be read.
-    StatusLine(Vec<u8>),
+    /// A status line or request line that can't be read.
+    StartLine(Vec<u8>),
     /// A field line that breaks the grammar, and how.
     FieldLine(Vec<u8>, &'static str),
     /// The head is longer than the limit in bytes.
@@ -118,30 +136,41 @@ impl Default for HeadLimits {
     }
 }
 
+/// Reads the head of a response.
+pub type HeadReader = Reader<Response>;
+
+/// Reads the head of a request, with the limits and the leniency of [`HeadReader`].
+pub type RequestReader = Reader<RequestHead>;
+
 /// Collects a head from pieces of any size, in linear time.
 #[derive(Debug)]
-pub struct HeadReader {
+pub struct Reader<H> {
     bytes: Vec<u8>,
     /// Up to here there is no end of the head.
     scanned: usize,
     line_start: usize,
     lines: usize,
     limits: HeadLimits,
+    kind: PhantomData<H>,
 }
 
-impl HeadReader {
+impl<H: Head> Reader<H> {
     /// A reader for one head.
-    pub fn new(limits: HeadLimits) -> HeadReader {
-        HeadReader { bytes: Vec::new(), scanned: 0, line_start: 0, lines: 0, limits }
+    pub fn new(limits: HeadLimits) -> Reader<H> {
+        let kind = PhantomData;
+        Reader { bytes: Vec::new(), scanned: 0, line_start: 0, lines: 0, limits, kind }
     }
 
     /// Takes more bytes. When the head is complete, gives it with the bytes after it.
     ///
     /// # Errors
     /// As soon as the bytes can't become a head any more.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<(Response, Vec<u8>)>, HeadError> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<(H, Vec<u8>)>, HeadError> {
         self.bytes.extend_from_slice(bytes);
-        self.check_start()?;
+        // Another protocol's banner is told by its first bytes, not by a timeout.
+        if !H::may_begin(&self.bytes) {
+            return Err(HeadError::NotHttp(self.bytes.iter().copied().take(80).collect()));
+        }
         while let Some(at) = memchr::memchr(b'\n', self.unscanned()) {
             let end = self.scanned + at;
             let line = trim_cr(self.bytes.get(self.line_start..end).unwrap_or_default());
@@ -154,7 +183,7 @@ impl HeadReader {
                 return parse(std::mem::take(&mut self.bytes)).map(|head| Some((head, rest)));
             }
             if self.lines == 0 {
-                status_line(line)?;
+                start_line::<H>(line)?;
             } else if self.lines > self.limits.headers {
                 return Err(HeadError::TooMany(self.limits.headers));
             }
@@ -176,42 +205,104 @@ impl HeadReader {
     fn unscanned(&self) -> &[u8] {
         self.bytes.get(self.scanned..).unwrap_or_default()
     }
+}
 
-    /// Another protocol's banner is told by its first bytes, not by a timeout.
-    fn check_start(&self) -> Result<(), HeadError> {
-        const START: &[u8] = b"HTTP/1.";
-        if self.bytes.iter().zip(START).all(|(a, b)| a == b) {
-            Ok(())
-        } else {
-            Err(HeadError::NotHttp(self.bytes.iter().copied().take(80).collect()))
+/// A kind of head: how it begins, and what is made of it.
+pub trait Head: Sized {
+    /// What the first line says.
+    type Start;
+
+    /// Whether the first bytes can be those of such a head.
+    fn may_begin(bytes: &[u8]) -> bool;
+
+    /// Reads the first line; `None` if it breaks the grammar.
+    fn start_line(line: &[u8]) -> Option<Self::Start>;
+
+    /// Puts the head together.
+    fn new(start: Self::Start, fields: Fields) -> Self;
+}
+
+/// What follows the first line of a head, and the head itself.
+#[derive(Debug, Default)]
+pub struct Fields {
+    headers: Vec<Header>,
+    head: Vec<u8>,
+    leniencies: Vec<Leniency>,
+}
+
+impl Fields {
+    fn tolerate(&mut self, what: Leniency) {
+        if !self.leniencies.contains(&what) {
+            self.leniencies.push(what);
         }
     }
 }
 
-fn trim_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+impl Head for Response {
+    /// The minor version, the status and the reason (RFC 9112 §4).
+    type Start = (u8, u16, Vec<u8>);
+
+    fn may_begin(bytes: &[u8]) -> bool {
+        bytes.iter().zip(b"HTTP/1.").all(|(a, b)| a == b)
+    }
+
+    fn start_line(line: &[u8]) -> Option<Self::Start> {
+        let rest = line.strip_prefix(b"HTTP/1.")?;
+        let (&[minor, b' ', a, b, c], rest) = rest.split_first_chunk::<5>()? else {
+            return None;
+        };
+        if ![minor, a, b, c].iter().all(u8::is_ascii_digit) || a == b'0' {
+            return None;
+        }
+        let status = [a, b, c].iter().fold(0, |n, digit| n * 10 + u16::from(digit - b'0'));
+        let reason = match rest {
+            [] => &[],
+            [b' ', reason @ ..] => reason,
+            _ => return None,
+        };
+        let is_fit = !reason.iter().any(|b| is_forbidden(*b));
+        is_fit.then(|| (minor - b'0', status, reason.to_vec()))
+    }
+
+    fn new((minor, status, reason): Self::Start, fields: Fields) -> Response {
+        let Fields { headers, head, leniencies } = fields;
+        Response { minor, status, reason, headers, head, leniencies, ..Response::default() }
+    }
 }
 
-/// The minor version, the status and the reason (RFC 9112 §4).
-fn status_line(line: &[u8]) -> Result<(u8, u16, Vec<u8>), HeadError> {
-    let bad = || HeadError::StatusLine(line.iter().copied().take(200).collect());
-    let rest = line.strip_prefix(b"HTTP/1.").ok_or_else(bad)?;
-    let (&[minor, b' ', a, b, c], rest) = rest.split_first_chunk::<5>().ok_or_else(bad)? else {
-        return Err(bad());
-    };
-    if ![minor, a, b, c].iter().all(u8::is_ascii_digit) || a == b'0' {
-        return Err(bad());
+impl Head for RequestHead {
+    /// The method, the target and the minor version (RFC 9112 §3).
+    type Start = (Vec<u8>, Vec<u8>, u8);
+
+    fn may_begin(bytes: &[u8]) -> bool {
+        bytes.first().is_none_or(|byte| is_token(*byte))
     }
-    let status = [a, b, c].iter().fold(0, |n, digit| n * 10 + u16::from(digit - b'0'));
-    let reason = match rest {
-        [] => &[],
-        [b' ', reason @ ..] => reason,
-        _ => return Err(bad()),
-    };
-    if reason.iter().any(|b| is_forbidden(*b)) {
-        return Err(bad());
+
+    fn start_line(line: &[u8]) -> Option<Self::Start> {
+        let mut words = line.split(|byte| *byte == b' ');
+        let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+        let [minor @ b'0'..=b'9'] = version.strip_prefix(b"HTTP/1.")? else { return None };
+        let is_fit = words.next().is_none()
+            && !method.is_empty()
+            && method.iter().all(|byte| is_token(*byte))
+            && !target.is_empty()
+            && !target.iter().any(|byte| byte.is_ascii_control());
+        is_fit.then(|| (method.to_vec(), target.to_vec(), minor - b'0'))
     }
-    Ok((minor - b'0', status, reason.to_vec()))
+
+    fn new((method, target, minor): Self::Start, fields: Fields) -> RequestHead {
+        let Fields { headers, head, leniencies } = fields;
+        RequestHead { method, target, minor, headers, head, leniencies }
+    }
+}
+
+fn start_line<H: Head>(line: &[u8]) -> Result<H::Start, HeadError> {
+    let bad = || HeadError::StartLine(line.iter().copied().take(200).collect());
+    H::start_line(line).ok_or_else(bad)
+}
+
+fn trim_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Bytes that no field value may hold: controls other than a tab (RFC 9110 §5.5).
@@ -225,21 +316,17 @@ pub fn is_token(byte: u8) -> bool {
 }
 
 /// Reads a complete head.
-fn parse(head: Vec<u8>) -> Result<Response, HeadError> {
-    let mut response = Response::default();
-    let note = |response: &mut Response, what| {
-        if !response.leniencies.contains(&what) {
-            response.leniencies.push(what);
-        }
-    };
-    for (number, line) in head.split_inclusive(|b| *b == b'\n').enumerate() {
+fn parse<H: Head>(head: Vec<u8>) -> Result<H, HeadError> {
+    let mut fields = Fields::default();
+    let mut start = None;
+    for line in head.split_inclusive(|b| *b == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         if !line.ends_with(b"\r") {
-            note(&mut response, Leniency::BareLf);
+            fields.tolerate(Leniency::BareLf);
         }
         let line = trim_cr(line);
-        if number == 0 {
-            (response.minor, response.status, response.reason) = status_line(line)?;
+        if start.is_none() {
+            start = Some(start_line::<H>(line)?);
             continue;
         }
         if line.is_empty() {
@@ -253,14 +340,14 @@ fn parse(head: Vec<u8>) -> Result<Response, HeadError> {
             return Err(bad(if *byte == 0 { "a NUL byte" } else { "a control character" }));
         }
         if line.starts_with(b" ") || line.starts_with(b"\t") {
-            let last = response.headers.last_mut();
+            let last = fields.headers.last_mut();
             let last = last.ok_or_else(|| bad("white space before the first header"))?;
             let more = line.trim_ascii();
             if !last.value.is_empty() && !more.is_empty() {
                 last.value.push(b' ');
             }
             last.value.extend_from_slice(more);
-            note(&mut response, Leniency::ObsFold);
+            fields.tolerate(Leniency::ObsFold);
             continue;
         }
         let colon = memchr::memchr(b':', line).ok_or_else(|| bad("no colon"))?;
@@ -272,10 +359,11 @@ fn parse(head: Vec<u8>) -> Result<Response, HeadError> {
             return Err(bad("a field name that is not a token"));
         }
         let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
-        response.headers.push(Header::new(name, value));
+        fields.headers.push(Header::new(name, value));
     }
-    response.head = head;
-    Ok(response)
+    let start = start.ok_or_else(|| HeadError::StartLine(Vec::new()))?;
+    fields.head = head;
+    Ok(H::new(start, fields))
 }
 
 /// A chunk's size with its extensions is read up to so many bytes.
@@ -488,8 +576,47 @@ mod tests {
             "HTTP/1.1 101 y\x1b[2J",
         ] {
             let head = format!("{line}\r\n\r\n");
-            assert!(matches!(read(head.as_bytes()), Err(HeadError::StatusLine(_))), "{line}");
+            assert!(matches!(read(head.as_bytes()), Err(HeadError::StartLine(_))), "{line}");
         }
+    }
+
+    fn request(bytes: &[u8]) -> Result<Option<(RequestHead, Vec<u8>)>, HeadError> {
+        RequestReader::new(HeadLimits::default()).feed(bytes)
+    }
+
+    #[test]
+    fn a_request_is_read_like_a_response() {
+        let bytes = b"GET /chat?a=b HTTP/1.1\r\nHost:  h\r\nX-Case: kept\n folded\r\n\r\n\x81";
+        let (head, rest) = request(bytes).unwrap().unwrap();
+        assert_eq!((head.method.as_slice(), head.minor), (&b"GET"[..], 1));
+        assert_eq!(head.target, b"/chat?a=b");
+        assert_eq!(head.headers, [Header::new("Host", "h"), Header::new("X-Case", "kept folded")]);
+        assert_eq!(head.leniencies, [Leniency::BareLf, Leniency::ObsFold]);
+        assert_eq!((rest.as_slice(), &head.head[..]), (&b"\x81"[..], &bytes[..bytes.len() - 1]));
+        for cut in 0..head.head.len() {
+            let mut reader = RequestReader::new(HeadLimits::default());
+            assert_eq!(reader.feed(&bytes[..cut]), Ok(None));
+            assert_eq!(reader.feed(&bytes[cut..]), Ok(Some((head.clone(), rest.clone()))));
+        }
+        for line in [
+            "GET /",
+            "GET  / HTTP/1.1",
+            "GET / HTTP/1.1 ",
+            "GET / HTTP/2.0",
+            "GET / HTTP/1.10",
+            "GET / HTTP/1.x",
+            "G(T / HTTP/1.1",
+            "GET /\u{1b} HTTP/1.1",
+            "SSH-2.0-OpenSSH",
+        ] {
+            let read = request(format!("{line}\r\n").as_bytes());
+            assert!(matches!(read, Err(HeadError::StartLine(_))), "{line}");
+        }
+        for banner in [&b"\x16\x03\x01"[..], b"\0", b" GET", b"\r\n"] {
+            assert!(matches!(request(banner), Err(HeadError::NotHttp(_))), "{banner:?}");
+        }
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(257));
+        assert_eq!(request(many.as_bytes()), Err(HeadError::TooMany(256)));
     }
 
     #[test]

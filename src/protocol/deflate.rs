@@ -151,7 +151,7 @@ pub fn agree(offers: &[Extension], answers: &[Extension]) -> Result<Option<Param
         if answer.name != "permessage-deflate" {
             continue;
         }
-        let params = params(answer)?;
+        let params = params(answer, Side::Server)?;
         // The answer belongs to one of the offers; if it fits none, the first one tells why.
         let mut why = None;
         if same.any(|offer| fits(offer, answer, params).map_err(|e| why.get_or_insert(e)).is_ok()) {
@@ -163,10 +163,29 @@ pub fn agree(offers: &[Extension], answers: &[Extension]) -> Result<Option<Param
     Ok(agreed)
 }
 
-fn params(answer: &Extension) -> Result<Params, String> {
+/// A server's answer to the first offer of permessage-deflate that it can take (§5.1, §7.1): what goes
+/// into the response, and the parameters. Offers with wrong parameters are declined.
+pub fn accept(offers: &[Extension]) -> Option<(String, Params)> {
+    offers.iter().filter(|offer| offer.name == "permessage-deflate").find_map(|offer| {
+        let params = params(offer, Side::Client).ok()?;
+        let mut answer = offer.name.clone();
+        for (name, value) in &offer.params {
+            match value {
+                Some(value) => answer += &format!("; {name}={value}"),
+                // That the client can limit its window asks for nothing.
+                None if name == "client_max_window_bits" => {}
+                None => answer += &format!("; {name}"),
+            }
+        }
+        Some((answer, params))
+    })
+}
+
+/// What an offer (`by` the client) or an answer (`by` the server) says.
+fn params(extension: &Extension, by: Side) -> Result<Params, String> {
     let mut params = Params::default();
-    for (at, (name, value)) in answer.params.iter().enumerate() {
-        if answer.params.iter().take(at).any(|(earlier, _)| earlier == name) {
+    for (at, (name, value)) in extension.params.iter().enumerate() {
+        if extension.params.iter().take(at).any(|(earlier, _)| earlier == name) {
             return Err(format!("{name} comes twice"));
         }
         let flag = || match value {
@@ -179,6 +198,8 @@ fn params(answer: &Extension) -> Result<Params, String> {
             "server_max_window_bits" => {
                 params.server_max_window_bits = window_bits(name, value.as_deref())?;
             }
+            // §7.1.2.2: in an offer the value may be missing.
+            "client_max_window_bits" if by == Side::Client && value.is_none() => {}
             "client_max_window_bits" => {
                 params.client_max_window_bits = window_bits(name, value.as_deref())?;
             }

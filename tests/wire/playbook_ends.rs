@@ -201,3 +201,19 @@ fn a_guilty_frame_is_shown_before_the_violation() {
     let header = FrameHeader::new(Opcode::Text, 5);
     assert_eq!(FrameHeader::parse_start(b"\x81\x05"), Some(header));
 }
+
+#[test]
+fn pongs_that_nobody_looks_at_take_no_memory_without_bound() {
+    let mut play = Play::new(Config::default());
+    let ping = frame(0x89, b"");
+    for _ in 0..100_000 {
+        play = play.recv(&ping);
+        play.events.clear();
+        let n = play.sender.transmit().len();
+        play.sender.transmitted(n);
+    }
+    assert!(play.sender.untold() < 2 << 20, "{}", play.sender.untold());
+    while play.sender.next().is_some() {}
+    play.sender.settle();
+    assert_eq!(play.sender.transmit(), [0x8a, 0x80, 0, 0, 0, 0]);
+}

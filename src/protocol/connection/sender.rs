@@ -181,10 +181,11 @@ impl Sender {
 
     /// Queues a frame as it is, whatever the rules say; also behind a Close frame.
     pub fn raw(&mut self, frame: &RawFrame) {
-        self.frame_as_it_is(frame.header, &frame.payload);
         if frame.header.opcode == Opcode::Close && self.close.is_none() {
             self.close = Some(CloseStatus::decode(&frame.payload));
+            self.untold.push_back(Untold::Control(Opcode::Close, 0));
         }
+        self.frame_as_it_is(frame.header, &frame.payload);
     }
 
     /// Queues bytes as they are: no frame, and no event.
@@ -201,7 +202,8 @@ impl Sender {
     /// What was queued, in the order of queueing, each thing once; to be taken until `None`.
     ///
     /// A ping, a pong, our Close: always. The [`Data`] of a message: while sent messages are shown.
-    /// Then its frames, also those of raw frames: while frames are shown.
+    /// Then its frames, also those of raw frames: while frames are shown. A raw
+    /// Close that is our first is a Close, too.
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "an iterator can't lend what it holds")]
     pub fn next(&mut self) -> Option<Traffic<'_>> {
@@ -254,11 +256,11 @@ impl Sender {
         !self.untold.is_empty()
     }
 
-    /// Bytes held for events that were not taken yet. The owner that can't take them should take no
-    /// more input meanwhile.
+    /// Bytes of memory held for events that were not taken yet. An owner that can't take them should
+    /// take no more input meanwhile.
     #[inline]
     pub fn untold(&self) -> usize {
-        self.kept.len() - self.borrowed
+        self.kept.len() - self.borrowed + self.untold.len() * size_of::<Untold>()
     }
 
     /// What is given as events from now on: sent messages, and the frames of all that is sent.
