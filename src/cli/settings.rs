@@ -16,7 +16,7 @@ use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::RequestOptions;
 use crate::protocol::violation::Policy;
-use crate::redact;
+use crate::redact::{self, Secret, Secrets};
 use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
 use crate::run::reconnect::Reconnect;
@@ -25,8 +25,7 @@ use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
-    ConnectTo, DialOptions, Family, PassPhrase, Pins, Proxies, Resolve, Sni, Target, TlsOptions,
-    Versions,
+    ConnectTo, DialOptions, Family, Pins, Proxies, Resolve, Sni, Target, TlsOptions, Versions,
 };
 
 /// What browsers offer too: any parameters of the server's, and a window of ours that it may bound.
@@ -71,12 +70,12 @@ pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Pla
     notes.extend(cookies.as_ref().and_then(CookieFile::note));
     let mut settings = Settings::new(target.clone());
     settings.open = OpenOptions {
-        request: request(&target, reach)?,
+        request: Secret::new(request(&target, reach)?),
         dial: dial(reach)?,
         proxies,
         login: login(reach)?,
         redirects: reach.location.then_some(reach.max_redirs),
-        show_secrets: reach.show_secrets,
+        secrets: if reach.show_secrets { Secrets::Shown } else { Secrets::Hidden },
         policy: if reach.strict { Policy::Strict } else { Policy::Lenient },
         head_limits: HeadLimits { bytes: reach.max_head, headers: reach.max_headers },
         connect_timeout: reach.connect_timeout,
@@ -88,7 +87,6 @@ pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Pla
         verbosity: reach.verbose,
         quiet: reach.quiet,
         color: color(reach.color, std::io::stderr()),
-        show_secrets: reach.show_secrets,
         ..HumanOptions::default()
     };
     let (mut output, mut json) = (Format::Line, false);
@@ -332,7 +330,10 @@ fn netrc(reach: &ReachArgs) -> Result<Option<Netrc>> {
 fn credentials(typed: &str) -> Result<Credentials> {
     let typed = secret(typed)?;
     let (user, password) = typed.split_once(':').unwrap_or((&typed, ""));
-    Ok(Credentials { user: user.to_owned(), password: password.to_owned() })
+    Ok(Credentials {
+        user: Secret::new(user.to_owned()),
+        password: Secret::new(password.to_owned()),
+    })
 }
 
 fn dial(reach: &ReachArgs) -> Result<DialOptions> {
@@ -347,7 +348,7 @@ fn dial(reach: &ReachArgs) -> Result<DialOptions> {
             cacert: reach.cacert.clone(),
             cert: reach.cert.clone(),
             key: reach.key.clone(),
-            pass: reach.pass.as_deref().map(secret).transpose()?.map(PassPhrase),
+            pass: reach.pass.as_deref().map(secret).transpose()?.map(Secret::new),
             sni: match reach.sni.as_deref() {
                 None => Sni::Auto,
                 Some("off") => Sni::Off,

@@ -29,7 +29,7 @@ pub fn run(plan: Plan) -> Result<Exit> {
     let mut outputs = Vec::new();
     let (json, echo) = (plan.json, plan.settings.echo);
     if json {
-        outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity, plan.human.show_secrets))));
+        outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity))));
     } else if !echo {
         outputs.push(on_stdout(Box::new(Payload::new(plan.output, terminal))));
     }
@@ -47,10 +47,10 @@ pub fn run(plan: Plan) -> Result<Exit> {
 pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     let mut outputs = Vec::new();
     if json {
-        outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity, plan.human.show_secrets))));
+        outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity))));
         outputs.push(on_stderr(Box::new(Human::new(plan.human))));
     } else {
-        outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout, plan.human.show_secrets))));
+        outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout))));
     }
     let mut session = Session::new(plan.settings, Input::None, outputs, signals()?);
     session.note(&plan.notes);

@@ -14,7 +14,7 @@ use crate::event::{Event, Level, Opening};
 use crate::http::date::retry_after;
 use crate::http::head::{BodyReader, HeadError, HeadLimits, HeadReader, Response};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
-use crate::redact;
+use crate::redact::{self, Guarded, Secrets};
 use crate::sys;
 use crate::text::Untrusted;
 use crate::text::units::Count;
@@ -32,12 +32,12 @@ pub struct Opened {
     pub stream: Stream,
     /// What came behind the response already.
     pub early: Vec<u8>,
-    /// The judged response.
+    /// The judged response, without the secrets that must not be shown.
     pub report: HandshakeReport,
     /// The request.
-    pub request: Request,
+    pub request: Guarded<Request>,
     /// The response.
-    pub response: Response,
+    pub response: Guarded<Response>,
     /// What was agreed.
     pub opening: Opening,
 }
@@ -57,10 +57,12 @@ pub fn open(
     let mut route = Route::new(options)?;
     loop {
         let stream = transport::dial(&route.target, &route.dial, Some(deadline), watch)?.stream;
-        let request = route.request(cookies.as_ref());
+        let secrets = options.secrets;
+        let request = Guarded::new(route.request(cookies.as_ref()), secrets);
         let limits = options.head_limits;
         let target = route.target.clone();
-        let mut exchange = Exchange { stream, deadline, limit, limits, target, received: 0 };
+        let received = 0;
+        let mut exchange = Exchange { stream, deadline, limit, limits, secrets, target, received };
         let sent = Instant::now();
         let (mut response, early) = exchange.run(&request, watch)?;
         let notes = keep_cookies(cookies, &response, &exchange.target);
@@ -70,19 +72,20 @@ pub fn open(
         if response.status != 101 && !followed {
             exchange.finish(&mut response, &early, watch);
         }
+        let response = Guarded::new(response, secrets);
         watch.event(Event::ResponseReceived { response: &response, took, followed });
         for (level, text) in notes {
             watch.event(Event::Notice { level, text: &text });
         }
         match next? {
-            Next::Done if response.status == 101 => {
+            Next::Done if response.status() == 101 => {
                 let judged = (request, response);
                 return opened(options, exchange, early, judged, start, watch);
             }
             Next::Done => {
-                let error = refused(&response, &route);
+                let error = refused(response.reveal(), &route);
                 // 495 and 496 are nginx's inner words for it; what it sends is 400.
-                let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
+                let client = matches!(response.status(), 400 | 401 | 403 | 495 | 496);
                 return Err(if client && exchange.stream.lacks_certificate() {
                     let hint = "the server asked for a client certificate: --cert FILE --key FILE";
                     Error { hints: vec![hint.to_owned()], ..error }
@@ -94,7 +97,8 @@ pub fn open(
                 watch.event(Event::Notice { level: Level::Detail, text: &text });
             }
             Next::Redirected { from, to, dropped } => {
-                let (status, from, to, dropped) = (response.status, &from, &to, &dropped);
+                let (status, dropped) = (response.status(), &dropped);
+                let (from, to) = (&secrets.url(&from), &secrets.url(&to));
                 watch.event(Event::Redirected { status, from, to, dropped });
             }
         }
@@ -118,30 +122,23 @@ fn opened(
     options: &OpenOptions,
     exchange: Exchange,
     early: Vec<u8>,
-    (mut request, mut response): (Request, Response),
+    (request, response): (Guarded<Request>, Guarded<Response>),
     start: Instant,
     watch: &mut dyn Watch,
 ) -> Result<Opened> {
-    let report = HandshakeReport::judge(&request, &response, options.policy);
+    let secrets = options.secrets;
+    let report = HandshakeReport::judge(request.reveal(), response.reveal(), options.policy);
+    let report = secrets.report(report);
     watch.event(Event::Judged { report: &report });
     if report.verdict() == Verdict::Fail {
         return Err(broken(&report));
     }
-    let mut opening = Opening {
-        url: exchange.target.url(),
+    let opening = Opening {
+        url: secrets.url(&exchange.target.url()).into_owned(),
         subprotocol: report.subprotocol.clone(),
         extensions: report.extensions.clone(),
         took: start.elapsed(),
     };
-    // What is kept for /headers and /status has no secret in it that must not be shown.
-    if !options.show_secrets {
-        request.bytes = redact::head(&request.bytes).into_owned();
-        response.head = redact::head(&response.head).into_owned();
-        opening.url = redact::url(&opening.url).into_owned();
-        opening.subprotocol = opening.subprotocol.map(|chosen| {
-            String::from_utf8_lossy(&redact::protocols(chosen.as_bytes())).into_owned()
-        });
-    }
     Ok(Opened { stream: exchange.stream, early, report, request, response, opening })
 }
 
@@ -152,14 +149,19 @@ struct Exchange {
     /// How long after the start the deadline is.
     limit: Duration,
     limits: HeadLimits,
+    secrets: Secrets,
     target: Target,
     received: usize,
 }
 
 impl Exchange {
     /// Sends the request and gives the final response's head with what came behind it.
-    fn run(&mut self, request: &Request, watch: &mut dyn Watch) -> Result<(Response, Vec<u8>)> {
-        self.send(&request.bytes, watch)?;
+    fn run(
+        &mut self,
+        request: &Guarded<Request>,
+        watch: &mut dyn Watch,
+    ) -> Result<(Response, Vec<u8>)> {
+        self.send(&request.reveal().bytes, watch)?;
         watch.event(Event::RequestSent { request });
         let mut rest = Vec::new();
         let mut informational = 0;
@@ -173,6 +175,7 @@ impl Exchange {
                         let what = "more than 16 informational responses";
                         return Err(Error::new(Stage::Handshake, Exit::Limit, what));
                     }
+                    let response = Guarded::new(response, self.secrets);
                     watch.event(Event::InformationalResponse { response: &response });
                     rest = behind;
                 }

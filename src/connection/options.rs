@@ -6,6 +6,7 @@ use crate::connection::login::Login;
 use crate::http::head::HeadLimits;
 use crate::protocol::handshake::RequestOptions;
 use crate::protocol::violation::Policy;
+use crate::redact::{Secret, Secrets};
 use crate::transport::{DialOptions, Proxies, Target};
 
 /// What opening a connection needs to know.
@@ -19,14 +20,14 @@ pub struct OpenOptions {
     pub dial: DialOptions,
     /// The proxies.
     pub proxies: Proxies,
-    /// The request.
-    pub request: RequestOptions,
+    /// The request; nobody knows what its fields hold.
+    pub request: Secret<RequestOptions>,
     /// How to log in.
     pub login: Login,
     /// The most redirects that are followed; `None` where a redirect is a refusal.
     pub redirects: Option<usize>,
-    /// What is kept to answer questions has its secrets in it.
-    pub show_secrets: bool,
+    /// Whether events, and the answers to questions, have the secrets in them.
+    pub secrets: Secrets,
     /// What to do where the RFCs let a reader be lenient.
     pub policy: Policy,
     /// How much of a response head is taken.
@@ -39,18 +40,18 @@ impl OpenOptions {
     /// The defaults for a target.
     pub fn new(target: Target) -> OpenOptions {
         OpenOptions {
-            request: RequestOptions {
+            request: Secret::new(RequestOptions {
                 host: target.authority(),
                 target: target.path.clone(),
                 ..RequestOptions::default()
-            },
+            }),
             origin: target.clone(),
             target,
             dial: DialOptions::default(),
             proxies: Proxies::default(),
             login: Login::default(),
             redirects: None,
-            show_secrets: false,
+            secrets: Secrets::Hidden,
             policy: Policy::Lenient,
             head_limits: HeadLimits::default(),
             connect_timeout: Duration::from_secs(10),

@@ -65,7 +65,7 @@ impl<'a> Route<'a> {
         let mut route = Route {
             options,
             dial: options.dial.clone(),
-            request: options.request.clone(),
+            request: options.request.reveal().clone(),
             login: Attempts::default(),
             target,
             visited: Vec::new(),
@@ -84,7 +84,7 @@ impl<'a> Route<'a> {
     pub fn options(&self) -> RequestOptions {
         let mut options = self.request.clone();
         if let Some(field) = &self.login.field {
-            options.headers.insert(0, Header::new("Authorization", field.as_slice()));
+            options.headers.insert(0, Header::new("Authorization", field.reveal().as_slice()));
         }
         options
     }

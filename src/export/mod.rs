@@ -10,7 +10,7 @@ use crate::connection::options::OpenOptions;
 use crate::connection::route::Route;
 use crate::http::head::Header;
 use crate::protocol::handshake::Request;
-use crate::redact;
+use crate::redact::{self, Secrets};
 use crate::text::Untrusted;
 use crate::transport::{DialOptions, Family, Sni, Target, Versions};
 
@@ -53,13 +53,14 @@ impl Tool {
 }
 
 /// The session's connection for that tool, safe to show. Secrets are `***` unless the session or
-/// `show_secrets` shows them.
-pub fn export(tool: Tool, options: &OpenOptions, show_secrets: bool) -> String {
+/// the one who asks wants them shown.
+pub fn export(tool: Tool, options: &OpenOptions, secrets: Secrets) -> String {
     let route = match Route::new(options) {
         Ok(route) => route,
         Err(error) => return error.to_string(),
     };
-    let facts = Facts::new(options, &route, show_secrets || options.show_secrets);
+    let secrets = if secrets == Secrets::Shown { secrets } else { options.secrets };
+    let facts = Facts::new(options, &route, secrets);
     match tool {
         Tool::Curl => command::curl(&facts),
         Tool::Js => program::js(&facts),
@@ -91,13 +92,10 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn new(options: &'a OpenOptions, route: &'a Route<'_>, show_secrets: bool) -> Facts<'a> {
+    fn new(options: &'a OpenOptions, route: &'a Route<'_>, secrets: Secrets) -> Facts<'a> {
         let (target, dial) = (&route.target, &route.dial);
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let path = match show_secrets {
-            true => target.path.clone(),
-            false => redact::url(&target.path).into_owned(),
-        };
+        let path = secrets.url(&target.path).into_owned();
         let mut hidden = path != target.path;
         let request = Request::new(&route.options(), KEY);
         let anonymous = !request.headers.iter().any(|field| field.is("user-agent"));
@@ -108,7 +106,7 @@ impl<'a> Facts<'a> {
         };
         let mut all_fields = Vec::new();
         for field in request.headers.iter().filter(|field| !is_usual(field)) {
-            let value = redact::header(field, show_secrets);
+            let value = secrets.value(field);
             hidden |= *value != field.value[..];
             all_fields.push((lossy(&field.name), lossy(&value)));
         }
@@ -127,10 +125,10 @@ impl<'a> Facts<'a> {
             }
         }
         let login = dial.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref());
-        hidden |= login.is_some() && !show_secrets;
-        let proxy_login = login.map(|login| match show_secrets {
-            true => (login.user.clone(), login.password.clone()),
-            false => (redact::HIDDEN.to_owned(), redact::HIDDEN.to_owned()),
+        hidden |= login.is_some() && secrets == Secrets::Hidden;
+        let proxy_login = login.map(|login| match secrets {
+            Secrets::Shown => (login.user.reveal().clone(), login.password.reveal().clone()),
+            Secrets::Hidden => (redact::HIDDEN.to_owned(), redact::HIDDEN.to_owned()),
         });
         Facts {
             options,
@@ -157,7 +155,7 @@ impl<'a> Facts<'a> {
 
     /// Compression is offered as browsers do.
     fn offers_as_usual(&self) -> bool {
-        self.options.request.extensions == USUAL_OFFER
+        self.options.request.reveal().extensions == USUAL_OFFER
     }
 
     /// The proxy as a URL, with its login.
@@ -181,7 +179,7 @@ impl<'a> Facts<'a> {
     /// What was asked for that the tool has nothing for: our options by name, without those that it
     /// `can` do. Every tool has something for fields but those of the handshake.
     fn lost(&self, can: &[&'static str]) -> Vec<String> {
-        let (dial, request) = (self.dial, &self.options.request);
+        let (dial, request) = (self.dial, self.options.request.reveal());
         let tls = &dial.tls;
         let changed = HANDSHAKE.iter().any(|(name, usual)| {
             let named = self.all_fields.iter().filter(|field| field.0.eq_ignore_ascii_case(name));

@@ -7,6 +7,7 @@ use super::{frame, payload};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
+use crate::redact::Secrets;
 use crate::run::command::{Command, Question, Setting, Tool};
 use crate::text::Untrusted;
 
@@ -212,12 +213,12 @@ fn export(arguments: &str) -> Outcome<Command> {
     let mut words: Vec<_> = arguments.split_whitespace().collect();
     let count = words.len();
     words.retain(|word| *word != "--show-secrets");
-    let show_secrets = words.len() < count;
+    let secrets = if words.len() < count { Secrets::Shown } else { Secrets::Hidden };
     let &[name] = words.as_slice() else {
         return Err("needs the name of one tool".to_owned());
     };
     match Tool::ALL.iter().find(|(known, _)| *known == name) {
-        Some(&(_, tool)) => Ok(Command::Export { tool, show_secrets }),
+        Some(&(_, tool)) => Ok(Command::Export { tool, secrets }),
         None => Err(format!("'{}' is none of the tools it knows", Untrusted::text(name))),
     }
 }

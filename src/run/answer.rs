@@ -7,6 +7,7 @@ use crate::event::{Opening, Timings, TlsInfo, Totals};
 use crate::http::head::Response;
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
+use crate::redact::Guarded;
 use crate::report::phases;
 use crate::run::command::Question;
 use crate::text::Untrusted;
@@ -15,9 +16,9 @@ use crate::text::units::{Count, Took};
 /// What is known from the opening, without the secrets that must not be shown.
 pub struct Opened {
     /// The request.
-    pub request: Request,
+    pub request: Guarded<Request>,
     /// The response.
-    pub response: Response,
+    pub response: Guarded<Response>,
     /// What was agreed.
     pub opening: Opening,
 }
@@ -93,7 +94,7 @@ fn status(out: &mut String, opened: &Opened, facts: &Facts) -> std::fmt::Result 
 }
 
 fn headers(out: &mut String, opened: &Opened) -> std::fmt::Result {
-    for (mark, head) in [('>', &opened.request.bytes), ('<', &opened.response.head)] {
+    for (mark, head) in [('>', opened.request.head()), ('<', opened.response.head())] {
         for line in head.split(|b| *b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
@@ -124,6 +125,7 @@ mod tests {
     use super::*;
     use crate::event::Compression;
     use crate::http::head::{HeadLimits, HeadReader};
+    use crate::redact::Secrets;
 
     #[test]
     fn the_status_tells_what_compression_did() {
@@ -134,7 +136,12 @@ mod tests {
             extensions: "permessage-deflate; server_max_window_bits=10".to_owned(),
             ..Opening::default()
         };
-        let opened = Opened { request: Request::default(), response, opening };
+        let (request, secrets) = (Request::default(), Secrets::Hidden);
+        let opened = Opened {
+            request: Guarded::new(request, secrets),
+            response: Guarded::new(response, secrets),
+            opening,
+        };
         let totals = Totals {
             messages_in: 1,
             payload_in: 100,

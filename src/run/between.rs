@@ -173,8 +173,8 @@ impl Session {
     /// What can be done without a connection is; messages can wait for one, if it is to come.
     fn put_off(&mut self, command: Command) {
         match command {
-            Command::Export { tool, show_secrets } => {
-                let text = export(tool, &self.settings.open, show_secrets);
+            Command::Export { tool, secrets } => {
+                let text = export(tool, &self.settings.open, secrets);
                 self.views.emit(Event::Answer { text: &text, bare: true });
             }
             Command::Message { opcode, payload, fragment } if self.settings.reconnect.is_some() => {

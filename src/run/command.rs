@@ -14,6 +14,7 @@ pub use crate::export::Tool;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::connection::RawFrame;
 use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
+use crate::redact::Secrets;
 use crate::sys::{self, Role};
 
 /// How many commands may wait; who sends more is blocked until there is room.
@@ -31,7 +32,7 @@ pub enum Command {
         /// Which one.
         tool: Tool,
         /// With secrets, also where the session hides them.
-        show_secrets: bool,
+        secrets: Secrets,
     },
     /// Send a frame exactly like this.
     Frame(FrameSpec),

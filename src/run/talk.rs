@@ -335,8 +335,8 @@ impl Talk {
                 self.sender.raw(&frame);
             }
             Command::GiveUp => {}
-            Command::Export { tool, show_secrets } => {
-                let text = export(tool, &session.settings.open, show_secrets);
+            Command::Export { tool, secrets } => {
+                let text = export(tool, &session.settings.open, secrets);
                 views.tell(Event::Answer { text: &text, bare: true });
             }
             Command::Set(setting) => {

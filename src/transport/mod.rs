@@ -35,7 +35,7 @@ pub use proxies::Proxies;
 pub use proxy::Proxy;
 pub use stream::{Stream, tls_failure};
 pub use target::Target;
-pub use tls::{PassPhrase, Pins, Sni, TlsOptions, Versions, default_provider};
+pub use tls::{Pins, Sni, TlsOptions, Versions, default_provider};
 pub use wait::shown_limit;
 
 use connect::Connected;

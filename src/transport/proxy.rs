@@ -15,6 +15,7 @@ pub use choice::{from_environment, is_excepted};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::Event;
 use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
+use crate::redact::Secret;
 use crate::text::Untrusted;
 use crate::transport::connect::{self, Connected};
 use crate::transport::tls::Client;
@@ -69,19 +70,13 @@ impl Scheme {
     }
 }
 
-/// A user's name and password; never shown, not even by `{:?}`.
-#[derive(Clone, PartialEq, Eq)]
+/// A user's name and password.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// The name.
-    pub user: String,
+    pub user: Secret<String>,
     /// The password; may be empty.
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+    pub password: Secret<String>,
 }
 
 impl fmt::Display for Proxy {
@@ -128,8 +123,8 @@ impl FromStr for Proxy {
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (user, password) => Some(Credentials {
-                user: percent_decoded(user),
-                password: percent_decoded(password.unwrap_or_default()),
+                user: Secret::new(percent_decoded(user)),
+                password: Secret::new(percent_decoded(password.unwrap_or_default())),
             }),
         };
         let port = url.port().or(again.port()).unwrap_or(scheme.default_port());
@@ -271,7 +266,7 @@ impl Talk<'_, '_> {
         const INFORMATIONAL: usize = 16;
         let to = format!("{}:{}", place.host, place.port);
         let login = self.proxy.credentials.as_ref().map(|c| {
-            let pair = format!("{}:{}", c.user, c.password);
+            let pair = format!("{}:{}", c.user.reveal(), c.password.reveal());
             let pair = data_encoding::BASE64.encode(pair.as_bytes());
             format!("Proxy-Authorization: Basic {pair}\r\n")
         });
@@ -449,8 +444,9 @@ impl Talk<'_, '_> {
             (0x00, _) => Ok(()),
             (0x02, Some(credentials)) => {
                 let mut login = vec![0x01];
-                self.counted(&mut login, credentials.user.as_bytes(), "the user name")?;
-                self.counted(&mut login, credentials.password.as_bytes(), "the password")?;
+                let (user, password) = (credentials.user.reveal(), credentials.password.reveal());
+                self.counted(&mut login, user.as_bytes(), "the user name")?;
+                self.counted(&mut login, password.as_bytes(), "the password")?;
                 self.send(&login)?;
                 let [_, status] = self.exactly::<2>("of its answer to the login")?;
                 if status == 0x00 {
@@ -595,7 +591,10 @@ mod tests {
         ] {
             let proxy: Proxy = text.parse().unwrap();
             assert_eq!(proxy.to_string(), shown);
-            let got = proxy.credentials.as_ref().map(|c| (c.user.as_str(), c.password.as_str()));
+            let got = proxy
+                .credentials
+                .as_ref()
+                .map(|c| (c.user.reveal().as_str(), c.password.reveal().as_str()));
             assert_eq!(got, login);
             assert!(!format!("{proxy:?}").contains("p@ss"));
         }

@@ -13,11 +13,12 @@ use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, SignatureScheme};
 
 use crate::error::{Error, Exit, Result, Stage};
+use crate::redact::Secret;
 use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::config::usage;
 use crate::transport::tls::trust::pem_certificates;
-use crate::transport::tls::{Asked, PassPhrase, TlsOptions};
+use crate::transport::tls::{Asked, TlsOptions};
 
 /// The client's certificate, and a note whether the server asked for one.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ fn unusable(what: impl Into<String>) -> Error {
 fn private_key(
     path: &Path,
     option: &str,
-    pass: Option<&PassPhrase>,
+    pass: Option<&Secret<String>>,
     own_file: bool,
 ) -> Result<PrivateKeyDer<'static>> {
     let shown = path.to_string_lossy();
@@ -136,11 +137,11 @@ enum Failure {
 /// Opens an EncryptedPrivateKeyInfo (RFC 5958 §3).
 fn decrypted(
     der: &[u8],
-    pass: &PassPhrase,
+    pass: &Secret<String>,
 ) -> std::result::Result<PrivateKeyDer<'static>, Failure> {
     let form = |why: String| Failure::Form(why);
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|e| form(e.to_string()))?;
-    let opened = encrypted.decrypt(&pass.0).map_err(|e| match e {
+    let opened = encrypted.decrypt(pass.reveal()).map_err(|e| match e {
         // With a wrong pass phrase the padding is wrong, or, once in 256 times, what is behind it.
         pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) => Failure::PassPhrase,
         pkcs8::Error::Asn1(_) => Failure::PassPhrase,

@@ -9,7 +9,6 @@ mod provider;
 mod trust;
 mod verify;
 
-use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Event, Level, TlsInfo};
+use crate::redact::Secret;
 use crate::text::Untrusted;
 use crate::transport::stream::{Below, Stream, tls_failure};
 use crate::transport::wait::Waiter;
@@ -43,7 +43,7 @@ pub struct TlsOptions {
     /// Its private key, PEM; without, it is looked for in the file of `cert`.
     pub key: Option<PathBuf>,
     /// What the key is encrypted with.
-    pub pass: Option<PassPhrase>,
+    pub pass: Option<Secret<String>>,
     /// The name to ask for.
     pub sni: Sni,
     /// The protocols to offer; empty: no ALPN.
@@ -52,16 +52,6 @@ pub struct TlsOptions {
     pub versions: Versions,
     /// The public keys of which the server's must be one. They count with `insecure`, too.
     pub pinned: Pins,
-}
-
-/// What a private key is encrypted with; not shown, not even by `{:?}`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PassPhrase(pub String);
-
-impl fmt::Debug for PassPhrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// The server name indication (RFC 6066 §3).
