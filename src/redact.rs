@@ -229,19 +229,24 @@ pub fn head(head: &[u8]) -> Cow<'_, [u8]> {
     if shown == head { Cow::Borrowed(head) } else { Cow::Owned(shown) }
 }
 
-/// A header as somebody typed it, who may have mistyped it: a name without its colon, line breaks.
+/// A header as somebody typed it, who may have mistyped it; see [`bad_header`].
 pub fn typed_header(typed: &str) -> String {
-    let lines = typed.split_inclusive(['\r', '\n']).map(|line| {
-        let text = line.trim_end_matches(['\r', '\n']);
-        let end = line.strip_prefix(text).unwrap_or_default();
-        let name = text.split([':', ' ', '=', '\t']).next().unwrap_or_default();
-        let rest = text.strip_prefix(name).unwrap_or_default();
-        let bare = rest.trim_start_matches([':', ' ', '=', '\t']);
-        let between = rest.strip_suffix(bare).unwrap_or_default();
-        let shown = value(name.as_bytes(), bare.as_bytes());
-        format!("{name}{between}{}{end}", String::from_utf8_lossy(&shown))
+    String::from_utf8_lossy(&bad_header(typed.as_bytes())).into_owned()
+}
+
+/// A header that may break the grammar: a name without its colon, line breaks.
+pub fn bad_header(header: &[u8]) -> Vec<u8> {
+    let is_between = |b: &u8| matches!(b, b':' | b' ' | b'=' | b'\t');
+    let is_break = |b: &u8| matches!(b, b'\r' | b'\n');
+    let lines = header.split_inclusive(is_break).map(|line| {
+        let (text, end) =
+            line.split_at(line.len() - usize::from(line.last().is_some_and(is_break)));
+        let (name, rest) = text.split_at(text.iter().position(is_between).unwrap_or(text.len()));
+        let begins = rest.iter().position(|b| !is_between(b)).unwrap_or(rest.len());
+        let (between, bare) = rest.split_at(begins);
+        [name, between, &value(name, bare), end].concat()
     });
-    lines.collect()
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// A URL (or a request's target, or a request line) as it may be shown.

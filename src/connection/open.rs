@@ -315,6 +315,7 @@ impl Exchange {
 
     fn other_scheme(&self) -> String {
         let url = self.target.url();
+        let url = self.secrets.url(&url);
         match url.strip_prefix("ws://") {
             Some(rest) => format!("wss://{rest}"),
             None => url.replacen("wss://", "ws://", 1),
@@ -342,6 +343,7 @@ impl Exchange {
                 broken(format!("a status line that can't be read: \"{}\"", Untrusted(&line)))
             }
             HeadError::FieldLine(line, why) => {
+                let line = redact::bad_header(&line);
                 broken(format!("a bad header line, {why}: \"{}\"", Untrusted(&line)))
             }
             HeadError::TooLong(limit) => Error::new(

@@ -15,7 +15,7 @@ pub use choice::{from_environment, is_excepted};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::Event;
 use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
-use crate::redact::Secret;
+use crate::redact::{self, Secret};
 use crate::text::Untrusted;
 use crate::transport::connect::{self, Connected};
 use crate::transport::tls::Client;
@@ -352,6 +352,7 @@ impl Talk<'_, '_> {
                 self.failed(format!("its status line can't be read: \"{}\"", Untrusted(&line)))
             }
             HeadError::FieldLine(line, why) => {
+                let line = redact::bad_header(&line);
                 self.failed(format!("{why} in its answer: \"{}\"", Untrusted(&line)))
             }
             HeadError::TooLong(limit) => {
