@@ -17,7 +17,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
 use url::Host;
 
-use wstap::error::{Error, Exit, Stage};
+use wstap::cli::WORDS;
+use wstap::error::{Error, Exit, Hint, Stage};
 use wstap::event::Event;
 use wstap::transport::default_provider;
 use wstap::transport::{
@@ -26,6 +27,10 @@ use wstap::transport::{
 };
 
 // --- what the tests share ---------------------------------------------------------------------
+
+fn worded(hint: &Hint) -> String {
+    (WORDS.hint)(hint)
+}
 
 /// Collects the events as text; interrupted by a byte on its pipe.
 struct Watcher {
@@ -293,7 +298,7 @@ fn refused_is_exit_4_with_a_hint() {
     let error = result.unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Connect, Exit::Connect));
     assert_eq!(error.what, format!("127.0.0.1:{port}: connection refused"));
-    assert!(error.hints[0].contains("is the server running"));
+    assert!(worded(&error.hints[0]).contains("is the server running"));
     assert!(watcher.said("ConnectFailed"));
 }
 
@@ -382,7 +387,7 @@ fn the_wrong_family_is_exit_3() {
     let options = DialOptions { family: Family::V6, ..DialOptions::default() };
     let error = try_dial(&target("ws", "127.0.0.1", 9), &options).0.unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Resolve, Exit::Resolve));
-    assert!(error.hints[0].contains("-4"));
+    assert!(worded(&error.hints[0]).contains("-4"));
 }
 
 #[test]
@@ -432,7 +437,7 @@ fn a_unix_socket_is_reached() {
     dialed.stream.shutdown_write().unwrap();
     assert_eq!(read_all(&mut dialed.stream).0, b"hi");
     server.join().unwrap();
-    assert!(unix_dial(&path).unwrap_err().hints[0].contains("no server listens"));
+    assert!(worded(&unix_dial(&path).unwrap_err().hints[0]).contains("no server listens"));
 }
 
 fn unix_dial(path: &Path) -> Result<Dialed, Error> {
@@ -594,7 +599,7 @@ fn wrong_host_names_what_the_certificate_has() {
         error.what.ends_with("not for other.test; it is for *.b.test, a.test, 10.1.2.3"),
         "{error}"
     );
-    assert!(error.hints[0].contains("--sni a.test"), "{error}");
+    assert!(worded(&error.hints[0]).contains("--sni a.test"), "{error}");
     let (error, _) = tls_error(&options, config(), "127.0.0.1");
     assert!(error.what.contains("not for 127.0.0.1"), "{error}");
 
@@ -745,7 +750,7 @@ fn a_required_client_certificate_is_asked_for() {
     let error = tls_failure(&end.unwrap_err()).unwrap();
     assert_eq!((error.stage, error.exit), (Stage::Tls, Exit::Tls));
     assert!(error.what.contains("requires a client certificate"), "{error}");
-    assert!(error.hints[0].contains("--cert"));
+    assert!(worded(&error.hints[0]).contains("--cert"));
     drop(stream);
     server.join().unwrap().unwrap_err();
 
@@ -850,14 +855,14 @@ fn servers_without_tls_are_told() {
         error.what.ends_with("speaks plain HTTP, not TLS: \"HTTP/1.1 400 Bad\\x1b Request\""),
         "{error}"
     );
-    assert!(error.hints[0].contains("ws://"));
+    assert!(worded(&error.hints[0]).contains("ws://"));
     let error = scripted(b"SSH-2.0-x\r\n", false);
     assert!(error.what.ends_with("plain text, not TLS: \"SSH-2.0-x\""), "{error}");
     let error = scripted(b"220", false);
     assert!(error.what.ends_with("plain text, not TLS: \"220\""), "{error}");
     let error = scripted(b"", false);
     assert!(error.what.ends_with("closed the connection in the TLS handshake"), "{error}");
-    assert!(error.hints[0].contains("ws://"));
+    assert!(worded(&error.hints[0]).contains("ws://"));
     let error = scripted(b"", true);
     assert!(error.what.ends_with("in the TLS handshake"), "{error}");
     let error = scripted(b"\x16\x03\x03\x00\x04garb", false);
@@ -985,7 +990,7 @@ fn an_http_proxy_refuses_in_its_own_words() {
         assert_eq!((error.stage, error.exit), (Stage::Proxy, Exit::Connect), "{error}");
         assert!(error.what.contains(words), "{error}");
         assert_eq!(
-            error.hints.first().is_some_and(|h| h.contains(hint.unwrap_or("?"))),
+            error.hints.first().is_some_and(|h| worded(h).contains(hint.unwrap_or("?"))),
             hint.is_some()
         );
         server.join().unwrap();

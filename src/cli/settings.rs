@@ -6,6 +6,7 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::cli::args::{OutputFormat, ReachArgs, TalkArgs, When};
+use crate::cli::hints::WORDS;
 use crate::connection::cookies::CookieFile;
 use crate::connection::login::{Login, LoginScheme};
 use crate::connection::netrc::Netrc;
@@ -62,13 +63,17 @@ impl Plan {
 /// # Errors
 /// Exit 2: what can't be understood; exit 13: a file that can't be read.
 pub fn plan(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Plan> {
+    unworded(url, reach, talk).map_err(|error| error.worded(WORDS))
+}
+
+fn unworded(url: &str, reach: &ReachArgs, talk: Option<&TalkArgs>) -> Result<Plan> {
     let (target, mut notes) = Target::parse(url)?;
     let proxies = proxies(reach)?;
     // What is wrong with the environment is said before anything else happens.
     proxies.choose(&target)?;
     let cookies = reach.cookie_jar.as_deref().map(CookieFile::open).transpose()?;
     notes.extend(cookies.as_ref().and_then(CookieFile::note));
-    let mut settings = Settings::new(target.clone());
+    let mut settings = Settings::new(target.clone(), WORDS);
     settings.open = OpenOptions {
         request: Secret::new(request(&target, reach)?),
         dial: dial(reach)?,
@@ -363,22 +368,33 @@ fn dial(reach: &ReachArgs) -> Result<DialOptions> {
             pinned: reach
                 .pinnedpubkey
                 .as_deref()
-                .map_or_else(|| Ok(Pins::default()), str::parse)?,
+                .map_or_else(|| Ok(Pins::default()), |typed| of("--pinnedpubkey", typed.parse()))?,
         },
         unix_socket: reach.unix_socket.clone(),
         resolve: reach
             .resolve
             .iter()
-            .map(|typed| typed.parse::<Resolve>())
+            .map(|typed| {
+                of("--resolve", typed.parse::<Resolve>())
+                    .map_err(|e| e.hint("for example: --resolve example.com:443:192.0.2.1"))
+            })
             .collect::<Result<_>>()?,
         connect_to: reach
             .connect_to
             .iter()
-            .map(|typed| typed.parse::<ConnectTo>())
+            .map(|typed| {
+                of("--connect-to", typed.parse::<ConnectTo>())
+                    .map_err(|e| e.hint("for example: --connect-to example.com:443:localhost:8443"))
+            })
             .collect::<Result<_>>()?,
         interface: reach.interface.clone(),
         proxy: None,
     })
+}
+
+/// Says of which option a value is wrong.
+fn of<T>(option: &str, value: Result<T>) -> Result<T> {
+    value.map_err(|e| Error { what: format!("{option} {}", e.what), ..e })
 }
 
 /// The proxies that were asked for, or that the environment names.

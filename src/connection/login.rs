@@ -4,6 +4,7 @@
 use tungstenite::handshake::client::generate_key;
 
 use crate::connection::netrc::Netrc;
+use crate::error::Hint;
 use crate::http::challenge::challenges;
 use crate::http::digest::{Attempt, DigestChallenge};
 use crate::http::head::Response;
@@ -93,19 +94,16 @@ impl Attempts {
     }
 
     /// The hint for a 401 that stays.
-    pub fn hint(&self, asked: Option<&str>) -> String {
+    pub fn hint(&self, asked: Option<&str>) -> Hint {
         let asked = asked.map(|asked| format!(" ({asked})")).unwrap_or_default();
         match (self.sent, &self.credentials) {
             (Some(scheme), _) => {
                 format!("the user name or the password, sent with {scheme}, is refused{asked}")
+                    .into()
             }
-            (None, Some(_)) if self.scheme == LoginScheme::Digest => {
-                format!("it asks for another login than Digest{asked}: leave --digest out")
-            }
-            (None, Some(_)) => format!("it asks for a login that is not known here{asked}"),
-            (None, None) => {
-                format!("it asks for a login{asked}: -u user:password, or -H 'Authorization: …'")
-            }
+            (None, Some(_)) if self.scheme == LoginScheme::Digest => Hint::NotDigest(asked),
+            (None, Some(_)) => format!("it asks for a login that is not known here{asked}").into(),
+            (None, None) => Hint::Login(asked),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::connection::body;
 use crate::connection::cookies::CookieFile;
 use crate::connection::options::OpenOptions;
 use crate::connection::route::{Next, Route, is_redirect, shown_location, unix_now};
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::{Event, Level, Opening};
 use crate::http::date::retry_after;
 use crate::http::head::{BodyReader, HeadError, HeadLimits, HeadReader, Response};
@@ -87,8 +87,7 @@ pub fn open(
                 // 495 and 496 are nginx's inner words for it; what it sends is 400.
                 let client = matches!(response.status(), 400 | 401 | 403 | 495 | 496);
                 return Err(if client && exchange.stream.lacks_certificate() {
-                    let hint = "the server asked for a client certificate: --cert FILE --key FILE";
-                    Error { hints: vec![hint.to_owned()], ..error }
+                    Error { hints: vec![Hint::ClientCertificateAsked], ..error }
                 } else {
                     error
                 });
@@ -281,7 +280,7 @@ impl Exchange {
         if Instant::now() >= until {
             let what = format!("no answer within {}: {doing}", transport::shown_limit(self.limit));
             return Err(Error::new(Stage::Handshake, Exit::Timeout, what)
-                .hint("more time: --connect-timeout SECONDS"));
+                .hint(Hint::MoreTime(Limit::ConnectTimeout)));
         }
         let ready = {
             let mut fds = [
@@ -346,16 +345,14 @@ impl Exchange {
                 let line = redact::bad_header(&line);
                 broken(format!("a bad header line, {why}: \"{}\"", Untrusted(&line)))
             }
-            HeadError::TooLong(limit) => Error::new(
-                Stage::Handshake,
-                Exit::Limit,
-                format!("the response head is longer than {limit} bytes (--max-head)"),
-            ),
-            HeadError::TooMany(limit) => Error::new(
-                Stage::Handshake,
-                Exit::Limit,
-                format!("the response has more than {limit} headers (--max-headers)"),
-            ),
+            HeadError::TooLong(limit) => {
+                let what = format!("the response head is longer than {limit} bytes");
+                Error::new(Stage::Handshake, Exit::Limit, what).limit(Limit::MaxHead)
+            }
+            HeadError::TooMany(limit) => {
+                let what = format!("the response has more than {limit} headers");
+                Error::new(Stage::Handshake, Exit::Limit, what).limit(Limit::MaxHeaders)
+            }
         }
     }
 }
@@ -414,36 +411,35 @@ fn refused(response: &Response, route: &Route<'_>) -> Error {
     };
     let hint = match status {
         status if is_redirect(status) => match response.header("location") {
-            Some(location) => {
-                format!("it points to {}: -L follows it", shown_location(location))
-            }
-            None => "a redirect without a Location".to_owned(),
+            Some(location) => Hint::FollowRedirect(shown_location(location)),
+            None => "a redirect without a Location".into(),
         },
         401 => route.login_hint(header("www-authenticate").as_deref()),
-        403 => "does it check the Origin? try -o https://HOST, or a cookie or a token".to_owned(),
+        403 => Hint::Origin,
         404 => {
             format!("is the path right? it was {}", Untrusted::text(&redact::url(route.asked())))
+                .into()
         }
-        407 => "a proxy asks for a login: --proxy-user user:password".to_owned(),
+        407 => Hint::ProxyLoginAsked,
         426 => match header("sec-websocket-version") {
             Some(versions) => {
-                format!("the server wants version {versions} of the protocol, not 13")
+                format!("the server wants version {versions} of the protocol, not 13").into()
             }
-            None => "the server wants another protocol or version".to_owned(),
+            None => "the server wants another protocol or version".into(),
         },
         429 | 503 => match header("retry-after") {
-            Some(after) => format!("it says to try again after {after}"),
-            None => "it is busy: try again later".to_owned(),
+            Some(after) => format!("it says to try again after {after}").into(),
+            None => "it is busy: try again later".into(),
         },
         200..=299 => {
             "the server treats this as an ordinary request: is this the WebSocket path, and does a \
              proxy in front pass the Upgrade header on?"
-                .to_owned()
+                .into()
         }
         400 => "the server did not see a WebSocket request; a proxy in front may drop the Upgrade \
                 and Connection headers"
-            .to_owned(),
-        502 | 504 => "a proxy in front can't reach its server".to_owned(),
+            .into(),
+        502 | 504 => "a proxy in front can't reach its server".into(),
         _ => return error,
     };
     error.hint(hint)

@@ -8,6 +8,7 @@ mod quote;
 use crate::connection::login::LoginScheme;
 use crate::connection::options::OpenOptions;
 use crate::connection::route::Route;
+use crate::error::Result;
 use crate::http::head::Header;
 use crate::protocol::handshake::Request;
 use crate::redact::{self, Secrets};
@@ -54,20 +55,20 @@ impl Tool {
 
 /// The session's connection for that tool, safe to show. Secrets are `***` unless the session or
 /// the one who asks wants them shown.
-pub fn export(tool: Tool, options: &OpenOptions, secrets: Secrets) -> String {
-    let route = match Route::new(options) {
-        Ok(route) => route,
-        Err(error) => return error.to_string(),
-    };
+///
+/// # Errors
+/// Exit 2 for an environment that names no proxy.
+pub fn export(tool: Tool, options: &OpenOptions, secrets: Secrets) -> Result<String> {
+    let route = Route::new(options)?;
     let secrets = if secrets == Secrets::Shown { secrets } else { options.secrets };
     let facts = Facts::new(options, &route, secrets);
-    match tool {
+    Ok(match tool {
         Tool::Curl => command::curl(&facts),
         Tool::Js => program::js(&facts),
         Tool::Python => program::python(&facts),
         Tool::Websocat => command::websocat(&facts),
         Tool::Wscat => command::wscat(&facts),
-    }
+    })
 }
 
 /// What there is to be said of a connection; secrets are hidden already.

@@ -6,6 +6,10 @@ use crate::redact::Secret;
 use crate::text::is_dangerous;
 use crate::transport::{DialOptions, Proxy, TlsOptions};
 
+fn export(tool: Tool, options: &OpenOptions, secrets: Secrets) -> String {
+    super::export(tool, options, secrets).unwrap()
+}
+
 fn options(url: &str) -> OpenOptions {
     let (target, _) = Target::parse(url).unwrap();
     let mut options = OpenOptions::new(target);

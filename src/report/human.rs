@@ -246,7 +246,7 @@ impl Human {
         }
         for hint in &error.hints {
             let word = self.style.paint(Tone::Info, "hint:");
-            writeln!(lines.out, "{MARGIN}{word} {}", Untrusted::text(hint))?;
+            writeln!(lines.out, "{MARGIN}{word} {}", Untrusted::text(&hint.text()))?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::event::{
     Certificate, Compression, Data, Direction, Event, Frame, Level, Opening, Stamped, Summary,
     Timings, TlsInfo, Totals,
@@ -440,5 +440,6 @@ fn error(json: &mut JsonWriter, error: &Error) {
     json.number("exit", error.exit as u64);
     json.text("what", &error.what);
     json.texts("causes", error.causes.iter().map(String::as_str));
-    json.texts("hints", error.hints.iter().map(String::as_str));
+    let hints: Vec<_> = error.hints.iter().map(Hint::text).collect();
+    json.texts("hints", hints.iter().map(AsRef::as_ref));
 }

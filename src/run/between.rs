@@ -6,7 +6,6 @@ use std::time::Instant;
 use crate::connection::unsent::Message;
 use crate::error::{Error, Stage};
 use crate::event::{Event, Level};
-use crate::export::export;
 use crate::run::Session;
 use crate::run::command::Command;
 use crate::run::reconnect::{Decision, Past};
@@ -174,7 +173,7 @@ impl Session {
     fn put_off(&mut self, command: Command) {
         match command {
             Command::Export { tool, secrets } => {
-                let text = export(tool, &self.settings.open, secrets);
+                let text = self.settings.export(tool, secrets);
                 self.views.emit(Event::Answer { text: &text, bare: true });
             }
             Command::Message { opcode, payload, fragment } if self.settings.reconnect.is_some() => {

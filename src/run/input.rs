@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use crate::error::{Error, Exit, Stage};
+use crate::error::{Error, Exit, Hint, Stage};
 use crate::sys::{self, Role};
 
 /// How much is read at a time, in bytes.
@@ -65,7 +65,7 @@ impl Piece<'_> {
             "standard input is not UTF-8 at byte {offset} (message {}, byte {at}: {byte:02x})",
             self.number
         );
-        Error::new(Stage::Input, Exit::Local, what).hint("to send bytes as they are: --binary")
+        Error::new(Stage::Input, Exit::Local, what).hint(Hint::Binary)
     }
 }
 

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use crate::connection::cookies::CookieFile;
 use crate::connection::open::{Opened, open};
 use crate::connection::unsent::Unsent;
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::{Event, Level};
 use crate::run::between::Next;
 use crate::run::command::{Command, Commands};
@@ -101,7 +101,10 @@ impl Session {
     /// Runs it to its end and gives the exit code. Failures have been shown then.
     pub fn run(mut self) -> Exit {
         let outcome = loop {
-            let outcome = match self.connection().map_err(|error| self.after(error)) {
+            let outcome = match self
+                .connection()
+                .map_err(|error| self.after(error.worded(self.settings.words)))
+            {
                 Ok(over) => Ok(over),
                 Err(Next::Attempt) => continue,
                 Err(Next::GivenUp(error)) => Err(error),
@@ -150,6 +153,7 @@ impl Session {
             self.views.emit(Event::Opened { opening: &opened.opening });
             Talk::say_goodbye(opened, &self.settings)
         });
+        let outcome = outcome.map_err(|error| error.worded(self.settings.words));
         if let Err(error) = &outcome {
             self.tell(error);
         }
@@ -192,7 +196,7 @@ impl Session {
         let outcome = open(&self.settings.open, &mut self.cookies, &mut watcher, deadline);
         outcome.map_err(|error| match self.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
-                let hints = vec!["more time: --max-time SECONDS".to_owned()];
+                let hints = vec![Hint::MoreTime(Limit::MaxTime)];
                 Error { hints, passing: false, ..error }
             }
             _ => error,

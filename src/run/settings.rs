@@ -6,8 +6,11 @@ use regex::bytes::Regex;
 
 use crate::connection::cookies::CookieFile;
 use crate::connection::options::{OpenOptions, TalkOptions};
+use crate::error::Words;
+use crate::export::{Tool, export};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
+use crate::redact::Secrets;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::Reconnect;
 use crate::transport::Target;
@@ -45,6 +48,8 @@ pub struct Settings {
     pub echo: bool,
     /// Get a connection that was lost back.
     pub reconnect: Option<Reconnect>,
+    /// How failures are worded.
+    pub words: Words,
     /// A person sits there: the session stays after the connection's end and takes commands.
     pub interactive: bool,
 }
@@ -60,7 +65,7 @@ pub enum Linger {
 
 impl Settings {
     /// The defaults.
-    pub fn new(target: Target) -> Settings {
+    pub fn new(target: Target, words: Words) -> Settings {
         Settings {
             open: OpenOptions::new(target),
             talk: TalkOptions::default(),
@@ -77,6 +82,7 @@ impl Settings {
             binary: false,
             echo: false,
             reconnect: None,
+            words,
             interactive: false,
         }
     }
@@ -88,6 +94,11 @@ impl Settings {
         if !same || self.reconnect.is_none() {
             self.first.clear();
         }
+    }
+
+    /// The connection for another tool, or why there is none.
+    pub fn export(&self, tool: Tool, secrets: Secrets) -> String {
+        export(tool, &self.open, secrets).unwrap_or_else(|e| e.worded(self.words).to_string())
     }
 
     /// Whether a connection that is lost behind the end of the input is worth another: because

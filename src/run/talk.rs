@@ -9,12 +9,12 @@ use crate::connection::open::Opened;
 use crate::connection::options::TalkOptions;
 use crate::connection::random;
 use crate::connection::unsent::Message;
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{self, Error, Exit, Result, Stage};
 use crate::event::{Data, Direction, Event, Frame, FramePayload, Level, Totals};
-use crate::export::export;
 use crate::protocol::close::{Closure, End, Side};
 use crate::protocol::connection::{Config, Delivery, Incoming, ReadyState, Receiver, Sender};
 use crate::protocol::frame::Opcode;
+use crate::protocol::violation::Limit;
 use crate::report::Needs;
 use crate::run::answer::{self, answer};
 use crate::run::command::Command;
@@ -187,7 +187,12 @@ impl Talk {
                         Some((violation.close_status(), course.answers_until(answered, now)));
                 }
                 Incoming::Limit(limit) => {
-                    let error = Error::new(Stage::Session, Exit::Limit, limit.to_string());
+                    let error = Error::new(Stage::Session, Exit::Limit, limit.to_string()).limit(
+                        match limit {
+                            Limit::Fragments { .. } => error::Limit::MaxFragments,
+                            Limit::Message { .. } => error::Limit::MaxMessage,
+                        },
+                    );
                     course.failure.get_or_insert(error);
                     course.failing =
                         Some((limit.close_status(), course.answers_until(answered, now)));
@@ -336,7 +341,7 @@ impl Talk {
             }
             Command::GiveUp => {}
             Command::Export { tool, secrets } => {
-                let text = export(tool, &session.settings.open, secrets);
+                let text = session.settings.export(tool, secrets);
                 views.tell(Event::Answer { text: &text, bare: true });
             }
             Command::Set(setting) => {
@@ -423,9 +428,10 @@ impl Talk {
         let open = self.state() == ReadyState::Open;
         if open && self.course.pings_end(settings).is_some_and(|end| now >= end) {
             let patience = settings.talk.ping_timeout.unwrap_or_default().as_secs_f64();
-            let what = format!("the peer is gone: no pong for {patience} s (--ping-timeout)");
+            let what = format!("the peer is gone: no pong for {patience} s");
             self.begin_close(settings, now);
-            self.course.fail(Error::new(Stage::Session, Exit::Timeout, what), now);
+            let error = Error::new(Stage::Session, Exit::Timeout, what);
+            self.course.fail(error.limit(error::Limit::PingTimeout), now);
         } else if open && self.course.next_ping(settings).is_some_and(|due| now >= due) {
             self.ping(&mut session.views, b"are you there?", false, now);
         }

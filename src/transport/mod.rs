@@ -27,7 +27,7 @@ use std::time::Instant;
 
 use url::Host;
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Result};
 use crate::event::{Event, Timings, TlsInfo};
 use crate::text::Untrusted;
 
@@ -107,9 +107,7 @@ impl FromStr for Resolve {
             Some(Resolve { host, port: port.parse().ok()?, addresses: addresses? })
         };
         read().ok_or_else(|| {
-            let what = format!("--resolve \"{}\": not HOST:PORT:ADDRESS", Untrusted::text(text));
-            Error::new(Stage::Usage, Exit::Usage, what)
-                .hint("for example: --resolve example.com:443:192.0.2.1")
+            Error::usage(format!("\"{}\": not HOST:PORT:ADDRESS", Untrusted::text(text)))
         })
     }
 }
@@ -149,9 +147,7 @@ impl FromStr for ConnectTo {
         };
         read().ok_or_else(|| {
             let shown = Untrusted::text(text);
-            let what = format!("--connect-to \"{shown}\": not HOST1:PORT1:HOST2:PORT2");
-            Error::new(Stage::Usage, Exit::Usage, what)
-                .hint("for example: --connect-to example.com:443:localhost:8443")
+            Error::usage(format!("\"{shown}\": not HOST1:PORT1:HOST2:PORT2"))
         })
     }
 }
@@ -322,6 +318,7 @@ fn parse_host(text: &str) -> Option<Host<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     #[test]
     fn resolve_rules_are_read() {

@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 pub use choice::{from_environment, is_excepted};
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::Event;
 use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
 use crate::redact::{self, Secret};
@@ -99,7 +99,7 @@ impl FromStr for Proxy {
             let shown = Untrusted::text(shown);
             let scheme = Untrusted::text(scheme);
             Error::new(Stage::Usage, Exit::Usage, format!("proxy {scheme}://{shown}: {why}"))
-                .hint("for example: --proxy http://proxy.example:3128 or socks5h://127.0.0.1:1080")
+                .hint(Hint::ProxyExample)
         };
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
@@ -223,12 +223,7 @@ fn reach(
 /// The error of a step towards the proxy, said of the proxy. An interruption stays what it is.
 fn at(proxy: &Proxy, error: Error) -> Error {
     let error = match error.exit {
-        Exit::Tls => Error {
-            hints: vec![
-                "for the proxy's own TLS --cacert FILE counts, --insecure doesn't".to_owned(),
-            ],
-            ..error
-        },
+        Exit::Tls => Error { hints: vec![Hint::ProxyTls], ..error },
         _ => error,
     };
     match error.exit {
@@ -318,7 +313,7 @@ impl Talk<'_, '_> {
             (407, _) => {}
             // tinyproxy's answer to a wrong password.
             (401, Some(_)) => return error.hint("the user name or password is wrong"),
-            (401, None) => return error.hint("--proxy-user NAME:PASSWORD"),
+            (401, None) => return error.hint(Hint::ProxyLogin),
             (403 | 405, _) => {
                 return error.hint("its rules may not allow CONNECT to this host or port");
             }
@@ -333,7 +328,7 @@ impl Talk<'_, '_> {
         };
         match self.proxy.credentials {
             Some(_) => error.hint("the user name or password is wrong, or Basic is not accepted"),
-            None => error.hint("--proxy-user NAME:PASSWORD"),
+            None => error.hint(Hint::ProxyLogin),
         }
     }
 
@@ -343,8 +338,8 @@ impl Talk<'_, '_> {
                 let error =
                     self.failed(format!("its answer is not HTTP: \"{}\"", Untrusted(&bytes)));
                 match bytes.first() {
-                    Some(5) => error.hint("it looks like SOCKS: --proxy socks5h://…"),
-                    Some(0x15) => error.hint("it looks like TLS: --proxy https://…"),
+                    Some(5) => error.hint(Hint::ProxySpeaks("SOCKS", "socks5h")),
+                    Some(0x15) => error.hint(Hint::ProxySpeaks("TLS", "https")),
                     _ => error,
                 }
             }
@@ -437,7 +432,7 @@ impl Talk<'_, '_> {
         self.send(methods)?;
         let choice = self.exactly::<2>("of its choice of a login");
         let [version, method] = choice.map_err(|e| match self.proxy.credentials {
-            None if e.exit == Exit::Connect => e.hint("it may want a login: --proxy-user"),
+            None if e.exit == Exit::Connect => e.hint(Hint::ProxyLoginPerhaps),
             _ => e,
         })?;
         self.check_version(version, 0x05, &[version, method])?;
@@ -459,7 +454,7 @@ impl Talk<'_, '_> {
             (0xff, None) => Err(self
                 .failed("it accepts nobody without a login (SOCKS5 method 255)")
                 .passing(false)
-                .hint("--proxy-user NAME:PASSWORD")),
+                .hint(Hint::ProxyLogin)),
             (0xff, Some(_)) => Err(self
                 .failed("it accepts none of our logins: none, and by password")
                 .passing(false)),
@@ -477,7 +472,7 @@ impl Talk<'_, '_> {
             .failed(format!("its answer is not SOCKS5: \"{}\"", Untrusted(bytes)))
             .passing(false);
         Err(match version {
-            b'H' => error.hint("it looks like HTTP: --proxy http://…"),
+            b'H' => error.hint(Hint::ProxySpeaks("HTTP", "http")),
             _ => error,
         })
     }

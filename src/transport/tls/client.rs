@@ -12,7 +12,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, SignatureScheme};
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::redact::Secret;
 use crate::sys;
 use crate::text::Untrusted;
@@ -36,7 +36,7 @@ impl Identity {
         let certified = match (&options.cert, &options.key) {
             (None, None) => None,
             (None, Some(_)) => {
-                return Err(usage("--key without --cert").hint("--cert FILE --key FILE"));
+                return Err(usage("--key without --cert").hint(Hint::ClientCertificate));
             }
             (Some(cert), key) => Some(Arc::new(certified(cert, key.as_ref(), options, provider)?)),
         };
@@ -96,22 +96,15 @@ fn private_key(
     })?;
     let text = String::from_utf8_lossy(&bytes);
     let failed = |what: &str| unusable(format!("{option} {shown}: {what}"));
-    let convert = format!(
-        "convert it, then give --pass: \
-         openssl pkcs8 -topk8 -v2 aes256 -in {shown} -out new-key.pem"
-    );
+    let convert = Hint::KeyConverted(shown.to_string());
     // OpenSSL's own form, with MD5 for a key derivation.
     if text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(failed("the private key is encrypted in the old way of OpenSSL").hint(convert));
     }
     if let Some(encrypted) = section(&text, "ENCRYPTED PRIVATE KEY") {
         let Some(pass) = pass else {
-            return Err(failed("the private key is encrypted, and there is no pass phrase").hint(
-                format!(
-                    "--pass @FILE reads it from a file; \
-                     or decrypt it: openssl pkey -in {shown} -out plain-key.pem"
-                ),
-            ));
+            return Err(failed("the private key is encrypted, and there is no pass phrase")
+                .hint(Hint::KeyPassPhrase(shown.to_string())));
         };
         return decrypted(&encrypted, pass).map_err(|failure| match failure {
             Failure::PassPhrase => failed("the pass phrase doesn't open the private key")
@@ -125,7 +118,7 @@ fn private_key(
         return Ok(key);
     }
     let error = usage(format!("{option} {shown}: no private key in PEM"));
-    Err(if own_file { error } else { error.hint("if it is in another file: --key FILE") })
+    Err(if own_file { error } else { error.hint(Hint::KeyFile) })
 }
 
 /// Why an encrypted key stays closed.

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustls::ClientConnection;
 use url::Host;
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Level, TlsInfo};
 use crate::redact::Secret;
 use crate::text::Untrusted;
@@ -373,7 +373,7 @@ impl TlsStream {
                 let what = format!("the server chose \"{shown}\" by ALPN, not HTTP/1.1");
                 Err(Error::new(Stage::Handshake, Exit::Handshake, what)
                     .cause("wstap opens WebSockets over HTTP/1.1 (RFC 6455), not over HTTP/2 or 3")
-                    .hint("offer only what can be spoken: --alpn http/1.1"))
+                    .hint(Hint::SpokenAlpn))
             }
         }
     }
