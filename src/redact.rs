@@ -54,8 +54,7 @@ impl Secrets {
         if self == Secrets::Shown { Cow::Borrowed(shown) } else { url(shown) }
     }
 
-    /// A request's or response's head; see [`head`].
-    pub fn head(self, shown: &[u8]) -> Cow<'_, [u8]> {
+    fn head(self, shown: &[u8]) -> Cow<'_, [u8]> {
         if self == Secrets::Shown { Cow::Borrowed(shown) } else { head(shown) }
     }
 
