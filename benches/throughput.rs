@@ -174,7 +174,7 @@ fn json_events(bencher: Bencher<'_, '_>, size: usize) {
     let texts = texts(size);
     let since = Duration::from_micros(1_234_567);
     let at = Moment { wall: UNIX_EPOCH + Duration::from_secs(1_735_689_600), since };
-    let mut json = Json::new(0, false);
+    let mut json = Json::new(0);
     let mut out = Vec::new();
     bencher.counter(bytes(&texts)).bench_local(|| {
         out.clear();

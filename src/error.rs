@@ -1,5 +1,6 @@
 //! What went wrong: the stage, one clear line, its causes, a hint, and the exit code.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -126,10 +127,12 @@ pub struct Error {
     pub exit: Exit,
     /// One line: what went wrong, with the evidence.
     pub what: String,
+    /// The limit that was hit, if an option sets it.
+    pub limit: Option<Limit>,
     /// Why, from the outermost to the innermost; one line each.
     pub causes: Vec<String>,
     /// What to try next, if there is something; one line each.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
     /// Whether it may pass by itself: another attempt makes sense.
     pub passing: bool,
     /// How long the server asks to be left alone before the next attempt.
@@ -144,6 +147,7 @@ impl Error {
             stage,
             exit,
             what: bounded(what.into()),
+            limit: None,
             causes: Vec::new(),
             hints: Vec::new(),
             passing: matches!(exit, Exit::Resolve | Exit::Connect | Exit::Lost | Exit::Timeout),
@@ -169,8 +173,26 @@ impl Error {
     }
 
     /// Adds a hint: the next command to try.
-    pub fn hint(mut self, hint: impl Into<String>) -> Error {
-        self.hints.push(bounded(hint.into()));
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Error {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Says which limit was hit.
+    pub fn limit(mut self, limit: Limit) -> Error {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// The same with all hints as texts, and the limit's option in `what`.
+    pub fn worded(mut self, words: Words) -> Error {
+        if let Some(limit) = self.limit.take() {
+            self.what = format!("{} ({})", self.what, (words.option)(limit));
+        }
+        let is_plain = |hint: &Hint| matches!(hint, Hint::Text(_));
+        for hint in self.hints.iter_mut().filter(|hint| !is_plain(hint)) {
+            *hint = Hint::from((words.hint)(hint));
+        }
         self
     }
 }
@@ -182,13 +204,153 @@ impl fmt::Display for Error {
             write!(f, "\n  because: {cause}")?;
         }
         for hint in &self.hints {
-            write!(f, "\n  hint: {hint}")?;
+            write!(f, "\n  hint: {}", hint.text())?;
         }
         Ok(())
     }
 }
 
 impl std::error::Error for Error {}
+
+/// What to try next. Only the command line knows how its options are spelled, so this is what is
+/// meant; [`Error::worded`] makes texts of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// In words that name no option.
+    Text(String),
+    /// Give the unknown name's address.
+    AddressByHand,
+    /// Give the name's address, because the name servers are slow.
+    AddressInTime,
+    /// Give the name's address, because no name server answers.
+    AddressOffline,
+    /// Ask for this name, which the certificate has.
+    AskForName(String),
+    /// Take the input for bytes.
+    Binary,
+    /// Trust the issuer.
+    CaIsYours,
+    /// Trust the issuer's new certificate.
+    CaRenewed,
+    /// Trust the self-signed certificate.
+    CertificateIsYours,
+    /// Send a client certificate.
+    ClientCertificate,
+    /// Send a client certificate: it was asked for, and then the request was refused.
+    ClientCertificateAsked,
+    /// Check the clock: the certificate is not valid yet.
+    ClockBehind,
+    /// Check the clock: the certificate has expired.
+    ClockWrong,
+    /// Look at each step.
+    EachStep,
+    /// Follow the redirect to there (safe to show).
+    FollowRedirect(String),
+    /// Do without the verification.
+    Insecure,
+    /// Name the interface by an address.
+    InterfaceByAddress,
+    /// The server may not send all certificates of its chain.
+    IntermediatesMissing,
+    /// Convert the key in this file.
+    KeyConverted(String),
+    /// The key is in a file of its own.
+    KeyFile,
+    /// The key in this file needs a pass phrase.
+    KeyPassPhrase(String),
+    /// Log in, with what was asked for in parentheses.
+    Login(String),
+    /// Follow more redirects.
+    MoreRedirects,
+    /// Raise the limit of time.
+    MoreTime(Limit),
+    /// Ask for another name by SNI, or for none.
+    NameUnknown,
+    /// Without TLS, or by another name.
+    NoTlsOrName,
+    /// Log in by another scheme than Digest, with what was asked for in parentheses.
+    NotDigest(String),
+    /// Take this close code for a normal one.
+    OkClose(u16),
+    /// Send the Origin that the server wants.
+    Origin,
+    /// Offer other ALPN protocols.
+    OtherAlpn,
+    /// Use IPv4 (4) or IPv6 (6).
+    OtherFamily(u8),
+    /// Pin the new key.
+    Pin,
+    /// How a proxy is written.
+    ProxyExample,
+    /// Log in at the proxy.
+    ProxyLogin,
+    /// Log in at a proxy that answers in the server's place.
+    ProxyLoginAsked,
+    /// Log in at the proxy, which may be what it wants.
+    ProxyLoginPerhaps,
+    /// The proxy speaks this protocol, whose URLs have this scheme.
+    ProxySpeaks(&'static str, &'static str),
+    /// What counts for the proxy's own TLS.
+    ProxyTls,
+    /// Offer only HTTP/1.1 by ALPN.
+    SpokenAlpn,
+    /// Offer both versions of TLS.
+    TlsVersions,
+}
+
+/// A limit that a person can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The time until the connection is open.
+    ConnectTimeout,
+    /// The messages that are expected.
+    Count,
+    /// The fragments of a message.
+    MaxFragments,
+    /// The bytes of a response's head.
+    MaxHead,
+    /// The header fields of a response.
+    MaxHeaders,
+    /// The bytes of a message.
+    MaxMessage,
+    /// The time for the whole run.
+    MaxTime,
+    /// The wait for a pong.
+    PingTimeout,
+    /// The message that is expected.
+    Until,
+}
+
+/// How hints and options are worded.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// A hint's text.
+    pub hint: fn(&Hint) -> String,
+    /// The option that sets a limit.
+    pub option: fn(Limit) -> &'static str,
+}
+
+impl Hint {
+    /// The text; of a hint that nobody has worded, its name.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Hint::Text(text) => Cow::Borrowed(text),
+            other => Cow::Owned(format!("{other:?}")),
+        }
+    }
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Hint {
+        Hint::Text(bounded(text))
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Hint {
+        Hint::from(text.to_owned())
+    }
+}
 
 /// No text of a failure is longer, in bytes: what a peer says may be in it, and its header can have
 /// 64 KiB.

@@ -14,6 +14,7 @@ use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, Party};
 use crate::protocol::handshake::{HandshakeReport, Request};
 use crate::protocol::violation::{Limit, Violation};
+use crate::redact::Guarded;
 
 /// A moment: the wall clock's time and the time since the connection was asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,7 +62,8 @@ pub struct Stamped<'a> {
     pub event: &'a Event<'a>,
 }
 
-/// What happened.
+/// What happened. No secret is in it, unless secrets are to be shown: whoever makes an event hides
+/// them ([`crate::redact`]).
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// A name is being looked up.
@@ -101,7 +103,7 @@ pub enum Event<'a> {
     },
     /// A proxy has connected us to the target.
     ProxyConnected {
-        /// The proxy, without secrets.
+        /// The proxy, without its login.
         proxy: &'a str,
         /// What it said.
         answer: &'a str,
@@ -117,18 +119,18 @@ pub enum Event<'a> {
     },
     /// The opening handshake's request was sent.
     RequestSent {
-        /// As on the wire.
-        request: &'a Request,
+        /// As on the wire, but for secrets.
+        request: &'a Guarded<Request>,
     },
     /// A 1xx response other than 101.
     InformationalResponse {
         /// Its head.
-        response: &'a Response,
+        response: &'a Guarded<Response>,
     },
     /// A response's head (and, for a refusal, what there is of its body).
     ResponseReceived {
-        /// As on the wire.
-        response: &'a Response,
+        /// As on the wire, but for secrets.
+        response: &'a Guarded<Response>,
         /// From the request to the response.
         took: Duration,
         /// Another request follows from it, for a login or a redirect; its body isn't read.
@@ -225,7 +227,7 @@ pub enum Event<'a> {
         /// Whether it is to be copied from the screen, so that no mark may be in it.
         bare: bool,
     },
-    /// The run failed. No secret in it.
+    /// The run failed.
     Error(&'a Error),
     /// The last event of every run, also of one that failed.
     Summary(&'a Summary),
@@ -245,7 +247,7 @@ pub enum Level {
 /// What the opening handshake agreed on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opening {
-    /// The URL that was opened, secrets redacted.
+    /// The URL that was opened.
     pub url: String,
     /// The subprotocol, if the server chose one.
     pub subprotocol: Option<String>,

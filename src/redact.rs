@@ -1,14 +1,189 @@
-//! Secrets become `***` before any view shows them.
+//! Secrets become `***` where an event is made, so that no view has to hide them.
 //!
 //! What is hidden: credentials in header fields, tokens smuggled in as subprotocols, and secrets
 //! in URLs (userinfo and query). The names stay, so that a person sees that something was sent.
+//!
+//! What must be kept is a [`Secret`] or [`Guarded`]. The way into both is `reveal`, for what goes
+//! onto the wire (`tests/guarded.rs` lists the files that may call it).
 
 use std::borrow::Cow;
+use std::fmt;
 
-use crate::http::head::Header;
+use crate::http::head::{Header, Leniency, Response};
+use crate::protocol::handshake::{HandshakeReport, HandshakeRule, Request};
 
 /// What stands in a secret's place.
 pub const HIDDEN: &str = "***";
+
+/// A value that is never shown, not even by `{:?}`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    /// Hides the value.
+    pub fn new(value: T) -> Secret<T> {
+        Secret(value)
+    }
+
+    /// The value.
+    pub fn reveal(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+/// Whether secrets are shown: decided once, by `--show-secrets`, and obeyed by whatever makes
+/// events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// As `***`.
+    #[default]
+    Hidden,
+    /// As they are.
+    Shown,
+}
+
+impl Secrets {
+    /// A URL, or a request's target.
+    pub fn url(self, shown: &str) -> Cow<'_, str> {
+        if self == Secrets::Shown { Cow::Borrowed(shown) } else { url(shown) }
+    }
+
+    fn head(self, shown: &[u8]) -> Cow<'_, [u8]> {
+        if self == Secrets::Shown { Cow::Borrowed(shown) } else { head(shown) }
+    }
+
+    /// A header's value.
+    pub fn value(self, field: &Header) -> Cow<'_, [u8]> {
+        match self {
+            Secrets::Shown => Cow::Borrowed(&field.value),
+            Secrets::Hidden => value(&field.name, &field.value),
+        }
+    }
+
+    /// The judgement of a response: a subprotocol in it may be a token.
+    pub fn report(self, mut report: HandshakeReport) -> HandshakeReport {
+        if self == Secrets::Shown {
+            return report;
+        }
+        let hide = |list: &mut String| {
+            if let Cow::Owned(shown) = protocols(list.as_bytes()) {
+                *list = String::from_utf8_lossy(&shown).into_owned();
+            }
+        };
+        report.subprotocol.as_mut().map(hide);
+        let is_list = |rule| rule == HandshakeRule::Subprotocol;
+        for result in report.rules.iter_mut().filter(|result| is_list(result.rule)) {
+            hide(&mut result.expected);
+            result.received = protocols(&result.received).into_owned();
+        }
+        report
+    }
+}
+
+/// A request or response that is kept as it is and read as it may be shown. Hiding is done when
+/// somebody looks.
+#[derive(Clone)]
+pub struct Guarded<T> {
+    raw: T,
+    secrets: Secrets,
+}
+
+impl<T> Guarded<T> {
+    /// Guards the value.
+    pub fn new(raw: T, secrets: Secrets) -> Guarded<T> {
+        Guarded { raw, secrets }
+    }
+
+    /// The value with its secrets.
+    pub fn reveal(&self) -> &T {
+        &self.raw
+    }
+
+    fn fields<'a>(&self, headers: &'a [Header]) -> impl Iterator<Item = Field<'a>> {
+        let secrets = self.secrets;
+        headers.iter().map(move |field| (field.name.as_slice(), secrets.value(field)))
+    }
+}
+
+/// A header's name and its value as it may be shown.
+pub type Field<'a> = (&'a [u8], Cow<'a, [u8]>);
+
+impl Guarded<Request> {
+    /// Path and query.
+    pub fn target(&self) -> Cow<'_, str> {
+        self.secrets.url(&self.raw.target)
+    }
+
+    /// The header fields in order.
+    pub fn headers(&self) -> impl Iterator<Item = Field<'_>> {
+        self.fields(&self.raw.headers)
+    }
+
+    /// The head, as on the wire.
+    pub fn head(&self) -> Cow<'_, [u8]> {
+        self.secrets.head(&self.raw.bytes)
+    }
+}
+
+impl Guarded<Response> {
+    /// The minor version: HTTP/1.x.
+    pub fn minor(&self) -> u8 {
+        self.raw.minor
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.raw.status
+    }
+
+    /// The reason phrase.
+    pub fn reason(&self) -> &[u8] {
+        &self.raw.reason
+    }
+
+    /// The header fields in order.
+    pub fn headers(&self) -> impl Iterator<Item = Field<'_>> {
+        self.fields(&self.raw.headers)
+    }
+
+    /// The head, as on the wire.
+    pub fn head(&self) -> Cow<'_, [u8]> {
+        self.secrets.head(&self.raw.head)
+    }
+
+    /// What was tolerated in the head.
+    pub fn leniencies(&self) -> &[Leniency] {
+        &self.raw.leniencies
+    }
+
+    /// For a refusal: the beginning of the body. Nothing in it is hidden.
+    pub fn body(&self) -> &[u8] {
+        &self.raw.body
+    }
+
+    /// Why the body isn't whole, if it isn't.
+    pub fn body_cut(&self) -> Option<&str> {
+        self.raw.body_cut.as_deref()
+    }
+}
+
+impl fmt::Debug for Guarded<Request> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Request").field(&String::from_utf8_lossy(&self.head())).finish()
+    }
+}
+
+impl fmt::Debug for Guarded<Response> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Response").field(&String::from_utf8_lossy(&self.head())).finish()
+    }
+}
 
 /// A header's value as it may be shown.
 pub fn value<'a>(name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
@@ -23,11 +198,6 @@ pub fn value<'a>(name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
         return url_bytes(value);
     }
     Cow::Borrowed(value)
-}
-
-/// A header's value as it may be shown, unless secrets are to be shown.
-pub fn header(header: &Header, show_secrets: bool) -> Cow<'_, [u8]> {
-    if show_secrets { Cow::Borrowed(&header.value) } else { value(&header.name, &header.value) }
 }
 
 /// A request's or response's head as it may be shown: the lines as they are on the wire.
@@ -58,19 +228,24 @@ pub fn head(head: &[u8]) -> Cow<'_, [u8]> {
     if shown == head { Cow::Borrowed(head) } else { Cow::Owned(shown) }
 }
 
-/// A header as somebody typed it, who may have mistyped it: a name without its colon, line breaks.
+/// A header as somebody typed it, who may have mistyped it; see [`bad_header`].
 pub fn typed_header(typed: &str) -> String {
-    let lines = typed.split_inclusive(['\r', '\n']).map(|line| {
-        let text = line.trim_end_matches(['\r', '\n']);
-        let end = line.strip_prefix(text).unwrap_or_default();
-        let name = text.split([':', ' ', '=', '\t']).next().unwrap_or_default();
-        let rest = text.strip_prefix(name).unwrap_or_default();
-        let bare = rest.trim_start_matches([':', ' ', '=', '\t']);
-        let between = rest.strip_suffix(bare).unwrap_or_default();
-        let shown = value(name.as_bytes(), bare.as_bytes());
-        format!("{name}{between}{}{end}", String::from_utf8_lossy(&shown))
+    String::from_utf8_lossy(&bad_header(typed.as_bytes())).into_owned()
+}
+
+/// A header that may break the grammar: a name without its colon, line breaks.
+pub fn bad_header(header: &[u8]) -> Vec<u8> {
+    let is_between = |b: &u8| matches!(b, b':' | b' ' | b'=' | b'\t');
+    let is_break = |b: &u8| matches!(b, b'\r' | b'\n');
+    let lines = header.split_inclusive(is_break).map(|line| {
+        let (text, end) =
+            line.split_at(line.len() - usize::from(line.last().is_some_and(is_break)));
+        let (name, rest) = text.split_at(text.iter().position(is_between).unwrap_or(text.len()));
+        let begins = rest.iter().position(|b| !is_between(b)).unwrap_or(rest.len());
+        let (between, bare) = rest.split_at(begins);
+        [name, between, &value(name, bare), end].concat()
     });
-    lines.collect()
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// A URL (or a request's target, or a request line) as it may be shown.

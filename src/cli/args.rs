@@ -636,17 +636,17 @@ pub fn usage(e: &clap::Error) -> Error {
     let (mut what, mut hints) = (String::new(), Vec::new());
     for line in lines.filter(|line| !line.is_empty()) {
         if let Some(tip) = line.strip_prefix("tip: ") {
-            hints.push(tip.to_owned());
+            hints.push(tip.into());
         } else if let Some(rest) = line.strip_prefix("error: ").filter(|_| what.is_empty()) {
             what.push_str(rest);
         } else if let Some(list) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            hints.push(list.to_owned());
+            hints.push(list.into());
         } else {
             what.push(' ');
             what.push_str(&line);
         }
     }
-    hints.push("all options: wstap --help".to_owned());
+    hints.push("all options: wstap --help".into());
     Error { hints, ..Error::usage(what) }
 }
 
@@ -683,6 +683,6 @@ mod tests {
         assert_eq!(refused(&[]).what, "the following required arguments were not provided: <URL>");
         let value = refused(&["--input", "xml", "x"]);
         assert_eq!(value.what, "invalid value 'xml' for '--input <FORMAT>'");
-        assert_eq!(value.hints[0], "possible values: json, line, null, whole");
+        assert_eq!(value.hints[0].text(), "possible values: json, line, null, whole");
     }
 }

@@ -323,8 +323,8 @@ impl<'a> Reader<'a> {
             Err(e) if e.kind() == ErrorKind::UnknownArgument => usage(&e).hints.into_iter().next(),
             _ => None,
         };
-        match tip.filter(|tip| tip.contains("similar")) {
-            Some(tip) => error.hint(tip.replace("--", "").replace("argument", "key")),
+        match tip.filter(|tip| tip.text().contains("similar")) {
+            Some(tip) => error.hint(tip.text().replace("--", "").replace("argument", "key")),
             None => error,
         }
     }
@@ -332,7 +332,8 @@ impl<'a> Reader<'a> {
     /// What was wrong with a key's value, with the place before it.
     fn refused(&self, at: Range<usize>, name: &str, e: Error) -> Error {
         let place = self.error(at, &format!("{name}: {}", e.what));
-        let hints = e.hints.into_iter().filter(|hint| !hint.contains("wstap --help")).collect();
+        let hints =
+            e.hints.into_iter().filter(|hint| !hint.text().contains("wstap --help")).collect();
         Error { what: place.what, hints, stage: Stage::Usage, exit: Exit::Usage, ..e }
     }
 
@@ -461,7 +462,7 @@ mod tests {
     #[test]
     fn a_misspelt_key_finds_its_neighbour() {
         let error = read(Path::new("c"), "[defaults]\nmax-tme = 3").unwrap_err();
-        assert_eq!(error.hints, ["a similar key exists: 'max-time'"]);
+        assert_eq!(error.hints, ["a similar key exists: 'max-time'".into()]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod args;
 mod config;
 mod curl;
+mod hints;
 mod layers;
 mod line;
 mod settings;
@@ -14,5 +15,6 @@ pub use args::{
     Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs,
     ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,
 };
+pub use hints::WORDS;
 pub use line::parse;
 pub use settings::{Plan, header, pass_phrase, plan};

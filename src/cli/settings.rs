@@ -12,13 +12,15 @@ use crate::cli::args::{
     EndingArgs, LivenessArgs, LoginArgs, MessageArgs, NetworkArgs, OutputArgs, ProtocolArgs,
     ProxyArgs, ReachArgs, RequestArgs, TalkArgs, TimeArgs, TlsArgs, ViewArgs, When,
 };
+use crate::cli::hints::WORDS;
 use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions, WireOptions};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::http::head::{HeadLimits, Header, is_token};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
+use crate::protocol::handshake::RequestOptions;
 use crate::protocol::violation::Policy;
-use crate::redact;
+use crate::redact::{self, Secret, Secrets};
 use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
 use crate::run::reconnect::Reconnect;
@@ -27,7 +29,7 @@ use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
 use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
-    DialOptions, Family, PassPhrase, Pins, Proxies, Sni, Target, TlsOptions, Versions,
+    ConnectTo, DialOptions, Family, Pins, Proxies, Resolve, Sni, Target, TlsOptions, Versions,
 };
 
 /// A whole run.
@@ -61,6 +63,10 @@ impl Plan {
 /// # Errors
 /// Exit 2: what can't be understood; exit 13: a file that can't be read.
 pub fn plan(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan> {
+    unworded(url, reach, talk).map_err(|error| error.worded(WORDS))
+}
+
+fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan> {
     // Where the configuration is read (`cli::line`), `config` has had its say.
     let ReachArgs { request, login, tls, network, proxy, time, protocol, view, config: _ } = reach;
     let (target, mut notes) = Target::parse(url)?;
@@ -72,26 +78,29 @@ pub fn plan(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
     let ProtocolArgs { deflate, no_deflate, strict, max_head, max_headers } = protocol;
     let ViewArgs { verbose, quiet, color, show_secrets } = view;
     let (login, bearer) = self::login(login)?;
-    let mut settings = Settings::new(target.clone());
+    let mut settings = Settings::new(target.clone(), WORDS);
     settings.open = OpenOptions {
         proxies,
         login,
         dial: dial(network, self::tls(tls)?)?,
-        show_secrets,
+        secrets: if show_secrets { Secrets::Shown } else { Secrets::Hidden },
         policy: if strict { Policy::Strict } else { Policy::Lenient },
         head_limits: HeadLimits { bytes: max_head, headers: max_headers },
         connect_timeout,
         ..OpenOptions::new(target)
     };
-    settings.open.request.extensions = offer(deflate, no_deflate)?;
-    self::request(&mut settings, request, bearer)?;
+    let asked = RequestOptions {
+        extensions: offer(deflate, no_deflate)?,
+        headers: Vec::from_iter(bearer),
+        ..settings.open.request.reveal().clone()
+    };
+    self::request(&mut settings, request, asked)?;
     notes.extend(settings.cookies.as_ref().and_then(CookieFile::note));
     settings.max_time = max_time;
     let mut human = HumanOptions {
         verbosity: verbose,
         quiet,
         color: is_wanted(color, std::io::stderr()),
-        show_secrets,
         ..HumanOptions::default()
     };
     let (mut format, mut json) = (Format::Line, false);
@@ -202,7 +211,7 @@ fn offer(deflate: Option<String>, no_deflate: bool) -> Result<String> {
     Ok(offer)
 }
 
-fn request(settings: &mut Settings, args: RequestArgs, bearer: Option<Header>) -> Result<()> {
+fn request(settings: &mut Settings, args: RequestArgs, mut request: RequestOptions) -> Result<()> {
     let RequestArgs {
         headers,
         raw_headers,
@@ -220,8 +229,6 @@ fn request(settings: &mut Settings, args: RequestArgs, bearer: Option<Header>) -
     settings.open.redirects = location.then_some(max_redirs);
     settings.open.path_as_is = path_as_is;
     settings.open.request_target = request_target.map(self::request_target).transpose()?;
-    let request = &mut settings.open.request;
-    request.headers.extend(bearer);
     if let Some(typed) = cookie {
         request.headers.push(header(&format!("Cookie: {}", secret(&typed)?))?);
     }
@@ -254,6 +261,7 @@ fn request(settings: &mut Settings, args: RequestArgs, bearer: Option<Header>) -
         None => Some(OpenOptions::USER_AGENT.to_owned()),
     };
     request.raw_headers = raw_headers.into_iter().map(OsString::into_vec).collect();
+    settings.open.request = Secret::new(request);
     Ok(())
 }
 
@@ -364,7 +372,10 @@ fn netrc(file: Option<PathBuf>, usual: bool) -> Result<Option<Netrc>> {
 fn credentials(typed: &str) -> Result<Credentials> {
     let typed = secret(typed)?;
     let (user, password) = typed.split_once(':').unwrap_or((&typed, ""));
-    Ok(Credentials { user: user.to_owned(), password: password.to_owned() })
+    Ok(Credentials {
+        user: Secret::new(user.to_owned()),
+        password: Secret::new(password.to_owned()),
+    })
 }
 
 fn dial(args: NetworkArgs, tls: TlsOptions) -> Result<DialOptions> {
@@ -377,8 +388,20 @@ fn dial(args: NetworkArgs, tls: TlsOptions) -> Result<DialOptions> {
         },
         tls,
         unix_socket,
-        resolve: resolve.iter().map(|typed| typed.parse()).collect::<Result<_>>()?,
-        connect_to: connect_to.iter().map(|typed| typed.parse()).collect::<Result<_>>()?,
+        resolve: resolve
+            .iter()
+            .map(|typed| {
+                of("--resolve", typed.parse::<Resolve>())
+                    .map_err(|e| e.hint("for example: --resolve example.com:443:192.0.2.1"))
+            })
+            .collect::<Result<_>>()?,
+        connect_to: connect_to
+            .iter()
+            .map(|typed| {
+                of("--connect-to", typed.parse::<ConnectTo>())
+                    .map_err(|e| e.hint("for example: --connect-to example.com:443:localhost:8443"))
+            })
+            .collect::<Result<_>>()?,
         interface,
         proxy: None,
     })
@@ -403,16 +426,23 @@ fn tls(args: TlsArgs) -> Result<TlsOptions> {
             (_, true) => Versions::Only13,
             _ => Versions::Any,
         },
-        pinned: pinnedpubkey.as_deref().map_or_else(|| Ok(Pins::default()), str::parse)?,
+        pinned: pinnedpubkey
+            .as_deref()
+            .map_or_else(|| Ok(Pins::default()), |typed| of("--pinnedpubkey", typed.parse()))?,
     })
+}
+
+/// Says of which option a value is wrong.
+fn of<T>(option: &str, value: Result<T>) -> Result<T> {
+    value.map_err(|e| Error { what: format!("{option} {}", e.what), ..e })
 }
 
 /// What opens an encrypted private key.
 ///
 /// # Errors
 /// If it is behind `@`: exit 2 for a variable, 13 for a file that can't be read.
-pub fn pass_phrase(typed: Option<String>) -> Result<Option<PassPhrase>> {
-    Ok(typed.as_deref().map(secret).transpose()?.map(PassPhrase))
+pub fn pass_phrase(typed: Option<String>) -> Result<Option<Secret<String>>> {
+    Ok(typed.as_deref().map(secret).transpose()?.map(Secret::new))
 }
 
 /// The proxies that were asked for, or that the environment names.

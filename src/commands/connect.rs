@@ -28,7 +28,7 @@ pub fn run(plan: Plan) -> Result<Exit> {
     }
     let mut outputs = Vec::new();
     if plan.json {
-        outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity, plan.human.show_secrets))));
+        outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity))));
     } else if !echo {
         outputs.push(on_stdout(Box::new(Payload::new(plan.output, terminal))));
     }
@@ -47,12 +47,12 @@ pub fn run(plan: Plan) -> Result<Exit> {
 /// # Errors
 /// Exit 70 if the process can't get what every process gets.
 pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
-    let HumanOptions { verbosity, quiet, show_secrets, .. } = plan.human;
+    let HumanOptions { verbosity, quiet, .. } = plan.human;
     let mut outputs = Vec::new();
     if json {
-        outputs.push(on_stdout(Box::new(Json::new(verbosity, show_secrets))));
+        outputs.push(on_stdout(Box::new(Json::new(verbosity))));
     } else if !quiet {
-        outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout, show_secrets))));
+        outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout))));
     }
     // The report has all that -v and a failure show.
     if json || quiet {

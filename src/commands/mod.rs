@@ -57,7 +57,7 @@ fn summed_up<T>(error: Error, json: bool) -> Result<T> {
         let event = Stamped { at: Clock::start().now(), seq: 1, event: &Event::Summary(&summary) };
         let mut line = Vec::new();
         // Neither can fail in a way that says more than the error does.
-        let _ = Json::new(0, false).event(&event, &mut line);
+        let _ = Json::new(0).event(&event, &mut line);
         let _ = sys::print(&line);
     }
     Err(error)

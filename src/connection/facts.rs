@@ -8,14 +8,15 @@ use crate::http::head::Response;
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
 use crate::protocol::violation::{Limit, Violation};
+use crate::redact::Guarded;
 
 /// What is known from the opening.
 #[derive(Debug)]
 pub struct Opened {
-    /// The request, without secrets unless they may be shown.
-    pub request: Request,
-    /// The response, likewise.
-    pub response: Response,
+    /// The request.
+    pub request: Guarded<Request>,
+    /// The response.
+    pub response: Guarded<Response>,
     /// What was agreed.
     pub opening: Opening,
 }

@@ -4,9 +4,11 @@
 use tungstenite::handshake::client::generate_key;
 
 use crate::connection::netrc::Netrc;
+use crate::error::Hint;
 use crate::http::challenge::challenges;
 use crate::http::digest::{Attempt, DigestChallenge};
 use crate::http::head::Response;
+use crate::redact::Secret;
 use crate::transport::Target;
 use crate::transport::proxy::Credentials;
 
@@ -39,7 +41,7 @@ pub struct Attempts {
     credentials: Option<Credentials>,
     scheme: LoginScheme,
     /// The Authorization field of the next request.
-    pub field: Option<Vec<u8>>,
+    pub field: Option<Secret<Vec<u8>>>,
     /// What the last request's field was.
     sent: Option<&'static str>,
     digests: u8,
@@ -72,13 +74,13 @@ impl Attempts {
             .filter(|digest| self.digests == 0 || (self.digests == 1 && digest.stale))
             .filter(|_| self.scheme != LoginScheme::Basic || !takes_basic);
         if let Some(challenge) = digest {
-            self.field = Some(challenge.answer(&Attempt {
-                user: &credentials.user,
-                password: &credentials.password,
+            self.field = Some(Secret::new(challenge.answer(&Attempt {
+                user: credentials.user.reveal(),
+                password: credentials.password.reveal(),
                 method: "GET",
                 uri,
                 cnonce: &generate_key(),
-            }));
+            })));
             self.digests += 1;
             self.sent = Some("Digest");
             let again = if self.digests > 1 { ", with a fresh nonce" } else { "" };
@@ -92,26 +94,24 @@ impl Attempts {
     }
 
     /// The hint for a 401 that stays.
-    pub fn hint(&self, asked: Option<&str>) -> String {
+    pub fn hint(&self, asked: Option<&str>) -> Hint {
         let asked = asked.map(|asked| format!(" ({asked})")).unwrap_or_default();
         match (self.sent, &self.credentials) {
             (Some(scheme), _) => {
                 format!("the user name or the password, sent with {scheme}, is refused{asked}")
+                    .into()
             }
-            (None, Some(_)) if self.scheme == LoginScheme::Digest => {
-                format!("it asks for another login than Digest{asked}: leave --digest out")
-            }
-            (None, Some(_)) => format!("it asks for a login that is not known here{asked}"),
-            (None, None) => {
-                format!("it asks for a login{asked}: -u user:password, or -H 'Authorization: …'")
-            }
+            (None, Some(_)) if self.scheme == LoginScheme::Digest => Hint::NotDigest(asked),
+            (None, Some(_)) => format!("it asks for a login that is not known here{asked}").into(),
+            (None, None) => Hint::Login(asked),
         }
     }
 
     fn basic(&mut self) {
         let Some(Credentials { user, password }) = &self.credentials else { return };
-        let pair = data_encoding::BASE64.encode(format!("{user}:{password}").as_bytes());
-        self.field = Some(format!("Basic {pair}").into_bytes());
+        let pair = format!("{}:{}", user.reveal(), password.reveal());
+        let pair = data_encoding::BASE64.encode(pair.as_bytes());
+        self.field = Some(Secret::new(format!("Basic {pair}").into_bytes()));
         self.sent = Some("Basic");
     }
 }
@@ -123,18 +123,10 @@ impl Login {
             return Some(typed.clone());
         }
         match &target.userinfo {
-            Some((user, password)) if password.is_empty() => {
-                let known = self.lookup(target, Some(user));
-                Some(
-                    known.unwrap_or_else(|| Credentials {
-                        user: user.clone(),
-                        password: String::new(),
-                    }),
-                )
+            Some(typed) if typed.password.reveal().is_empty() => {
+                self.lookup(target, Some(typed.user.reveal())).or_else(|| Some(typed.clone()))
             }
-            Some((user, password)) => {
-                Some(Credentials { user: user.clone(), password: password.clone() })
-            }
+            Some(typed) => Some(typed.clone()),
             None => self.lookup(target, None),
         }
     }

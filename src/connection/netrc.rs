@@ -1,7 +1,6 @@
 //! `.netrc`: the logins of hosts, in the file that ftp began with and curl goes on with.
 
-use std::fmt;
-
+use crate::redact::Secret;
 use crate::transport::proxy::Credentials;
 
 /// The entries of a file, in order.
@@ -15,17 +14,7 @@ struct Entry {
     /// `None` for `default`.
     machine: Option<String>,
     login: Option<String>,
-    password: Option<Password>,
-}
-
-/// Never shown, not even by `{:?}`.
-#[derive(Clone, PartialEq, Eq)]
-struct Password(String);
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+    password: Option<Secret<String>>,
 }
 
 impl Netrc {
@@ -59,7 +48,7 @@ impl Netrc {
                 }
                 (_, None) => return Err(format!("line {at}: it belongs to no machine")),
                 ("login", Some(entry)) => entry.login = Some(value),
-                ("password", Some(entry)) => entry.password = Some(Password(value)),
+                ("password", Some(entry)) => entry.password = Some(Secret::new(value)),
                 _ => {}
             }
         }
@@ -76,8 +65,10 @@ impl Netrc {
         };
         let entry = self.entries.iter().find(fits)?;
         let login = user.map(str::to_owned).or(entry.login.clone())?;
-        let password = entry.password.as_ref().map(|password| password.0.clone());
-        Some(Credentials { user: login, password: password.unwrap_or_default() })
+        Some(Credentials {
+            user: Secret::new(login),
+            password: entry.password.clone().unwrap_or_default(),
+        })
     }
 }
 
@@ -150,7 +141,8 @@ mod tests {
         machine nobody password p\ndefault login anonymous password guest\n";
 
     fn found(netrc: &Netrc, host: &str, user: Option<&str>) -> Option<(String, String)> {
-        netrc.lookup(host, user).map(|found| (found.user, found.password))
+        let found = netrc.lookup(host, user)?;
+        Some((found.user.reveal().clone(), found.password.reveal().clone()))
     }
 
     #[test]

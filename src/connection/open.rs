@@ -10,12 +10,12 @@ use crate::connection::cookies::CookieFile;
 use crate::connection::facts::Opened;
 use crate::connection::options::OpenOptions;
 use crate::connection::route::{Next, Route, is_redirect, shown_location, unix_now};
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::{Event, Level, Opening};
 use crate::http::date::retry_after;
 use crate::http::head::{BodyReader, HeadError, HeadLimits, HeadReader, Response};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
-use crate::redact;
+use crate::redact::{self, Guarded, Secrets};
 use crate::sys;
 use crate::text::Untrusted;
 use crate::text::units::Count;
@@ -32,7 +32,7 @@ pub(super) struct Upgraded {
     pub(super) stream: Stream,
     /// What came behind the response already.
     pub(super) early: Vec<u8>,
-    /// The judged response.
+    /// The judged response, without the secrets that must not be shown.
     pub(super) report: HandshakeReport,
     pub(super) opened: Opened,
 }
@@ -52,10 +52,12 @@ pub(super) fn open(
     let mut route = Route::new(options)?;
     loop {
         let stream = transport::dial(&route.target, &route.dial, Some(deadline), watch)?.stream;
-        let request = route.request(cookies.as_ref());
+        let secrets = options.secrets;
+        let request = Guarded::new(route.request(cookies.as_ref()), secrets);
         let limits = options.head_limits;
         let target = route.target.clone();
-        let mut exchange = Exchange { stream, deadline, limit, limits, target, received: 0 };
+        let received = 0;
+        let mut exchange = Exchange { stream, deadline, limit, limits, secrets, target, received };
         let sent = Instant::now();
         let (mut response, early) = exchange.run(&request, watch)?;
         let notes = keep_cookies(cookies, &response, &exchange.target);
@@ -65,22 +67,22 @@ pub(super) fn open(
         if response.status != 101 && !followed {
             exchange.finish(&mut response, &early, watch);
         }
+        let response = Guarded::new(response, secrets);
         watch.event(Event::ResponseReceived { response: &response, took, followed });
         for (level, text) in notes {
             watch.event(Event::Notice { level, text: &text });
         }
         match next? {
-            Next::Done if response.status == 101 => {
+            Next::Done if response.status() == 101 => {
                 let judged = (request, response);
                 return upgraded(options, exchange, early, judged, start, watch);
             }
             Next::Done => {
-                let error = refused(&response, &route);
+                let error = refused(response.reveal(), &route);
                 // 495 and 496 are nginx's inner words for it; what it sends is 400.
-                let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
+                let client = matches!(response.status(), 400 | 401 | 403 | 495 | 496);
                 return Err(if client && exchange.stream.lacks_certificate() {
-                    let hint = "the server asked for a client certificate: --cert FILE --key FILE";
-                    Error { hints: vec![hint.to_owned()], ..error }
+                    Error { hints: vec![Hint::ClientCertificateAsked], ..error }
                 } else {
                     error
                 });
@@ -89,7 +91,8 @@ pub(super) fn open(
                 watch.event(Event::Notice { level: Level::Detail, text: &text });
             }
             Next::Redirected { from, to, dropped } => {
-                let (status, from, to, dropped) = (response.status, &from, &to, &dropped);
+                let (status, dropped) = (response.status(), &dropped);
+                let (from, to) = (&secrets.url(&from), &secrets.url(&to));
                 watch.event(Event::Redirected { status, from, to, dropped });
             }
         }
@@ -113,30 +116,23 @@ fn upgraded(
     options: &OpenOptions,
     exchange: Exchange,
     early: Vec<u8>,
-    (mut request, mut response): (Request, Response),
+    (request, response): (Guarded<Request>, Guarded<Response>),
     start: Instant,
     watch: &mut dyn Watch,
 ) -> Result<Upgraded> {
-    let report = HandshakeReport::judge(&request, &response, options.policy);
+    let secrets = options.secrets;
+    let report = HandshakeReport::judge(request.reveal(), response.reveal(), options.policy);
+    let report = secrets.report(report);
     watch.event(Event::Judged { report: &report });
     if report.verdict() == Verdict::Fail {
         return Err(broken(&report));
     }
-    let mut opening = Opening {
-        url: exchange.target.url(),
+    let opening = Opening {
+        url: secrets.url(&exchange.target.url()).into_owned(),
         subprotocol: report.subprotocol.clone(),
         extensions: report.extensions.clone(),
         took: start.elapsed(),
     };
-    // What is kept for /headers and /status has no secret in it that must not be shown.
-    if !options.show_secrets {
-        request.bytes = redact::head(&request.bytes).into_owned();
-        response.head = redact::head(&response.head).into_owned();
-        opening.url = redact::url(&opening.url).into_owned();
-        opening.subprotocol = opening.subprotocol.map(|chosen| {
-            String::from_utf8_lossy(&redact::protocols(chosen.as_bytes())).into_owned()
-        });
-    }
     let opened = Opened { request, response, opening };
     Ok(Upgraded { stream: exchange.stream, early, report, opened })
 }
@@ -148,14 +144,19 @@ struct Exchange {
     /// How long after the start the deadline is.
     limit: Duration,
     limits: HeadLimits,
+    secrets: Secrets,
     target: Target,
     received: usize,
 }
 
 impl Exchange {
     /// Sends the request and gives the final response's head with what came behind it.
-    fn run(&mut self, request: &Request, watch: &mut dyn Watch) -> Result<(Response, Vec<u8>)> {
-        self.send(&request.bytes, watch)?;
+    fn run(
+        &mut self,
+        request: &Guarded<Request>,
+        watch: &mut dyn Watch,
+    ) -> Result<(Response, Vec<u8>)> {
+        self.send(&request.reveal().bytes, watch)?;
         watch.event(Event::RequestSent { request });
         let mut rest = Vec::new();
         let mut informational = 0;
@@ -169,6 +170,7 @@ impl Exchange {
                         let what = "more than 16 informational responses";
                         return Err(Error::new(Stage::Handshake, Exit::Limit, what));
                     }
+                    let response = Guarded::new(response, self.secrets);
                     watch.event(Event::InformationalResponse { response: &response });
                     rest = behind;
                 }
@@ -274,7 +276,7 @@ impl Exchange {
         if Instant::now() >= until {
             let what = format!("no answer within {}: {doing}", transport::shown_limit(self.limit));
             return Err(Error::new(Stage::Handshake, Exit::Timeout, what)
-                .hint("more time: --connect-timeout SECONDS"));
+                .hint(Hint::MoreTime(Limit::ConnectTimeout)));
         }
         let ready = {
             let mut fds = [
@@ -308,6 +310,7 @@ impl Exchange {
 
     fn other_scheme(&self) -> String {
         let url = self.target.url();
+        let url = self.secrets.url(&url);
         match url.strip_prefix("ws://") {
             Some(rest) => format!("wss://{rest}"),
             None => url.replacen("wss://", "ws://", 1),
@@ -335,18 +338,17 @@ impl Exchange {
                 broken(format!("a status line that can't be read: \"{}\"", Untrusted(&line)))
             }
             HeadError::FieldLine(line, why) => {
+                let line = redact::bad_header(&line);
                 broken(format!("a bad header line, {why}: \"{}\"", Untrusted(&line)))
             }
-            HeadError::TooLong(limit) => Error::new(
-                Stage::Handshake,
-                Exit::Limit,
-                format!("the response head is longer than {limit} bytes (--max-head)"),
-            ),
-            HeadError::TooMany(limit) => Error::new(
-                Stage::Handshake,
-                Exit::Limit,
-                format!("the response has more than {limit} headers (--max-headers)"),
-            ),
+            HeadError::TooLong(limit) => {
+                let what = format!("the response head is longer than {limit} bytes");
+                Error::new(Stage::Handshake, Exit::Limit, what).limit(Limit::MaxHead)
+            }
+            HeadError::TooMany(limit) => {
+                let what = format!("the response has more than {limit} headers");
+                Error::new(Stage::Handshake, Exit::Limit, what).limit(Limit::MaxHeaders)
+            }
         }
     }
 }
@@ -405,36 +407,35 @@ fn refused(response: &Response, route: &Route<'_>) -> Error {
     };
     let hint = match status {
         status if is_redirect(status) => match response.header("location") {
-            Some(location) => {
-                format!("it points to {}: -L follows it", shown_location(location))
-            }
-            None => "a redirect without a Location".to_owned(),
+            Some(location) => Hint::FollowRedirect(shown_location(location)),
+            None => "a redirect without a Location".into(),
         },
         401 => route.login_hint(header("www-authenticate").as_deref()),
-        403 => "does it check the Origin? try -o https://HOST, or a cookie or a token".to_owned(),
+        403 => Hint::Origin,
         404 => {
             format!("is the path right? it was {}", Untrusted::text(&redact::url(route.asked())))
+                .into()
         }
-        407 => "a proxy asks for a login: --proxy-user user:password".to_owned(),
+        407 => Hint::ProxyLoginAsked,
         426 => match header("sec-websocket-version") {
             Some(versions) => {
-                format!("the server wants version {versions} of the protocol, not 13")
+                format!("the server wants version {versions} of the protocol, not 13").into()
             }
-            None => "the server wants another protocol or version".to_owned(),
+            None => "the server wants another protocol or version".into(),
         },
         429 | 503 => match header("retry-after") {
-            Some(after) => format!("it says to try again after {after}"),
-            None => "it is busy: try again later".to_owned(),
+            Some(after) => format!("it says to try again after {after}").into(),
+            None => "it is busy: try again later".into(),
         },
         200..=299 => {
             "the server treats this as an ordinary request: is this the WebSocket path, and does a \
              proxy in front pass the Upgrade header on?"
-                .to_owned()
+                .into()
         }
         400 => "the server did not see a WebSocket request; a proxy in front may drop the Upgrade \
                 and Connection headers"
-            .to_owned(),
-        502 | 504 => "a proxy in front can't reach its server".to_owned(),
+            .into(),
+        502 | 504 => "a proxy in front can't reach its server".into(),
         _ => return error,
     };
     error.hint(hint)

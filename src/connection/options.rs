@@ -10,6 +10,7 @@ use crate::protocol::connection::{Config, Delivery, Side};
 use crate::protocol::deflate::Params;
 use crate::protocol::handshake::RequestOptions;
 use crate::protocol::violation::Policy;
+use crate::redact::{Secret, Secrets};
 use crate::transport::{DialOptions, Proxies, Target};
 
 /// What opening a connection needs to know.
@@ -27,14 +28,14 @@ pub struct OpenOptions {
     pub path_as_is: bool,
     /// What goes into the request line to the first target, instead of its path and query.
     pub request_target: Option<String>,
-    /// The request.
-    pub request: RequestOptions,
+    /// The request; nobody knows what its fields hold.
+    pub request: Secret<RequestOptions>,
     /// How to log in.
     pub login: Login,
     /// The most redirects that are followed; `None` where a redirect is a refusal.
     pub redirects: Option<usize>,
-    /// What is kept to answer questions has its secrets in it.
-    pub show_secrets: bool,
+    /// Whether events, and the answers to questions, have the secrets in them.
+    pub secrets: Secrets,
     /// What to do where the RFCs let a reader be lenient.
     pub policy: Policy,
     /// How much of a response head is taken.
@@ -53,11 +54,11 @@ impl OpenOptions {
     /// The defaults for a target.
     pub fn new(target: Target) -> OpenOptions {
         OpenOptions {
-            request: RequestOptions {
+            request: Secret::new(RequestOptions {
                 host: target.authority(),
                 target: target.path.clone(),
                 ..RequestOptions::default()
-            },
+            }),
             origin: target.clone(),
             target,
             dial: DialOptions::default(),
@@ -66,7 +67,7 @@ impl OpenOptions {
             redirects: None,
             path_as_is: false,
             request_target: None,
-            show_secrets: false,
+            secrets: Secrets::Hidden,
             policy: Policy::Lenient,
             head_limits: HeadLimits::default(),
             connect_timeout: Duration::from_secs(10),

@@ -8,7 +8,7 @@ use url::Url;
 use crate::connection::cookies::CookieFile;
 use crate::connection::login::Attempts;
 use crate::connection::options::OpenOptions;
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::http::head::{Header, Response, values};
 use crate::protocol::handshake::{Request, RequestOptions};
 use crate::redact;
@@ -65,7 +65,7 @@ impl<'a> Route<'a> {
         let mut route = Route {
             options,
             dial: options.dial.clone(),
-            request: options.request.clone(),
+            request: options.request.reveal().clone(),
             login: Attempts::default(),
             target,
             visited: Vec::new(),
@@ -84,7 +84,7 @@ impl<'a> Route<'a> {
     pub fn options(&self) -> RequestOptions {
         let mut options = self.request.clone();
         if let Some(field) = &self.login.field {
-            options.headers.insert(0, Header::new("Authorization", field.as_slice()));
+            options.headers.insert(0, Header::new("Authorization", field.reveal().as_slice()));
         }
         options
     }
@@ -118,14 +118,14 @@ impl<'a> Route<'a> {
                 Count(most as u64, "redirect"),
                 shown_url(&target)
             );
-            return Err(refused(what).hint("--max-redirs N follows more"));
+            return Err(refused(what).hint(Hint::MoreRedirects));
         }
         self.redirects += 1;
         let from = self.target.url();
         let dropped = self.go(target)?;
         if self.has_been_here(cookies) {
             let what = format!("redirect loop: {} again", shown_url(&self.target));
-            return Err(refused(what).hint("each step: -v"));
+            return Err(refused(what).hint(Hint::EachStep));
         }
         Ok(Next::Redirected { from, to: self.target.url(), dropped })
     }
@@ -136,7 +136,7 @@ impl<'a> Route<'a> {
     }
 
     /// The hint for a 401.
-    pub fn login_hint(&self, asked: Option<&str>) -> String {
+    pub fn login_hint(&self, asked: Option<&str>) -> Hint {
         self.login.hint(asked)
     }
 

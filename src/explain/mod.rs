@@ -155,7 +155,7 @@ mod tests {
         let error = explain(&["fr\x1bobnicate".to_owned()]).unwrap_err();
         assert_eq!(error.exit, Exit::Usage);
         assert_eq!(error.what, "nothing is known about \"fr\\x1bobnicate\"");
-        assert!(error.hints[0].contains("masking"));
+        assert!(error.hints[0].text().contains("masking"));
         assert_eq!(explain(&[]).unwrap_err().exit, Exit::Usage);
     }
 }

@@ -5,12 +5,11 @@ mod command;
 mod program;
 mod quote;
 
-use crate::connection::LoginScheme;
-use crate::connection::OpenOptions;
-use crate::connection::Route;
+use crate::connection::{LoginScheme, OpenOptions, Route};
+use crate::error::Result;
 use crate::http::head::Header;
 use crate::protocol::handshake::Request;
-use crate::redact;
+use crate::redact::{self, Secrets};
 use crate::text::Untrusted;
 use crate::transport::{DialOptions, Family, Sni, Target, Versions};
 
@@ -51,20 +50,21 @@ impl Tool {
 }
 
 /// The session's connection for that tool, safe to show. Secrets are `***` unless the session or
-/// `show_secrets` shows them.
-pub fn export(tool: Tool, options: &OpenOptions, show_secrets: bool) -> String {
-    let route = match Route::new(options) {
-        Ok(route) => route,
-        Err(error) => return error.to_string(),
-    };
-    let facts = Facts::new(options, &route, show_secrets || options.show_secrets);
-    match tool {
+/// the one who asks wants them shown.
+///
+/// # Errors
+/// Exit 2 for an environment that names no proxy.
+pub fn export(tool: Tool, options: &OpenOptions, secrets: Secrets) -> Result<String> {
+    let route = Route::new(options)?;
+    let secrets = if secrets == Secrets::Shown { secrets } else { options.secrets };
+    let facts = Facts::new(options, &route, secrets);
+    Ok(match tool {
         Tool::Curl => command::curl(&facts),
         Tool::Js => program::js(&facts),
         Tool::Python => program::python(&facts),
         Tool::Websocat => command::websocat(&facts),
         Tool::Wscat => command::wscat(&facts),
-    }
+    })
 }
 
 /// What there is to be said of a connection; secrets are hidden already.
@@ -91,16 +91,12 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn new(options: &'a OpenOptions, route: &'a Route<'_>, show_secrets: bool) -> Facts<'a> {
+    fn new(options: &'a OpenOptions, route: &'a Route<'_>, secrets: Secrets) -> Facts<'a> {
         let (target, dial) = (&route.target, &route.dial);
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let shown = |text: &str| match show_secrets {
-            true => text.to_owned(),
-            false => redact::url(text).into_owned(),
-        };
-        let path = shown(&target.path);
+        let path = secrets.url(&target.path).into_owned();
         let asked = route.asked();
-        let request_target = (asked != target.path).then(|| shown(asked));
+        let request_target = (asked != target.path).then(|| secrets.url(asked).into_owned());
         let mut hidden =
             path != target.path || request_target.as_ref().is_some_and(|shown| shown != asked);
         let request = Request::new(&route.options(), KEY);
@@ -111,7 +107,7 @@ impl<'a> Facts<'a> {
         };
         let mut all_fields = Vec::new();
         for field in request.headers.iter().filter(|field| !is_usual(field)) {
-            let value = redact::header(field, show_secrets);
+            let value = secrets.value(field);
             hidden |= *value != field.value[..];
             all_fields.push((lossy(&field.name), lossy(&value)));
         }
@@ -130,10 +126,10 @@ impl<'a> Facts<'a> {
             }
         }
         let login = dial.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref());
-        hidden |= login.is_some() && !show_secrets;
-        let proxy_login = login.map(|login| match show_secrets {
-            true => (login.user.clone(), login.password.clone()),
-            false => (redact::HIDDEN.to_owned(), redact::HIDDEN.to_owned()),
+        hidden |= login.is_some() && secrets == Secrets::Hidden;
+        let proxy_login = login.map(|login| match secrets {
+            Secrets::Shown => (login.user.reveal().clone(), login.password.reveal().clone()),
+            Secrets::Hidden => (redact::HIDDEN.to_owned(), redact::HIDDEN.to_owned()),
         });
         Facts {
             options,
@@ -161,7 +157,7 @@ impl<'a> Facts<'a> {
 
     /// Compression is offered as browsers do, and the tools that offer it at all.
     fn offers_as_usual(&self) -> bool {
-        self.options.request.extensions == OpenOptions::USUAL_OFFER
+        self.options.request.reveal().extensions == OpenOptions::USUAL_OFFER
     }
 
     /// The proxy as a URL, with its login.
@@ -185,7 +181,7 @@ impl<'a> Facts<'a> {
     /// What was asked for that the tool has nothing for: our options by name, without those that it
     /// `can` do. Every tool has something for fields but those of the handshake.
     fn lost(&self, can: &[&'static str]) -> Vec<String> {
-        let (dial, request) = (self.dial, &self.options.request);
+        let (dial, request) = (self.dial, self.options.request.reveal());
         let tls = &dial.tls;
         let changed = HANDSHAKE.iter().any(|(name, usual)| {
             let named = self.all_fields.iter().filter(|field| field.0.eq_ignore_ascii_case(name));

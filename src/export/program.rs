@@ -110,7 +110,7 @@ pub(super) fn python(facts: &Facts<'_>) -> String {
     if facts.anonymous || own_agent {
         argument("user_agent_header", "None");
     }
-    if facts.options.request.extensions.is_empty() {
+    if facts.options.request.reveal().extensions.is_empty() {
         argument("compression", "None");
     }
     if let Some(url) = facts.proxy_url() {

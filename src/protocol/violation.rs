@@ -206,12 +206,11 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Limit::Fragments { limit } => {
-                write!(f, "a message in more than {limit} fragments (--max-fragments)")
+                write!(f, "a message in more than {limit} fragments")
             }
-            Limit::Message { limit, size } => write!(
-                f,
-                "a message of {size} bytes or more, over the limit of {limit} (--max-message)"
-            ),
+            Limit::Message { limit, size } => {
+                write!(f, "a message of {size} bytes or more, over the limit of {limit}")
+            }
         }
     }
 }

@@ -13,8 +13,10 @@ use crate::text::units::{Count, Took};
 
 /// Puts the answer to a question into words.
 pub fn words(question: Question, inquiry: &Inquiry<'_>) -> Answer {
-    if let Question::As { tool, show_secrets } = question {
-        return Answer { text: export(tool, inquiry.options, show_secrets), bare: true };
+    if let Question::As { tool, secrets } = question {
+        let text = export(tool, inquiry.options, secrets);
+        let text = text.unwrap_or_else(|error| error.worded(inquiry.words).to_string());
+        return Answer { text, bare: true };
     }
     let mut text = String::new();
     // Writing into a String can't fail.
@@ -70,7 +72,7 @@ fn status(out: &mut String, facts: &Facts<'_>) -> std::fmt::Result {
 }
 
 fn headers(out: &mut String, opened: &Opened) -> std::fmt::Result {
-    for (mark, head) in [('>', &opened.request.bytes), ('<', &opened.response.head)] {
+    for (mark, head) in [('>', opened.request.head()), ('<', opened.response.head())] {
         for line in head.split(|b| *b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
@@ -102,10 +104,12 @@ mod tests {
     use std::time::Duration;
 
     use crate::connection::OpenOptions;
+    use crate::error::Words;
     use crate::event::{Compression, Opening, Totals};
     use crate::http::head::{HeadLimits, HeadReader};
     use crate::protocol::connection::ReadyState;
     use crate::protocol::handshake::Request;
+    use crate::redact::{Guarded, Secrets};
     use crate::transport::Target;
 
     #[test]
@@ -117,7 +121,11 @@ mod tests {
             extensions: "permessage-deflate; server_max_window_bits=10".to_owned(),
             ..Opening::default()
         };
-        let opened = Opened { request: Request::default(), response, opening };
+        let opened = Opened {
+            request: Guarded::new(Request::default(), Secrets::Hidden),
+            response: Guarded::new(response, Secrets::Hidden),
+            opening,
+        };
         let totals = Totals {
             messages_in: 1,
             payload_in: 100,
@@ -139,6 +147,7 @@ mod tests {
         let (target, _) = Target::parse("wss://h/").unwrap();
         let inquiry = Inquiry {
             options: &OpenOptions::new(target),
+            words: Words { hint: |_| String::new(), option: |_| "" },
             timings: &Timings::default(),
             connection: Some(facts),
         };

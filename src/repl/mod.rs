@@ -353,8 +353,11 @@ impl Prompt {
     fn complain(&self, error: &Error) {
         let (red, plain) = if self.options.color { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
         let mut line = format!("{red}! {}{plain}", error.what);
-        for more in error.causes.iter().chain(&error.hints) {
+        for more in &error.causes {
             let _ = write!(line, "; {more}");
+        }
+        for more in &error.hints {
+            let _ = write!(line, "; {}", more.text());
         }
         self.say(&line);
     }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use crate::error::Error;
 use crate::event::{Direction, Event, Level, Moment, Setting, Stamped, Timings};
 use crate::http::head::Response;
+use crate::redact::Guarded;
 use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
 use crate::report::style::{Style, Tone};
@@ -36,8 +37,6 @@ pub struct HumanOptions {
     pub repl: bool,
     /// In the REPL, show messages that were sent; off where the typed line is on the screen still.
     pub sent: bool,
-    /// No `***`.
-    pub show_secrets: bool,
 }
 
 /// Writes lines for people.
@@ -85,7 +84,6 @@ impl Human {
 
     fn told(&mut self, at: Moment, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
         let quiet = self.options.quiet;
-        let show_secrets = self.options.show_secrets;
         match *event {
             Event::Data(data) => self.data(&data, lines),
             Event::Answer { text, bare } => answer(text, bare, lines),
@@ -107,12 +105,12 @@ impl Human {
             Event::ResponseReceived { response, followed, .. } => {
                 self.response(response, followed, lines)
             }
-            Event::Judged { report } if self.shows(1) => phases::rules(lines, report, show_secrets),
+            Event::Judged { report } if self.shows(1) => phases::rules(lines, report),
             Event::Judged { report } => phases::rule_warnings(lines, report),
             Event::Opened { opening } => {
                 let back = std::mem::take(&mut self.reconnecting);
                 if back || self.options.repl || self.shows(1) {
-                    phases::opened(lines, opening, show_secrets)?;
+                    phases::opened(lines, opening)?;
                 }
                 if self.shows(1) { phases::timings(lines, &self.timings) } else { Ok(()) }
             }
@@ -159,7 +157,6 @@ impl Human {
 
     /// What is shown from `-v` on.
     fn detail(&mut self, at: Moment, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        let show_secrets = self.options.show_secrets;
         match *event {
             Event::Resolving { host } => {
                 lines.info(format_args!("resolving {}", Untrusted::text(host)))
@@ -178,14 +175,12 @@ impl Human {
             Event::ProxyConnected { proxy, answer, took } => {
                 phases::proxy(lines, proxy, answer, took)
             }
-            Event::RequestSent { request } => {
-                phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
-            }
+            Event::RequestSent { request } => phases::head(lines, Mark::Sent, &request.head()),
             Event::Redirected { status, from, to, dropped } => {
-                phases::redirected(lines, status, (from, to), dropped, show_secrets)
+                phases::redirected(lines, status, (from, to), dropped)
             }
             Event::InformationalResponse { response } => {
-                phases::head(lines, Mark::Received, &response.head, show_secrets)
+                phases::head(lines, Mark::Received, &response.head())
             }
             Event::Ping { direction, payload } => {
                 lines.info(format_args!("{} ping{}", verb(direction), quoted(payload)))
@@ -222,16 +217,16 @@ impl Human {
 
     fn response(
         &mut self,
-        response: &Response,
+        response: &Guarded<Response>,
         followed: bool,
         lines: &mut Lines<'_>,
     ) -> io::Result<()> {
-        let before = std::mem::replace(&mut self.status, response.status);
+        let before = std::mem::replace(&mut self.status, response.status());
         // A server that is busy for long says the same at each attempt.
-        let repeated = self.reconnecting && before == response.status && !self.shows(1);
-        let refused = response.status != 101 && !followed && !repeated;
+        let repeated = self.reconnecting && before == response.status() && !self.shows(1);
+        let refused = response.status() != 101 && !followed && !repeated;
         if refused || self.shows(1) {
-            phases::head(lines, Mark::Received, &response.head, self.options.show_secrets)?;
+            phases::head(lines, Mark::Received, &response.head())?;
         }
         if refused { phases::body(lines, response) } else { Ok(()) }
     }
@@ -251,7 +246,7 @@ impl Human {
         }
         for hint in &error.hints {
             let word = self.style.paint(Tone::Info, "hint:");
-            writeln!(lines.out, "{MARGIN}{word} {}", Untrusted::text(hint))?;
+            writeln!(lines.out, "{MARGIN}{word} {}", Untrusted::text(&hint.text()))?;
         }
         Ok(())
     }
@@ -322,6 +317,7 @@ mod tests {
     use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Party};
     use crate::protocol::handshake::{HandshakeReport, Request};
     use crate::protocol::violation::{Policy, Rule, Violation};
+    use crate::redact::Secrets;
     use crate::report::testing::{shown, text};
 
     pub(super) fn pipe(verbosity: u8) -> Human {
@@ -348,7 +344,7 @@ mod tests {
     #[test]
     fn opening_and_closing_in_the_repl() {
         let opening = Opening {
-            url: "wss://h/?token=x".into(),
+            url: Secrets::Hidden.url("wss://h/?token=x").into_owned(),
             subprotocol: Some("chat".into()),
             extensions: "permessage-deflate".into(),
             took: Duration::from_millis(23),
@@ -437,11 +433,9 @@ mod tests {
         let (mut response, _) = reader.feed(head).unwrap().unwrap();
         response.body = b"no \x1b[2J\r\nentry\n".to_vec();
         response.body_cut = Some("the connection ended".into());
-        let refused = [Event::ResponseReceived {
-            response: &response,
-            took: Duration::ZERO,
-            followed: false,
-        }];
+        let response = Guarded::new(response, Secrets::Hidden);
+        let (took, followed) = (Duration::ZERO, false);
+        let refused = [Event::ResponseReceived { response: &response, took, followed }];
         assert_eq!(
             shown(&mut pipe(0), &refused),
             "< HTTP/1.1 403 Forbidden\n< Set-Cookie: ***\n< X: \\xff\n< \n< no \\x1b[2J\n< entry\n\
@@ -449,8 +443,9 @@ mod tests {
         );
         let mut quiet = Human::new(HumanOptions { quiet: true, ..HumanOptions::default() });
         assert_eq!(shown(&mut quiet, &refused), "");
-        let options = HumanOptions { show_secrets: true, ..HumanOptions::default() };
-        assert!(shown(&mut Human::new(options), &refused).contains("Set-Cookie: a=b\n"));
+        let response = Guarded::new(response.reveal().clone(), Secrets::Shown);
+        let refused = [Event::ResponseReceived { response: &response, took, followed }];
+        assert!(shown(&mut pipe(0), &refused).contains("Set-Cookie: a=b\n"));
     }
 
     #[test]
@@ -468,6 +463,8 @@ mod tests {
         let mut reader = HeadReader::new(HeadLimits::default());
         let (response, _) = reader.feed(head).unwrap().unwrap();
         let report = HandshakeReport::judge(&request, &response, Policy::Lenient);
+        let request = Guarded::new(request, Secrets::Hidden);
+        let response = Guarded::new(response, Secrets::Hidden);
         let events = [
             Event::RequestSent { request: &request },
             Event::ResponseReceived {

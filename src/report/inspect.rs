@@ -15,7 +15,6 @@ use crate::text::units::{Count, Took};
 #[derive(Debug)]
 pub struct Inspect {
     style: Style,
-    show_secrets: bool,
     section: &'static str,
     timings: Timings,
     /// Of the final response.
@@ -26,10 +25,9 @@ pub struct Inspect {
 
 impl Inspect {
     /// A report, coloured or not.
-    pub fn new(color: bool, show_secrets: bool) -> Inspect {
+    pub fn new(color: bool) -> Inspect {
         Inspect {
             style: Style::new(color),
-            show_secrets,
             section: "",
             timings: Timings::default(),
             status: None,
@@ -49,7 +47,6 @@ impl Inspect {
     }
 
     fn told(&mut self, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        let show_secrets = self.show_secrets;
         match *event {
             Event::Resolved { host, addresses, took } => {
                 self.section("Connection", lines)?;
@@ -75,20 +72,20 @@ impl Inspect {
             }
             Event::RequestSent { request } => {
                 self.section("Request", lines)?;
-                phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
+                phases::head(lines, Mark::Sent, &request.head())
             }
             Event::InformationalResponse { response } => {
                 self.section("Response", lines)?;
-                phases::head(lines, Mark::Received, &response.head, show_secrets)
+                phases::head(lines, Mark::Received, &response.head())
             }
             Event::Redirected { status, from, to, dropped } => {
                 self.section("Redirect", lines)?;
-                phases::redirected(lines, status, (from, to), dropped, show_secrets)
+                phases::redirected(lines, status, (from, to), dropped)
             }
             Event::ResponseReceived { response, took, followed } => {
                 self.section("Response", lines)?;
-                self.status = Some(response.status).filter(|_| !followed);
-                phases::head(lines, Mark::Received, &response.head, show_secrets)?;
+                self.status = Some(response.status()).filter(|_| !followed);
+                phases::head(lines, Mark::Received, &response.head())?;
                 phases::body(lines, response)?;
                 lines.info(format_args!("received {} after the request", Took(took)))
             }
@@ -96,11 +93,11 @@ impl Inspect {
                 self.section("Handshake", lines)?;
                 self.failed = report.with(Verdict::Fail).count();
                 self.warned = report.with(Verdict::Warn).count();
-                phases::rules(lines, report, show_secrets)
+                phases::rules(lines, report)
             }
             Event::Opened { opening } => {
                 self.section("Opened", lines)?;
-                phases::opened(lines, opening, show_secrets)?;
+                phases::opened(lines, opening)?;
                 phases::timings(lines, &self.timings)
             }
             Event::Notice { level: Level::Detail, text } => {
@@ -167,10 +164,12 @@ mod tests {
     use crate::error::{Error, Exit, Stage};
     use crate::http::head::Response;
     use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
+    use crate::redact::{Guarded, Secrets};
     use crate::report::testing::shown;
 
-    fn response(head: &str, status: u16) -> Response {
-        Response { head: head.into(), status, ..Response::default() }
+    fn response(head: &str, status: u16) -> Guarded<Response> {
+        let response = Response { head: head.into(), status, ..Response::default() };
+        Guarded::new(response, Secrets::Hidden)
     }
 
     #[test]
@@ -197,7 +196,7 @@ mod tests {
         let response = response("HTTP/1.1 101 Switching Protocols\r\n\r\n", 101);
         let summary = Summary { exit: 7, ..Summary::default() };
         let text = shown(
-            &mut Inspect::new(false, false),
+            &mut Inspect::new(false),
             &[
                 Event::ResponseReceived {
                     response: &response,
@@ -230,7 +229,7 @@ mod tests {
     #[test]
     fn each_end_has_its_verdict() {
         let verdict = |events: &[Event<'_>]| {
-            let text = shown(&mut Inspect::new(false, false), events);
+            let text = shown(&mut Inspect::new(false), events);
             text.lines().last().unwrap().trim().to_owned()
         };
         let good = Summary::default();

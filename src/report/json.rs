@@ -2,17 +2,17 @@
 
 use std::io::{self, Write};
 
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::event::{
     Certificate, Compression, Data, Direction, Event, Frame, Level, Opening, Stamped, Summary,
     Timings, TlsInfo, Totals,
 };
-use crate::http::head::{Header, Response};
+use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::frame::Opcode;
-use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult};
+use crate::protocol::handshake::{HandshakeReport, RuleResult};
 use crate::protocol::violation::Violation;
-use crate::redact;
+use crate::redact::{Field, Guarded};
 use crate::report::json_writer::JsonWriter;
 use crate::report::{Needs, Reporter};
 
@@ -52,55 +52,36 @@ pub const TYPES: [&str; 25] = [
 #[derive(Debug)]
 pub struct Json {
     verbosity: u8,
-    show_secrets: bool,
     json: JsonWriter,
 }
 
 impl Json {
     /// A view; `verbosity` is the count of `-v`, and from two on frames are told too.
-    pub fn new(verbosity: u8, show_secrets: bool) -> Json {
-        Json { verbosity, show_secrets, json: JsonWriter::default() }
+    pub fn new(verbosity: u8) -> Json {
+        Json { verbosity, json: JsonWriter::default() }
     }
 
-    fn url(&mut self, key: &str, url: &str) {
-        if self.show_secrets {
-            self.json.text(key, url);
-        } else {
-            self.json.text(key, &redact::url(url));
+    fn response(&mut self, response: &Guarded<Response>) {
+        let json = &mut self.json;
+        json.number("status", response.status().into());
+        json.bytes("reason", "reason_base64", response.reason());
+        json.number("minor", response.minor().into());
+        json.objects("headers", response.headers(), field);
+        let leniencies = response.leniencies();
+        if !leniencies.is_empty() {
+            let tolerated: Vec<String> = leniencies.iter().map(ToString::to_string).collect();
+            json.texts("tolerated", tolerated.iter().map(String::as_str));
         }
-    }
-
-    fn headers(&mut self, headers: &[Header]) {
-        let show = self.show_secrets;
-        self.json.objects("headers", headers, |json, header| {
-            json.bytes("name", "name_base64", &header.name);
-            json.bytes("value", "value_base64", &redact::header(header, show));
-        });
-    }
-
-    fn response(&mut self, response: &Response) {
-        self.json.number("status", response.status.into());
-        self.json.bytes("reason", "reason_base64", &response.reason);
-        self.json.number("minor", response.minor.into());
-        self.headers(&response.headers);
-        if !response.leniencies.is_empty() {
-            let tolerated: Vec<String> =
-                response.leniencies.iter().map(ToString::to_string).collect();
-            self.json.texts("tolerated", tolerated.iter().map(String::as_str));
+        if !response.body().is_empty() {
+            json.bytes("body", "body_base64", response.body());
         }
-        if !response.body.is_empty() {
-            self.json.bytes("body", "body_base64", &response.body);
-        }
-        self.json.optional_text("body_cut", response.body_cut.as_deref());
+        json.optional_text("body_cut", response.body_cut());
     }
 
     fn handshake(&mut self, report: &HandshakeReport) {
-        let show = self.show_secrets;
         let json = &mut self.json;
         json.plain("verdict", report.verdict().name());
-        if let Some(chosen) = &report.subprotocol {
-            subprotocol(json, chosen, show);
-        }
+        json.optional_text("subprotocol", report.subprotocol.as_deref());
         json.text("extensions", &report.extensions);
         if let Some(params) = &report.deflate {
             json.object("deflate", |json| {
@@ -110,16 +91,18 @@ impl Json {
                 json.number("client_max_window_bits", params.client_max_window_bits.into());
             });
         }
-        json.objects("rules", &report.rules, |json, result| rule(json, result, show));
+        json.objects("rules", &report.rules, rule);
     }
 
     fn opening(&mut self, opening: &Opening) {
-        self.url("url", &opening.url);
-        if let Some(chosen) = &opening.subprotocol {
-            subprotocol(&mut self.json, chosen, self.show_secrets);
-        }
-        self.json.text("extensions", &opening.extensions);
+        self.agreed(opening);
         self.json.seconds("took", opening.took);
+    }
+
+    fn agreed(&mut self, opening: &Opening) {
+        self.json.text("url", &opening.url);
+        self.json.optional_text("subprotocol", opening.subprotocol.as_deref());
+        self.json.text("extensions", &opening.extensions);
     }
 
     fn summary(&mut self, summary: &Summary) {
@@ -128,11 +111,7 @@ impl Json {
             self.json.object("error", |json| error(json, why));
         }
         if let Some(opening) = &summary.opening {
-            self.url("url", &opening.url);
-            if let Some(chosen) = &opening.subprotocol {
-                subprotocol(&mut self.json, chosen, self.show_secrets);
-            }
-            self.json.text("extensions", &opening.extensions);
+            self.agreed(opening);
         }
         if let Some(how) = &summary.closure {
             self.json.object("closure", |json| closure(json, how));
@@ -161,24 +140,24 @@ impl Json {
                 json.seconds("took", took);
             }
             Event::ProxyConnected { proxy, answer, took } => {
-                self.url("proxy", proxy);
-                self.json.text("answer", answer);
-                self.json.seconds("took", took);
+                json.text("proxy", proxy);
+                json.text("answer", answer);
+                json.seconds("took", took);
             }
             Event::TlsEstablished { tls: info, took } => {
                 tls(json, info);
                 json.seconds("took", took);
             }
             Event::RequestSent { request } => {
-                self.url("target", &request.target);
-                self.headers(&request.headers);
+                json.text("target", &request.target());
+                json.objects("headers", request.headers(), field);
             }
             Event::InformationalResponse { response } => self.response(response),
             Event::Redirected { status, from, to, dropped } => {
                 json.number("status", status.into());
-                self.url("from", from);
-                self.url("to", to);
-                self.json.texts("dropped", dropped.iter().map(String::as_str));
+                json.text("from", from);
+                json.text("to", to);
+                json.texts("dropped", dropped.iter().map(String::as_str));
             }
             Event::ResponseReceived { response, took, .. } => {
                 self.response(response);
@@ -339,27 +318,17 @@ fn certificate(json: &mut JsonWriter, certificate: &Certificate) {
     json.text("sha256", &certificate.sha256);
 }
 
-fn subprotocol(json: &mut JsonWriter, chosen: &str, show_secrets: bool) {
-    if show_secrets {
-        json.text("subprotocol", chosen);
-    } else {
-        json.bytes("subprotocol", "subprotocol_base64", &redact::protocols(chosen.as_bytes()));
-    }
+fn field(json: &mut JsonWriter, (name, value): Field<'_>) {
+    json.bytes("name", "name_base64", name);
+    json.bytes("value", "value_base64", &value);
 }
 
-fn rule(json: &mut JsonWriter, result: &RuleResult, show_secrets: bool) {
+fn rule(json: &mut JsonWriter, result: &RuleResult) {
     json.plain("rule", result.rule.name());
     json.plain("clause", result.rule.clause());
     json.plain("verdict", result.verdict.name());
-    let hide = result.rule == HandshakeRule::Subprotocol && !show_secrets;
-    if hide {
-        let expected = redact::protocols(result.expected.as_bytes());
-        json.bytes("expected", "expected_base64", &expected);
-        json.bytes("received", "received_base64", &redact::protocols(&result.received));
-    } else {
-        json.text("expected", &result.expected);
-        json.bytes("received", "received_base64", &result.received);
-    }
+    json.text("expected", &result.expected);
+    json.bytes("received", "received_base64", &result.received);
     if !result.note.is_empty() {
         json.text("note", &result.note);
     }
@@ -471,5 +440,6 @@ fn error(json: &mut JsonWriter, error: &Error) {
     json.number("exit", error.exit as u64);
     json.text("what", &error.what);
     json.texts("causes", error.causes.iter().map(String::as_str));
-    json.texts("hints", error.hints.iter().map(String::as_str));
+    let hints: Vec<_> = error.hints.iter().map(Hint::text).collect();
+    json.texts("hints", hints.iter().map(AsRef::as_ref));
 }

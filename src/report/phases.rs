@@ -1,7 +1,6 @@
 //! How the phases of a connection's beginning and end are told to people; every view for people
 //! says them in the same words.
 
-use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals};
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
-use crate::redact;
+use crate::redact::Guarded;
 use crate::report::lines::{Lines, Mark};
 use crate::report::style::{Style, Tone};
 use crate::text::Untrusted;
@@ -49,8 +48,7 @@ pub(super) fn proxy(
     answer: &str,
     took: Duration,
 ) -> io::Result<()> {
-    let proxy = redact::url(proxy);
-    let (proxy, answer) = (Untrusted::text(&proxy), Untrusted::text(answer));
+    let (proxy, answer) = (Untrusted::text(proxy), Untrusted::text(answer));
     lines.info(format_args!("proxy {proxy} answered in {}: {answer}", Took(took)))
 }
 
@@ -125,11 +123,8 @@ pub(super) fn redirected(
     status: u16,
     (from, to): (&str, &str),
     dropped: &[String],
-    show_secrets: bool,
 ) -> io::Result<()> {
-    let url = |url| if show_secrets { Cow::Borrowed(url) } else { redact::url(url) };
-    let (from, to) = (url(from), url(to));
-    let (from, to) = (Untrusted::text(&from), Untrusted::text(&to));
+    let (from, to) = (Untrusted::text(from), Untrusted::text(to));
     lines.info(format_args!("{status} redirects from {from} to {to}"))?;
     if dropped.is_empty() {
         return Ok(());
@@ -139,14 +134,8 @@ pub(super) fn redirected(
 }
 
 /// A head as on the wire.
-pub(super) fn head(
-    lines: &mut Lines<'_>,
-    mark: Mark,
-    bytes: &[u8],
-    show_secrets: bool,
-) -> io::Result<()> {
-    let shown = if show_secrets { bytes.into() } else { redact::head(bytes) };
-    for line in shown.split_inclusive(|b| *b == b'\n') {
+pub(super) fn head(lines: &mut Lines<'_>, mark: Mark, head: &[u8]) -> io::Result<()> {
+    for line in head.split_inclusive(|b| *b == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         lines.line(mark, format_args!("{}", Untrusted(line)))?;
@@ -155,26 +144,22 @@ pub(super) fn head(
 }
 
 /// A refusal's body.
-pub(super) fn body(lines: &mut Lines<'_>, response: &Response) -> io::Result<()> {
-    let body = response.body.strip_suffix(b"\n").unwrap_or(&response.body);
+pub(super) fn body(lines: &mut Lines<'_>, response: &Guarded<Response>) -> io::Result<()> {
+    let body = response.body().strip_suffix(b"\n").unwrap_or(response.body());
     if !body.is_empty() {
         for line in body.split(|b| *b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             lines.line(Mark::Received, format_args!("{}", Untrusted(line)))?;
         }
     }
-    match &response.body_cut {
+    match response.body_cut() {
         Some(why) => lines.warn(format_args!("the body is not whole: {}", Untrusted::text(why))),
         None => Ok(()),
     }
 }
 
 /// Every rule of the opening handshake with its verdict.
-pub(super) fn rules(
-    lines: &mut Lines<'_>,
-    report: &HandshakeReport,
-    show_secrets: bool,
-) -> io::Result<()> {
+pub(super) fn rules(lines: &mut Lines<'_>, report: &HandshakeReport) -> io::Result<()> {
     let (all, warned) = (report.rules.len(), report.with(Verdict::Warn).count());
     let kept = report.with(Verdict::Pass).count();
     let warned = match warned {
@@ -190,13 +175,13 @@ pub(super) fn rules(
         };
         let (sentence, clause) = (result.rule.sentence(), result.rule.clause());
         lines.info(format_args!("  {sign} {sentence} ({clause})"))?;
-        evidence(lines, result, show_secrets)?;
+        evidence(lines, result)?;
     }
     Ok(())
 }
 
 /// Expected and received, one above the other.
-fn evidence(lines: &mut Lines<'_>, result: &RuleResult, show_secrets: bool) -> io::Result<()> {
+fn evidence(lines: &mut Lines<'_>, result: &RuleResult) -> io::Result<()> {
     let passed = result.verdict == Verdict::Pass;
     if !result.note.is_empty() {
         lines.info(format_args!("      {}", Untrusted::text(&result.note)))?;
@@ -206,14 +191,10 @@ fn evidence(lines: &mut Lines<'_>, result: &RuleResult, show_secrets: bool) -> i
     }
     let expected_name =
         if result.rule == HandshakeRule::Accept { "computed:" } else { "expected:" };
-    let (expected, received) = if result.rule == HandshakeRule::Subprotocol && !show_secrets {
-        (redact::protocols(result.expected.as_bytes()), redact::protocols(&result.received))
-    } else {
-        (result.expected.as_bytes().into(), result.received.as_slice().into())
-    };
-    if !expected.is_empty() {
-        lines.info(format_args!("      {expected_name} {}", Untrusted(&expected)))?;
-        let received: &[u8] = if received.is_empty() { b"(nothing)" } else { &received };
+    if !result.expected.is_empty() {
+        lines.info(format_args!("      {expected_name} {}", Untrusted::text(&result.expected)))?;
+        let received: &[u8] =
+            if result.received.is_empty() { b"(nothing)" } else { &result.received };
         lines.info(format_args!("      received: {}", Untrusted(received)))?;
     }
     Ok(())
@@ -238,18 +219,10 @@ pub(super) fn rule_warnings(lines: &mut Lines<'_>, report: &HandshakeReport) -> 
 }
 
 /// The connection is open.
-pub(super) fn opened(
-    lines: &mut Lines<'_>,
-    opening: &Opening,
-    show_secrets: bool,
-) -> io::Result<()> {
+pub(super) fn opened(lines: &mut Lines<'_>, opening: &Opening) -> io::Result<()> {
     let mut agreed = Vec::new();
     if let Some(chosen) = &opening.subprotocol {
-        let chosen = match show_secrets {
-            true => chosen.as_bytes().into(),
-            false => redact::protocols(chosen.as_bytes()),
-        };
-        agreed.push(format!("subprotocol {}", Untrusted(&chosen)));
+        agreed.push(format!("subprotocol {}", Untrusted::text(chosen)));
     }
     if !opening.extensions.is_empty() {
         agreed.push(Untrusted::text(&opening.extensions).to_string());
@@ -258,11 +231,7 @@ pub(super) fn opened(
         true => String::new(),
         false => format!(" ({})", agreed.join(", ")),
     };
-    let url = match show_secrets {
-        true => opening.url.as_str().into(),
-        false => redact::url(&opening.url),
-    };
-    let url = Untrusted::text(&url);
+    let url = Untrusted::text(&opening.url);
     lines.info(format_args!("connected to {url}{agreed} in {}", Took(opening.took)))
 }
 

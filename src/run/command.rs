@@ -13,6 +13,7 @@ pub use crate::event::Setting;
 pub use crate::export::Tool;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::Opcode;
+use crate::redact::Secrets;
 use crate::run::frame::FrameSpec;
 use crate::sys::{self, Role};
 
@@ -61,7 +62,7 @@ pub enum Question {
         /// Which one.
         tool: Tool,
         /// With secrets, also where the session hides them.
-        show_secrets: bool,
+        secrets: Secrets,
     },
     /// The request's and the response's head.
     Headers,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 
-use crate::error::{Error, Exit, Stage};
+use crate::error::{Error, Exit, Hint, Stage};
 use crate::run::turn::Source;
 use crate::sys::{self, Role};
 
@@ -70,7 +70,7 @@ impl Piece<'_> {
             "standard input is not UTF-8 at byte {offset} (message {}, byte {at}: {byte:02x})",
             self.number
         );
-        Error::new(Stage::Input, Exit::Local, what).hint("to send bytes as they are: --binary")
+        Error::new(Stage::Input, Exit::Local, what).hint(Hint::Binary)
     }
 }
 

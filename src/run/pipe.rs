@@ -43,6 +43,11 @@ impl Pipe {
         Pipe { stdin: Some(stdin), endless: false, fence: None }
     }
 
+    /// Sends nothing: the input is at its end.
+    pub fn empty() -> Pipe {
+        Pipe { stdin: None, endless: false, fence: None }
+    }
+
     /// Sends nothing of its own, and stays: for `--echo`.
     pub fn endless() -> Pipe {
         Pipe { stdin: None, endless: true, fence: None }

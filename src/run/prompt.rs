@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::connection::{Facts, KEEPALIVE, Message, OpenOptions};
-use crate::error::{Error, Exit, Stage};
+use crate::error::{Error, Exit, Stage, Words};
 use crate::event::{Event, Level, Timings};
 use crate::protocol::connection::{Direction, ReadyState};
 use crate::run::command::{Command, Commands, Question};
@@ -29,6 +29,8 @@ pub struct Prompt {
 pub struct Inquiry<'a> {
     /// How connections are opened.
     pub options: &'a OpenOptions,
+    /// How failures are worded.
+    pub words: Words,
     /// How long the phases of the last opening took.
     pub timings: &'a Timings,
     /// The connection, if there is one.
@@ -65,6 +67,7 @@ impl Prompt {
             Some(Command::Show(question)) => {
                 let inquiry = Inquiry {
                     options: &talk.session.settings.open,
+                    words: talk.session.settings.words,
                     timings: talk.session.outside.views.timings(),
                     connection: Some(talk.connection.facts()),
                 };
@@ -93,6 +96,7 @@ impl Prompt {
             Command::Show(question @ Question::As { .. }) => {
                 let inquiry = Inquiry {
                     options: &session.settings.open,
+                    words: session.settings.words,
                     timings: session.outside.views.timings(),
                     connection: None,
                 };

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::connection::{Connection, CookieFile, Unsent};
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::{Event, Level};
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::output::Output;
@@ -64,7 +64,7 @@ impl Session {
         let outcome = loop {
             let outcome = match self.connection(driver) {
                 Ok(over) => Outcome::Over(over),
-                Err(error) => match self.after(error, driver) {
+                Err(error) => match self.after(error.worded(self.settings.words), driver) {
                     Next::Attempt => continue,
                     Next::Stop(outcome) => outcome,
                 },
@@ -81,6 +81,7 @@ impl Session {
     /// Opens a connection and leaves it, which is not shown: for `wstap inspect`.
     pub fn inspect(mut self) -> Exit {
         let outcome = self.open(&mut || None).map(|connection| self.leave(connection));
+        let outcome = outcome.map_err(|error| error.worded(self.settings.words));
         if let Err(error) = &outcome {
             self.tell(error);
         }
@@ -132,7 +133,7 @@ impl Session {
         let opened = Connection::open(open, wire, &mut self.cookies, &mut watcher, deadline);
         opened.map_err(|error| match self.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
-                let hints = vec!["more time: --max-time SECONDS".to_owned()];
+                let hints = vec![Hint::MoreTime(Limit::MaxTime)];
                 Error { hints, passing: false, ..error }
             }
             _ => error,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::connection::{CookieFile, OpenOptions, WireOptions};
+use crate::error::Words;
 use crate::protocol::close::CloseCode;
 use crate::protocol::frame::Opcode;
 use crate::run::input::InputFormat;
@@ -16,6 +17,8 @@ use crate::transport::Target;
 pub struct Settings {
     /// How its connections are opened.
     pub open: OpenOptions,
+    /// How failures are worded.
+    pub words: Words,
     /// How their frames are handled.
     pub wire: WireOptions,
     /// Send messages in frames of at most this many bytes.
@@ -57,9 +60,10 @@ pub enum Linger {
 
 impl Settings {
     /// The defaults.
-    pub fn new(target: Target) -> Settings {
+    pub fn new(target: Target, words: Words) -> Settings {
         Settings {
             open: OpenOptions::new(target),
+            words,
             wire: WireOptions::default(),
             fragment: None,
             cookies: None,

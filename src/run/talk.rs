@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::connection::{CLOSE_PATIENCE, Connection, Fault, Message, Outgoing};
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{self, Error, Exit, Result, Stage};
 use crate::event::{Event, Level};
 use crate::protocol::close::Party;
 use crate::protocol::connection::Direction;
 use crate::protocol::frame::Opcode;
+use crate::protocol::violation::Limit;
 use crate::run::command::Command;
 use crate::run::driver::Driver;
 use crate::run::session::Session;
@@ -299,11 +300,16 @@ impl<'a> Talk<'a> {
 /// Why we failed the connection.
 fn failed(fault: &Fault) -> Error {
     match fault {
-        Fault::Limit(limit) => Error::new(Stage::Session, Exit::Limit, limit.to_string()),
+        Fault::Limit(limit) => {
+            Error::new(Stage::Session, Exit::Limit, limit.to_string()).limit(match limit {
+                Limit::Fragments { .. } => error::Limit::MaxFragments,
+                Limit::Message { .. } => error::Limit::MaxMessage,
+            })
+        }
         Fault::Silent(patience) => {
             let patience = patience.as_secs_f64();
-            let what = format!("the peer is gone: no pong for {patience} s (--ping-timeout)");
-            Error::new(Stage::Session, Exit::Timeout, what)
+            let what = format!("the peer is gone: no pong for {patience} s");
+            Error::new(Stage::Session, Exit::Timeout, what).limit(error::Limit::PingTimeout)
         }
         Fault::Tls(error) => error.clone(),
         Fault::Violation(violation) => {

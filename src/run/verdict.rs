@@ -1,7 +1,7 @@
 //! The verdict over a connection that has ended: which exit it was, and why.
 
 use crate::connection::CLOSE_PATIENCE;
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::protocol::close::{CloseCode, Closure, End, Party};
 use crate::run::reconnect;
 use crate::run::settings::Settings;
@@ -49,21 +49,23 @@ impl Evidence<'_> {
             let what = format!("the peer {did} with {code} ({}): {reason}", code.meaning());
             return Err(Error::new(Stage::Close, Exit::PeerError, what)
                 .passing(by_peer && reconnect::is_passing(code))
-                .hint(format!("if that is fine: --ok-close {code}")));
+                .hint(Hint::OkClose(code.0)));
         }
         let expectation = match (settings.count, &settings.until) {
             (Some(count), _) => {
                 let came = self.messages_in;
-                Some(format!("only {came} of {count} messages came (--count)"))
+                Some((format!("only {came} of {count} messages came"), Limit::Count))
             }
             (None, Some(until)) => {
                 let pattern = Untrusted::text(until.as_str());
-                Some(format!("no message matched {pattern} (--until)"))
+                Some((format!("no message matched {pattern}"), Limit::Until))
             }
             (None, None) => None,
         };
         match expectation {
-            Some(what) => Err(Error::new(Stage::Session, Exit::Expectation, what)),
+            Some((what, limit)) => {
+                Err(Error::new(Stage::Session, Exit::Expectation, what).limit(limit))
+            }
             None => Ok(Over::Closed),
         }
     }
@@ -104,6 +106,7 @@ impl Evidence<'_> {
 /// `--max-time` is reached.
 pub fn out_of_time(settings: &Settings) -> Error {
     let limit = settings.max_time.unwrap_or_default().as_secs_f64();
-    let what = format!("not done within {limit} s (--max-time)");
-    Error::new(Stage::Session, Exit::Timeout, what).passing(false)
+    let what = format!("not done within {limit} s");
+    let error = Error::new(Stage::Session, Exit::Timeout, what).limit(Limit::MaxTime);
+    error.passing(false).worded(settings.words)
 }

@@ -11,7 +11,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Timings};
 use crate::sys;
 use crate::text::Untrusted;
@@ -254,7 +254,7 @@ impl Race {
         if all(io::ErrorKind::ConnectionRefused) {
             error.hint(format!("is the server running, and is {} its port?", place.port))
         } else if self.failed.iter().any(|(_, e)| is_permission(e)) && self.source.is_some() {
-            error.hint("--interface with a name may need root; an address of it doesn't")
+            error.hint(Hint::InterfaceByAddress)
         } else {
             error
         }

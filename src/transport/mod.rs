@@ -28,5 +28,5 @@ pub use proxies::Proxies;
 pub use proxy::Proxy;
 pub use stream::{Stream, tls_failure};
 pub use target::Target;
-pub use tls::{PassPhrase, Pins, Sni, TlsOptions, Versions, default_provider, private_key};
+pub use tls::{Pins, Sni, TlsOptions, Versions, default_provider, private_key};
 pub use wait::{Watch, shown_limit};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use url::Host;
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Result};
 use crate::text::Untrusted;
 use crate::transport::host::{a_label, parse_host, split_host, unbracketed};
 use crate::transport::{Proxy, TlsOptions};
@@ -76,9 +76,7 @@ impl FromStr for Resolve {
             Some(Resolve { host, port: port.parse().ok()?, addresses: addresses? })
         };
         read().ok_or_else(|| {
-            let what = format!("--resolve \"{}\": not HOST:PORT:ADDRESS", Untrusted::text(text));
-            Error::new(Stage::Usage, Exit::Usage, what)
-                .hint("for example: --resolve example.com:443:192.0.2.1")
+            Error::usage(format!("\"{}\": not HOST:PORT:ADDRESS", Untrusted::text(text)))
         })
     }
 }
@@ -118,9 +116,7 @@ impl FromStr for ConnectTo {
         };
         read().ok_or_else(|| {
             let shown = Untrusted::text(text);
-            let what = format!("--connect-to \"{shown}\": not HOST1:PORT1:HOST2:PORT2");
-            Error::new(Stage::Usage, Exit::Usage, what)
-                .hint("for example: --connect-to example.com:443:localhost:8443")
+            Error::usage(format!("\"{shown}\": not HOST1:PORT1:HOST2:PORT2"))
         })
     }
 }
@@ -128,6 +124,7 @@ impl FromStr for ConnectTo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     #[test]
     fn resolve_rules_are_read() {

@@ -9,7 +9,8 @@ use url::{Host, Url};
 
 pub use choice::{from_environment, is_excepted};
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
+use crate::redact::Secret;
 use crate::text::Untrusted;
 use crate::transport::TlsOptions;
 use crate::transport::target::percent_decoded;
@@ -62,19 +63,13 @@ impl Scheme {
     }
 }
 
-/// A user's name and password; never shown, not even by `{:?}`.
-#[derive(Clone, PartialEq, Eq)]
+/// A user's name and password.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// The name.
-    pub user: String,
+    pub user: Secret<String>,
     /// The password; may be empty.
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+    pub password: Secret<String>,
 }
 
 impl fmt::Display for Proxy {
@@ -97,7 +92,7 @@ impl FromStr for Proxy {
             let shown = Untrusted::text(shown);
             let scheme = Untrusted::text(scheme);
             Error::new(Stage::Usage, Exit::Usage, format!("proxy {scheme}://{shown}: {why}"))
-                .hint("for example: --proxy http://proxy.example:3128 or socks5h://127.0.0.1:1080")
+                .hint(Hint::ProxyExample)
         };
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
@@ -121,8 +116,8 @@ impl FromStr for Proxy {
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (user, password) => Some(Credentials {
-                user: percent_decoded(user),
-                password: percent_decoded(password.unwrap_or_default()),
+                user: Secret::new(percent_decoded(user)),
+                password: Secret::new(percent_decoded(password.unwrap_or_default())),
             }),
         };
         let port = url.port().or(again.port()).unwrap_or(scheme.default_port());
@@ -146,7 +141,10 @@ mod tests {
         ] {
             let proxy: Proxy = text.parse().unwrap();
             assert_eq!(proxy.to_string(), shown);
-            let got = proxy.credentials.as_ref().map(|c| (c.user.as_str(), c.password.as_str()));
+            let got = proxy
+                .credentials
+                .as_ref()
+                .map(|c| (c.user.reveal().as_str(), c.password.reveal().as_str()));
             assert_eq!(got, login);
             assert!(!format!("{proxy:?}").contains("p@ss"));
         }

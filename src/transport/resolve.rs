@@ -13,7 +13,7 @@ use rustix::event::PollFlags;
 use rustix::net::{AddressFamily, SocketType, netdevice, socket};
 use url::Host;
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Timings};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
@@ -50,13 +50,13 @@ pub(super) fn resolve(
 
 fn not_in_family(place: &Place, family: Family) -> Error {
     let (which, other) = match family {
-        Family::V4 => ("an IPv4", "-6"),
-        Family::V6 => ("an IPv6", "-4"),
-        Family::Any => ("any", ""),
+        Family::V4 => ("an IPv4", Some(6)),
+        Family::V6 => ("an IPv6", Some(4)),
+        Family::Any => ("any", None),
     };
     let error =
         unresolved(format!("{} doesn't have {which} address", Untrusted::text(&place.typed)));
-    if other.is_empty() { error } else { error.hint(format!("try {other}")) }
+    other.map(Hint::OtherFamily).into_iter().fold(error, Error::hint)
 }
 
 fn unresolved(what: String) -> Error {
@@ -173,7 +173,7 @@ fn ask(
         .map_err(|e| failed(&e))?;
     let what = format!("no answer for {shown}");
     waiter.fd(answer.as_fd(), PollFlags::IN, Stage::Resolve, &what).map_err(|e| match e.exit {
-        Exit::Timeout => e.hint("without the name servers: --resolve HOST:PORT:ADDRESS"),
+        Exit::Timeout => e.hint(Hint::AddressInTime),
         _ => e,
     })?;
     match receiver.recv() {
@@ -231,9 +231,9 @@ fn no_such_name(shown: &str, place: &Place, family: Family, e: &io::Error) -> Er
     };
     let error = unresolved(format!("{named}: {}", Untrusted::text(why)));
     if why.starts_with("Temporary failure") {
-        error.hint("no name server answered: is the network up? An address without it: --resolve")
+        error.hint(Hint::AddressOffline)
     } else {
-        error.hint("check the spelling; an address of your own: --resolve HOST:PORT:ADDRESS")
+        error.hint(Hint::AddressByHand)
     }
 }
 

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::redact;
+use crate::redact::{self, Secret};
 use crate::text::Untrusted;
+use crate::transport::proxy::Credentials;
 
 /// A WebSocket URL, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Target {
     /// Path and query as they go into the request; begins with a slash.
     pub path: String,
     /// User name and password, decoded.
-    pub userinfo: Option<(String, String)>,
+    pub userinfo: Option<Credentials>,
 }
 
 impl Target {
@@ -75,9 +76,11 @@ impl Target {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let userinfo = (!url.username().is_empty() || url.password().is_some())
-            .then(|| (url.username(), url.password().unwrap_or_default()))
-            .map(|(user, password)| (percent_decoded(user), percent_decoded(password)));
+        let userinfo =
+            (!url.username().is_empty() || url.password().is_some()).then(|| Credentials {
+                user: Secret::new(percent_decoded(url.username())),
+                password: Secret::new(percent_decoded(url.password().unwrap_or_default())),
+            });
         let target = Target { secure, host, typed_host, port, path, userinfo };
         if guessed {
             let (typed, url) = (redact::url(typed), target.url());
@@ -272,15 +275,19 @@ mod tests {
 
     #[test]
     fn userinfo_and_zones() {
+        let login = |user: &str, password: &str| {
+            let [user, password] = [user, password].map(|text| Secret::new(text.to_owned()));
+            Some(Credentials { user, password })
+        };
         let (target, _) = Target::parse("ws://me:p%40ss@h/x").unwrap();
-        assert_eq!(target.userinfo, Some(("me".into(), "p@ss".into())));
+        assert_eq!(target.userinfo, login("me", "p@ss"));
         assert_eq!(target.url(), "ws://h/x");
         let (target, _) = Target::parse("ws://[fe80::1%25eth0]:9/").unwrap();
         assert_eq!(target.typed_host, "fe80::1%eth0");
         assert_eq!(target.authority(), "[fe80::1]:9");
         let (target, _) =
             Target::parse("ws://a%+f:[b%5d]@[fe80::1%eth0]/[c%20d]?q=[e%20f]").unwrap();
-        assert_eq!(target.userinfo, Some(("a%+f".into(), "[b]]".into())));
+        assert_eq!(target.userinfo, login("a%+f", "[b]]"));
         assert_eq!(target.typed_host, "fe80::1%eth0");
         assert_eq!(target.path, "/[c%20d]?q=[e%20f]", "brackets are a host's only in the host");
     }

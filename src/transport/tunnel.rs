@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use url::Host;
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Timings};
 use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
+use crate::redact;
 use crate::text::Untrusted;
 use crate::transport::connect::{self, Connected};
 use crate::transport::host::Place;
@@ -90,12 +91,7 @@ fn reach(
 /// The error of a step towards the proxy, said of the proxy. An interruption stays what it is.
 fn at(proxy: &Proxy, error: Error) -> Error {
     let error = match error.exit {
-        Exit::Tls => Error {
-            hints: vec![
-                "for the proxy's own TLS --cacert FILE counts, --insecure doesn't".to_owned(),
-            ],
-            ..error
-        },
+        Exit::Tls => Error { hints: vec![Hint::ProxyTls], ..error },
         _ => error,
     };
     match error.exit {
@@ -133,7 +129,7 @@ impl Talk<'_, '_> {
         const INFORMATIONAL: usize = 16;
         let to = format!("{}:{}", place.host, place.port);
         let login = self.proxy.credentials.as_ref().map(|c| {
-            let pair = format!("{}:{}", c.user, c.password);
+            let pair = format!("{}:{}", c.user.reveal(), c.password.reveal());
             let pair = data_encoding::BASE64.encode(pair.as_bytes());
             format!("Proxy-Authorization: Basic {pair}\r\n")
         });
@@ -185,7 +181,7 @@ impl Talk<'_, '_> {
             (407, _) => {}
             // tinyproxy's answer to a wrong password.
             (401, Some(_)) => return error.hint("the user name or password is wrong"),
-            (401, None) => return error.hint("--proxy-user NAME:PASSWORD"),
+            (401, None) => return error.hint(Hint::ProxyLogin),
             (403 | 405, _) => {
                 return error.hint("its rules may not allow CONNECT to this host or port");
             }
@@ -200,7 +196,7 @@ impl Talk<'_, '_> {
         };
         match self.proxy.credentials {
             Some(_) => error.hint("the user name or password is wrong, or Basic is not accepted"),
-            None => error.hint("--proxy-user NAME:PASSWORD"),
+            None => error.hint(Hint::ProxyLogin),
         }
     }
 
@@ -210,8 +206,8 @@ impl Talk<'_, '_> {
                 let error =
                     self.failed(format!("its answer is not HTTP: \"{}\"", Untrusted(&bytes)));
                 match bytes.first() {
-                    Some(5) => error.hint("it looks like SOCKS: --proxy socks5h://…"),
-                    Some(0x15) => error.hint("it looks like TLS: --proxy https://…"),
+                    Some(5) => error.hint(Hint::ProxySpeaks("SOCKS", "socks5h")),
+                    Some(0x15) => error.hint(Hint::ProxySpeaks("TLS", "https")),
                     _ => error,
                 }
             }
@@ -219,6 +215,7 @@ impl Talk<'_, '_> {
                 self.failed(format!("its status line can't be read: \"{}\"", Untrusted(&line)))
             }
             HeadError::FieldLine(line, why) => {
+                let line = redact::bad_header(&line);
                 self.failed(format!("{why} in its answer: \"{}\"", Untrusted(&line)))
             }
             HeadError::TooLong(limit) => {
@@ -303,7 +300,7 @@ impl Talk<'_, '_> {
         self.send(methods)?;
         let choice = self.exactly::<2>("of its choice of a login");
         let [version, method] = choice.map_err(|e| match self.proxy.credentials {
-            None if e.exit == Exit::Connect => e.hint("it may want a login: --proxy-user"),
+            None if e.exit == Exit::Connect => e.hint(Hint::ProxyLoginPerhaps),
             _ => e,
         })?;
         self.check_version(version, 0x05, &[version, method])?;
@@ -311,8 +308,9 @@ impl Talk<'_, '_> {
             (0x00, _) => Ok(()),
             (0x02, Some(credentials)) => {
                 let mut login = vec![0x01];
-                self.counted(&mut login, credentials.user.as_bytes(), "the user name")?;
-                self.counted(&mut login, credentials.password.as_bytes(), "the password")?;
+                let (user, password) = (credentials.user.reveal(), credentials.password.reveal());
+                self.counted(&mut login, user.as_bytes(), "the user name")?;
+                self.counted(&mut login, password.as_bytes(), "the password")?;
                 self.send(&login)?;
                 let [_, status] = self.exactly::<2>("of its answer to the login")?;
                 if status == 0x00 {
@@ -324,7 +322,7 @@ impl Talk<'_, '_> {
             (0xff, None) => Err(self
                 .failed("it accepts nobody without a login (SOCKS5 method 255)")
                 .passing(false)
-                .hint("--proxy-user NAME:PASSWORD")),
+                .hint(Hint::ProxyLogin)),
             (0xff, Some(_)) => Err(self
                 .failed("it accepts none of our logins: none, and by password")
                 .passing(false)),
@@ -342,7 +340,7 @@ impl Talk<'_, '_> {
             .failed(format!("its answer is not SOCKS5: \"{}\"", Untrusted(bytes)))
             .passing(false);
         Err(match version {
-            b'H' => error.hint("it looks like HTTP: --proxy http://…"),
+            b'H' => error.hint(Hint::ProxySpeaks("HTTP", "http")),
             _ => error,
         })
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::Event;
 use crate::sys;
 use crate::transport::stream::Stream;
@@ -126,7 +126,7 @@ impl<'a> Waiter<'a> {
         let within =
             limit.map(|limit| format!(" within {}", shown_limit(limit))).unwrap_or_default();
         Error::new(stage, Exit::Timeout, format!("{what}{within}"))
-            .hint("more time: --connect-timeout SECONDS")
+            .hint(Hint::MoreTime(Limit::ConnectTimeout))
     }
 }
 

@@ -13,17 +13,14 @@ fn every_event_fits_the_schema() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let mut seen = Vec::new();
     for bytes in [&b"wss://u:p@h/x?token=1"[..], b"\xff\x1b[2J\"\\", b""] {
-        for show_secrets in [false, true] {
-            let text = String::from_utf8_lossy(bytes);
-            let out = shown(&mut Json::new(2, show_secrets), bytes, &text);
-            for line in String::from_utf8(out).unwrap().lines() {
-                let event: Value =
-                    serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-                if let Err(why) = check(&schema, &schema, &event) {
-                    panic!("{why}: {line}");
-                }
-                seen.push(event["type"].as_str().unwrap().to_owned());
+        let text = String::from_utf8_lossy(bytes);
+        let out = shown(&mut Json::new(2), bytes, &text);
+        for line in String::from_utf8(out).unwrap().lines() {
+            let event: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            if let Err(why) = check(&schema, &schema, &event) {
+                panic!("{why}: {line}");
             }
+            seen.push(event["type"].as_str().unwrap().to_owned());
         }
     }
     for name in TYPES {

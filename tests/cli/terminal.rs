@@ -39,10 +39,8 @@ const HOSTILE: [(&str, &[u8]); 22] = [
 
 fn views() -> Vec<(String, Box<dyn Reporter>)> {
     let mut views: Vec<(String, Box<dyn Reporter>)> = vec![
-        ("inspect".into(), Box::new(Inspect::new(false, false))),
-        ("inspect --show-secrets".into(), Box::new(Inspect::new(false, true))),
-        ("json".into(), Box::new(Json::new(2, false))),
-        ("json --show-secrets".into(), Box::new(Json::new(2, true))),
+        ("inspect".into(), Box::new(Inspect::new(false))),
+        ("json".into(), Box::new(Json::new(2))),
     ];
     for format in [Format::Line, Format::Hex, Format::Json] {
         views.push((format!("payload {format:?}"), Box::new(Payload::new(format, true))));
@@ -57,7 +55,6 @@ fn views() -> Vec<(String, Box<dyn Reporter>)> {
                     timestamps: plain,
                     hex: !plain,
                     pretty: plain,
-                    show_secrets: plain,
                     ..HumanOptions::default()
                 };
                 views.push((format!("{options:?}"), Box::new(Human::new(options))));

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod guarded;
 mod interop;
 mod logins;
 mod network;

@@ -15,12 +15,18 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use url::Host;
 
-use wstap::error::{Error, Exit, Stage};
+use wstap::cli::WORDS;
+use wstap::error::{Error, Exit, Hint, Stage};
 use wstap::event::Event;
 use wstap::transport::default_provider;
 use wstap::transport::{DialOptions, Dialed, Stream, Target, TlsOptions, Watch, dial};
 
 use crate::support::home::Home;
+
+/// A hint as the command line words it.
+pub(crate) fn worded(hint: &Hint) -> String {
+    (WORDS.hint)(hint)
+}
 
 /// Collects the events as text; interrupted by a byte on its pipe.
 pub(crate) struct Watcher {

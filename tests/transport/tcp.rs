@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use wstap::error::{Error, Exit, Stage};
 use wstap::transport::{DialOptions, Dialed, Family, Resolve, dial};
 
-use crate::rig::{Watcher, echo, read_all, serve, soon, target, try_dial, write_all};
+use crate::rig::{Watcher, echo, read_all, serve, soon, target, try_dial, worded, write_all};
 use crate::support::home::Home;
 use crate::support::peers::free_port;
 
@@ -44,7 +44,7 @@ fn refused_is_exit_4_with_a_hint() {
     let error = result.unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Connect, Exit::Connect));
     assert_eq!(error.what, format!("127.0.0.1:{port}: connection refused"));
-    assert!(error.hints[0].contains("is the server running"));
+    assert!(worded(&error.hints[0]).contains("is the server running"));
     assert!(watcher.said("ConnectFailed"));
 }
 
@@ -133,7 +133,7 @@ fn the_wrong_family_is_exit_3() {
     let options = DialOptions { family: Family::V6, ..DialOptions::default() };
     let error = try_dial(&target("ws", "127.0.0.1", 9), &options).0.unwrap_err();
     assert_eq!((error.stage, error.exit), (Stage::Resolve, Exit::Resolve));
-    assert!(error.hints[0].contains("-4"));
+    assert!(worded(&error.hints[0]).contains("-4"));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_unix_socket_is_reached() {
     dialed.stream.shutdown_write().unwrap();
     assert_eq!(read_all(&mut dialed.stream).0, b"hi");
     server.join().unwrap();
-    assert!(unix_dial(&path).unwrap_err().hints[0].contains("no server listens"));
+    assert!(worded(&unix_dial(&path).unwrap_err().hints[0]).contains("no server listens"));
 }
 
 fn unix_dial(path: &Path) -> Result<Dialed, Error> {

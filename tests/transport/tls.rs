@@ -14,7 +14,7 @@ use wstap::transport::{Versions, dial, tls_failure};
 
 use crate::rig::{
     Ca, Watcher, asking, builder, names, read_all, serve, serve_tls, soon, target, tls_error,
-    trusting, try_dial, wait, write_all,
+    trusting, try_dial, wait, worded, write_all,
 };
 use crate::support::home::Home;
 
@@ -186,14 +186,14 @@ fn servers_without_tls_are_told() {
         error.what.ends_with("speaks plain HTTP, not TLS: \"HTTP/1.1 400 Bad\\x1b Request\""),
         "{error}"
     );
-    assert!(error.hints[0].contains("ws://"));
+    assert!(worded(&error.hints[0]).contains("ws://"));
     let error = scripted(b"SSH-2.0-x\r\n", false);
     assert!(error.what.ends_with("plain text, not TLS: \"SSH-2.0-x\""), "{error}");
     let error = scripted(b"220", false);
     assert!(error.what.ends_with("plain text, not TLS: \"220\""), "{error}");
     let error = scripted(b"", false);
     assert!(error.what.ends_with("closed the connection in the TLS handshake"), "{error}");
-    assert!(error.hints[0].contains("ws://"));
+    assert!(worded(&error.hints[0]).contains("ws://"));
     let error = scripted(b"", true);
     assert!(error.what.ends_with("in the TLS handshake"), "{error}");
     let error = scripted(b"\x16\x03\x03\x00\x04garb", false);

@@ -9,7 +9,7 @@ use wstap::error::{Exit, Stage};
 use wstap::transport::{DialOptions, Sni, TlsOptions, tls_failure};
 
 use crate::rig::{
-    Ca, Identity, asking, names, read_all, serve_tls, target, tls_error, trusting, try_dial,
+    Ca, Identity, asking, names, read_all, serve_tls, target, tls_error, trusting, try_dial, worded,
 };
 use crate::support::home::Home;
 
@@ -70,7 +70,7 @@ fn wrong_host_names_what_the_certificate_has() {
         error.what.ends_with("not for other.test; it is for *.b.test, a.test, 10.1.2.3"),
         "{error}"
     );
-    assert!(error.hints[0].contains("--sni a.test"), "{error}");
+    assert!(worded(&error.hints[0]).contains("--sni a.test"), "{error}");
     let (error, _) = tls_error(&options, config(), "127.0.0.1");
     assert!(error.what.contains("not for 127.0.0.1"), "{error}");
 
@@ -161,7 +161,7 @@ fn a_required_client_certificate_is_asked_for() {
     let error = tls_failure(&end.unwrap_err()).unwrap();
     assert_eq!((error.stage, error.exit), (Stage::Tls, Exit::Tls));
     assert!(error.what.contains("requires a client certificate"), "{error}");
-    assert!(error.hints[0].contains("--cert"));
+    assert!(worded(&error.hints[0]).contains("--cert"));
     drop(stream);
     server.join().unwrap().unwrap_err();
 

@@ -12,3 +12,4 @@ mod playbook;
 mod playbook_ends;
 mod playbook_server;
 mod properties;
+mod spelling;

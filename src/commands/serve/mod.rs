@@ -24,9 +24,10 @@ use crate::commands::serve::address::Address;
 use crate::commands::serve::client::{Client, Shared};
 use crate::commands::serve::log::Log;
 use crate::error::{Error, Exit, Result, Stage};
+use crate::redact::Secret;
 use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
-use crate::transport::{PassPhrase, default_provider, private_key};
+use crate::transport::{default_provider, private_key};
 
 mod activity;
 mod address;
@@ -63,7 +64,7 @@ pub struct ServeOptions {
     /// PEM file with the private key.
     pub key: Option<PathBuf>,
     /// What the private key is encrypted with.
-    pub pass: Option<PassPhrase>,
+    pub pass: Option<Secret<String>>,
     /// Origins that are let in; all if empty. Others, and requests without one, are answered 403.
     pub origins: Vec<String>,
     /// 1: every handshake and close; 2: every message too; on stderr.

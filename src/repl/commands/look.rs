@@ -1,6 +1,7 @@
 //! Commands that show something of the connection.
 
 use super::{Entry, Outcome, Parsed, alone};
+use crate::redact::Secrets;
 use crate::repl::candidate::{Candidate, by_word};
 use crate::run::command::{Command, Question, Tool};
 use crate::text::Untrusted;
@@ -42,12 +43,12 @@ fn export(arguments: &str) -> Outcome<Parsed> {
     let mut words: Vec<_> = arguments.split_whitespace().collect();
     let count = words.len();
     words.retain(|word| *word != "--show-secrets");
-    let show_secrets = words.len() < count;
+    let secrets = if words.len() < count { Secrets::Shown } else { Secrets::Hidden };
     let &[name] = words.as_slice() else {
         return Err("needs the name of one tool".to_owned());
     };
     match Tool::ALL.iter().find(|(known, _)| *known == name) {
-        Some(&(_, tool)) => Ok(Parsed::Command(Command::Show(Question::As { tool, show_secrets }))),
+        Some(&(_, tool)) => Ok(Parsed::Command(Command::Show(Question::As { tool, secrets }))),
         None => Err(format!("'{}' is none of the tools it knows", Untrusted::text(name))),
     }
 }

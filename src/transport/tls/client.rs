@@ -12,12 +12,13 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, SignatureScheme};
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
+use crate::redact::Secret;
 use crate::sys;
 use crate::text::Untrusted;
+use crate::transport::tls::TlsOptions;
 use crate::transport::tls::options::usage;
 use crate::transport::tls::trust::pem_certificates;
-use crate::transport::tls::{PassPhrase, TlsOptions};
 
 /// The client's certificate, and a note whether the server asked for one.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Identity {
         let certified = match (&options.cert, &options.key) {
             (None, None) => None,
             (None, Some(_)) => {
-                return Err(usage("--key without --cert").hint("--cert FILE --key FILE"));
+                return Err(usage("--key without --cert").hint(Hint::ClientCertificate));
             }
             (Some(cert), key) => Some(Arc::new(certified(cert, key.as_ref(), options, provider)?)),
         };
@@ -96,7 +97,7 @@ fn unusable(what: impl Into<String>) -> Error {
 pub fn private_key(
     option: &str,
     path: &Path,
-    pass: Option<&PassPhrase>,
+    pass: Option<&Secret<String>>,
 ) -> Result<PrivateKeyDer<'static>> {
     let shown = path.to_string_lossy();
     let shown = Untrusted::text(&shown);
@@ -106,22 +107,15 @@ pub fn private_key(
     })?;
     let text = String::from_utf8_lossy(&bytes);
     let failed = |what: &str| unusable(format!("{option} {shown}: {what}"));
-    let convert = format!(
-        "convert it, then give --pass: \
-         openssl pkcs8 -topk8 -v2 aes256 -in {shown} -out new-key.pem"
-    );
+    let convert = Hint::KeyConverted(shown.to_string());
     // OpenSSL's own form, with MD5 for a key derivation.
     if text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(failed("the private key is encrypted in the old way of OpenSSL").hint(convert));
     }
     if let Some(encrypted) = section(&text, "ENCRYPTED PRIVATE KEY") {
         let Some(pass) = pass else {
-            return Err(failed("the private key is encrypted, and there is no pass phrase").hint(
-                format!(
-                    "--pass @FILE reads it from a file; \
-                     or decrypt it: openssl pkey -in {shown} -out plain-key.pem"
-                ),
-            ));
+            return Err(failed("the private key is encrypted, and there is no pass phrase")
+                .hint(Hint::KeyPassPhrase(shown.to_string())));
         };
         return decrypted(&encrypted, pass).map_err(|failure| match failure {
             Failure::PassPhrase => failed("the pass phrase doesn't open the private key")
@@ -135,7 +129,7 @@ pub fn private_key(
         return Ok(key);
     }
     let error = usage(format!("{option} {shown}: no private key in PEM"));
-    Err(if option == "--key" { error } else { error.hint("if it is in another file: --key FILE") })
+    Err(if option == "--key" { error } else { error.hint(Hint::KeyFile) })
 }
 
 /// Why an encrypted key stays closed.
@@ -147,11 +141,11 @@ enum Failure {
 /// Opens an EncryptedPrivateKeyInfo (RFC 5958 §3).
 fn decrypted(
     der: &[u8],
-    pass: &PassPhrase,
+    pass: &Secret<String>,
 ) -> std::result::Result<PrivateKeyDer<'static>, Failure> {
     let form = |why: String| Failure::Form(why);
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|e| form(e.to_string()))?;
-    let opened = encrypted.decrypt(&pass.0).map_err(|e| match e {
+    let opened = encrypted.decrypt(pass.reveal()).map_err(|e| match e {
         // With a wrong pass phrase the padding is wrong, or, once in 256 times, what is behind it.
         pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) => Failure::PassPhrase,
         pkcs8::Error::Asn1(_) => Failure::PassPhrase,

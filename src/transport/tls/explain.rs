@@ -4,7 +4,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
-use crate::error::{Error, Exit, Stage};
+use crate::error::{Error, Exit, Hint, Stage};
 use crate::text::Untrusted;
 use crate::transport::tls::info;
 use crate::transport::tls::pin::{NotPinned, Pin};
@@ -41,7 +41,7 @@ impl Evidence<'_> {
 /// A sentence and the hints that go with it.
 pub(super) struct Finding {
     pub(super) what: String,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
 }
 
 impl Finding {
@@ -49,7 +49,7 @@ impl Finding {
         Finding { what: what.into(), hints: Vec::new() }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Finding {
+    fn hint(mut self, hint: impl Into<Hint>) -> Finding {
         self.hints.push(hint.into());
         self
     }
@@ -123,17 +123,16 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
     let known = der.map(info::certificate).unwrap_or_default();
     let (subject, issuer) = (Untrusted::text(&known.subject), Untrusted::text(&known.issuer));
     let self_signed = der.is_some_and(info::is_self_signed);
-    let to_insecure = "to go on all the same: --insecure";
     match e {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             let days = known.days_left.unsigned_abs();
             let since = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
             Finding::new(format!("the certificate expired on {}, {since} ago", known.not_after))
-                .hint(format!("{to_insecure}; if your clock is wrong, set it"))
+                .hint(Hint::ClockWrong)
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             Finding::new(format!("the certificate is not valid before {}", known.not_before))
-                .hint(format!("check your clock (date); {to_insecure}"))
+                .hint(Hint::ClockBehind)
         }
         CertificateError::NotValidForName => wrong_host(None, &known.names),
         CertificateError::NotValidForNameContext { expected, .. } => {
@@ -142,10 +141,8 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
         CertificateError::UnknownIssuer if self_signed => self_signed_finding(&known.subject),
         CertificateError::UnknownIssuer => {
             Finding::new(format!("the certificate's issuer is not trusted: {issuer}"))
-                .hint("if it is your CA: --cacert FILE (or SSL_CERT_FILE)")
-                .hint(format!(
-                    "the server may not send its intermediate certificates; {to_insecure}"
-                ))
+                .hint(Hint::CaIsYours)
+                .hint(Hint::IntermediatesMissing)
         }
         CertificateError::Revoked => {
             Finding::new(format!("the certificate was revoked: {subject}"))
@@ -153,8 +150,7 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
         CertificateError::BadSignature if der.is_some() => {
             let what =
                 format!("the issuer's signature doesn't fit the trusted CA of that name: {issuer}");
-            Finding::new(what)
-                .hint(format!("the CA may have been made anew: --cacert FILE; {to_insecure}"))
+            Finding::new(what).hint(Hint::CaRenewed)
         }
         CertificateError::BadSignature => {
             let what = "a signature in the handshake is wrong: the server seems not to have its \
@@ -162,7 +158,8 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
             Finding::new(what).hint("on the server: do certificate and key belong together?")
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            Finding::new(format!("the certificate is not for servers: {subject}")).hint(to_insecure)
+            Finding::new(format!("the certificate is not for servers: {subject}"))
+                .hint(Hint::Insecure)
         }
         CertificateError::Other(why) => match why.0.downcast_ref::<NotPinned>() {
             Some(pin) => not_pinned(pin.found),
@@ -170,13 +167,13 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
             None => {
                 let text = why.to_string();
                 Finding::new(format!("the certificate is refused: {}", Untrusted::text(&text)))
-                    .hint(to_insecure)
+                    .hint(Hint::Insecure)
             }
         },
         other => {
             let text = other.to_string();
             Finding::new(format!("the certificate is refused: {}", Untrusted::text(&text)))
-                .hint(to_insecure)
+                .hint(Hint::Insecure)
         }
     }
 }
@@ -184,7 +181,7 @@ pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
 fn self_signed_finding(subject: &str) -> Finding {
     let subject = Untrusted::text(subject);
     Finding::new(format!("the certificate is self-signed: {subject}"))
-        .hint("if it is yours: --cacert FILE with that certificate; or --insecure")
+        .hint(Hint::CertificateIsYours)
 }
 
 fn wrong_host(expected: Option<&str>, names: &[String]) -> Finding {
@@ -202,19 +199,13 @@ fn wrong_host(expected: Option<&str>, names: &[String]) -> Finding {
     let finding = Finding::new(what);
     let named = names.iter().find(|name| !name.starts_with('*') && !name.contains(':'));
     match named {
-        Some(name) => {
-            let name = Untrusted::text(name);
-            finding.hint(format!(
-                "to ask for that name: --sni {name}; to go on all the same: --insecure"
-            ))
-        }
-        None => finding.hint("to go on all the same: --insecure"),
+        Some(name) => finding.hint(Hint::AskForName(Untrusted::text(name).to_string())),
+        None => finding.hint(Hint::Insecure),
     }
 }
 
 fn not_pinned(found: Pin) -> Finding {
-    Finding::new(format!("the server's public key is not the pinned one: {found}"))
-        .hint("if the server has a new key that you know: --pinnedpubkey with that value")
+    Finding::new(format!("the server's public key is not the pinned one: {found}")).hint(Hint::Pin)
 }
 
 fn plain(words: &[u8]) -> Finding {
@@ -234,26 +225,21 @@ fn handshake_ended(why: &str, evidence: &Evidence<'_>) -> Finding {
         return no_client_certificate();
     }
     let finding = Finding::new(why);
-    if evidence.first.is_empty() {
-        finding.hint("if the server doesn't speak TLS: ws://; a name it doesn't know: --sni NAME")
-    } else {
-        finding
-    }
+    if evidence.first.is_empty() { finding.hint(Hint::NoTlsOrName) } else { finding }
 }
 
 fn no_client_certificate() -> Finding {
     Finding::new("the server requires a client certificate, and none was given")
-        .hint("--cert FILE --key FILE")
+        .hint(Hint::ClientCertificate)
 }
 
 fn no_alpn() -> Finding {
-    Finding::new("the server speaks none of the offered ALPN protocols")
-        .hint("offer another one (--alpn http/1.1) or none")
+    Finding::new("the server speaks none of the offered ALPN protocols").hint(Hint::OtherAlpn)
 }
 
 fn old_version() -> Finding {
     Finding::new("no common version of TLS: the server may know only TLS 1.1 or older")
-        .hint("wstap speaks TLS 1.2 and 1.3; without --tlsv1.2 and --tlsv1.3 it offers both")
+        .hint(Hint::TlsVersions)
 }
 
 fn no_common_cipher() -> Finding {
@@ -297,7 +283,7 @@ fn alert_received(alert: AlertDescription, evidence: &Evidence<'_>) -> Finding {
         Alert::NoApplicationProtocol => no_alpn(),
         Alert::UnrecognisedName => {
             Finding::new("the server doesn't know the name it was asked for")
-                .hint("another name: --sni NAME; none: --sni off")
+                .hint(Hint::NameUnknown)
         }
         Alert::UnknownCA
         | Alert::BadCertificate

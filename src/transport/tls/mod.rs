@@ -17,14 +17,14 @@ use std::sync::atomic::Ordering;
 use rustls::ClientConnection;
 use url::Host;
 
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Level, TlsInfo};
 use crate::text::Untrusted;
 use crate::transport::stream::{Below, Stream, tls_failure};
 use crate::transport::wait::Waiter;
 
 pub use client::private_key;
-pub use options::{PassPhrase, Sni, TlsOptions, Versions};
+pub use options::{Sni, TlsOptions, Versions};
 pub use pin::Pins;
 pub use provider::default_provider;
 
@@ -321,7 +321,7 @@ impl TlsStream {
                 let what = format!("the server chose \"{shown}\" by ALPN, not HTTP/1.1");
                 Err(Error::new(Stage::Handshake, Exit::Handshake, what)
                     .cause("wstap opens WebSockets over HTTP/1.1 (RFC 6455), not over HTTP/2 or 3")
-                    .hint("offer only what can be spoken: --alpn http/1.1"))
+                    .hint(Hint::SpokenAlpn))
             }
         }
     }

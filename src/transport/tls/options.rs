@@ -1,9 +1,9 @@
 //! What a caller may choose about TLS.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::{Error, Exit, Stage};
+use crate::redact::Secret;
 use crate::transport::tls::Pins;
 
 /// How TLS is to be spoken.
@@ -18,7 +18,7 @@ pub struct TlsOptions {
     /// Its private key, PEM; without, it is looked for in the file of `cert`.
     pub key: Option<PathBuf>,
     /// What the key is encrypted with.
-    pub pass: Option<PassPhrase>,
+    pub pass: Option<Secret<String>>,
     /// The name to ask for.
     pub sni: Sni,
     /// The protocols to offer; empty: no ALPN.
@@ -27,16 +27,6 @@ pub struct TlsOptions {
     pub versions: Versions,
     /// The public keys of which the server's must be one. They count with `insecure`, too.
     pub pinned: Pins,
-}
-
-/// What a private key is encrypted with; not shown, not even by `{:?}`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PassPhrase(pub String);
-
-impl fmt::Debug for PassPhrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// The server name indication (RFC 6066 §3).

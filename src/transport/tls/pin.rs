@@ -62,7 +62,7 @@ impl FromStr for Pins {
             .map(|entry| {
                 digest(entry).ok_or_else(|| {
                     let entry = Untrusted::text(entry);
-                    usage(format!("--pinnedpubkey \"{entry}\": not the Base64 of a SHA-256 digest"))
+                    usage(format!("\"{entry}\": not the Base64 of a SHA-256 digest"))
                         .hint("for example: sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
                 })
             })
@@ -73,7 +73,7 @@ impl FromStr for Pins {
 
 fn from_file(path: &str) -> Result<[u8; 32]> {
     let shown = Untrusted::text(path);
-    let failed = |why: &str| usage(format!("--pinnedpubkey {shown}: {why}"));
+    let failed = |why: &str| usage(format!("{shown}: {why}"));
     let bytes = sys::read_file(path).map_err(|e| {
         failed("can't be read")
             .cause(Untrusted::text(&e.to_string()).to_string())
