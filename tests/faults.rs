@@ -70,7 +70,7 @@ mod folders {
         let locked = home.path().join("locked");
         fs::create_dir_all(locked.join("wstap")).unwrap();
         fs::write(locked.join("wstap/config.toml"), "[defaults]\nfragment = 1\n").unwrap();
-        fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
         let server = taking();
         let mut words: Vec<&str> = Vec::new();
         if rustix::process::geteuid().is_root() {

@@ -63,7 +63,7 @@ fn start(url: &str, rate: usize) -> Slow {
         let mut began = Instant::now();
         loop {
             let mut most = buffer.len();
-            if flooded > 256 << 10 && is_slow.load(Ordering::Relaxed) {
+            if flooded > 8 << 10 && is_slow.load(Ordering::Relaxed) {
                 let due = began.elapsed().as_secs_f64() * rate as f64;
                 most = (due as usize).saturating_sub(taken).min(most);
                 if most == 0 {
@@ -99,7 +99,7 @@ impl Slow {
 
     /// Waits until the terminal is as slow as it gets, and everything behind it is full.
     fn wait_full(&self) {
-        self.wait("a flood", |slow| slow.shown.lock().unwrap().len() > 256 << 10);
+        self.wait("a flood", |slow| slow.shown.lock().unwrap().len() > 8 << 10);
         // Nothing tells when wstap has filled the rest; the socket and the queue take a moment.
         thread::park_timeout(Duration::from_millis(700));
     }

@@ -74,7 +74,8 @@ struct State {
 impl State {
     /// The editor has something to write.
     fn is_busy(&self) -> bool {
-        self.reading && (self.leaving || self.printing && !self.searching)
+        // Once no editor reads, the printer's last text goes straight to the terminal.
+        self.leaving || self.printing && (self.printer_over || self.reading && !self.searching)
     }
 
     fn must_end(&self) -> bool {
@@ -104,6 +105,7 @@ impl Control {
             return false;
         }
         state.reading = true;
+        state.quits = 0;
         state.epoch += 1;
         true
     }
@@ -142,7 +144,6 @@ impl Control {
         state.raw = false;
         state.reading = false;
         state.leaving = false;
-        state.quits = 0;
         self.changed.notify_all();
     }
 
@@ -227,6 +228,7 @@ impl Control {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.printing = !state.printer_over;
+        self.changed.notify_all();
         state.printing
     }
 

@@ -304,7 +304,7 @@ impl<P: ExternalPrinter> Printer<P> {
     /// Shows text until the queue is closed or the editor is gone, and gives back the piece that
     /// it had taken and not shown.
     pub(super) fn run(mut self) -> Option<Vec<u8>> {
-        let mut limit = PIECE;
+        let mut limit = SMALL_PIECE;
         while let Some(piece) = self.queue.next(limit) {
             let begun = self.control.begin_print().then(Instant::now);
             let text = String::from_utf8_lossy(&piece).into_owned();
