@@ -425,6 +425,16 @@ impl Connection {
         self.receiver.position()
     }
 
+    /// Payload bytes of a message that has begun and isn't whole; 0 between two messages.
+    pub fn unfinished(&self) -> u64 {
+        self.receiver.unfinished()
+    }
+
+    /// How many of them came out as pieces; `None` if the message is held.
+    pub fn handed_over(&self) -> Option<u64> {
+        self.receiver.handed_over()
+    }
+
     /// What went over it so far. Once it has ended, messages that another connection must carry don't
     /// count.
     pub fn totals(&self) -> Totals {

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, getpid, kill_process};
 
+use crate::error::Exit;
+
 /// When the signal is repeated for the first time; then after twice as long, and so on.
 const REPEAT: Duration = Duration::from_millis(2);
 /// The longest wait before it is repeated.
@@ -57,9 +59,25 @@ struct State {
     over: bool,
     /// The printer must end.
     printer_over: bool,
+    /// `readline` is about to return.
+    leaving: bool,
+    /// A search of the history goes on, which shows what is printed only when a key comes.
+    searching: bool,
+    /// The terminal makes Ctrl-C a signal.
+    armed: bool,
+    /// How often the person asked the present read to leave.
+    quits: u32,
+    /// The session's exit code.
+    exit: Option<Exit>,
 }
 
 impl State {
+    /// The editor has something to write.
+    fn is_busy(&self) -> bool {
+        // Once no editor reads, the printer's last text goes straight to the terminal.
+        self.leaving || self.printing && (self.printer_over || self.reading && !self.searching)
+    }
+
     fn must_end(&self) -> bool {
         self.over || self.suspend || self.continued || self.terminations > 0
     }
@@ -87,6 +105,7 @@ impl Control {
             return false;
         }
         state.reading = true;
+        state.quits = 0;
         state.epoch += 1;
         true
     }
@@ -102,7 +121,21 @@ impl Control {
 
     /// `readline` is about to return, and the terminal to leave raw mode.
     pub(super) fn leave(&self) {
-        drop(self.leave_locked(self.lock()));
+        let mut state = self.leave_locked(self.lock());
+        state.leaving = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether a search of the history goes on.
+    pub(super) fn search(&self, searching: bool) {
+        self.lock().searching = searching;
+        self.changed.notify_all();
+    }
+
+    /// The same as [`Control::leave`], because the person wants to leave the program.
+    pub(super) fn leave_for_good(&self) {
+        self.lock().quits += 1;
+        self.leave();
     }
 
     /// `readline` has returned.
@@ -110,6 +143,7 @@ impl Control {
         let mut state = self.lock();
         state.raw = false;
         state.reading = false;
+        state.leaving = false;
         self.changed.notify_all();
     }
 
@@ -194,6 +228,7 @@ impl Control {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.printing = !state.printer_over;
+        self.changed.notify_all();
         state.printing
     }
 
@@ -204,11 +239,78 @@ impl Control {
     }
 }
 
+/// For the thread that finds a way out where the terminal takes nothing.
+impl Control {
+    /// Waits until the editor has had something to write for so long.
+    pub(super) fn wait_busy(&self, patience: Duration) {
+        let mut state = self.lock();
+        loop {
+            let idle = |state: &mut State| !state.is_busy();
+            let waited = self.changed.wait_while(state, idle);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+            let busy = |state: &mut State| state.is_busy();
+            let waited = self.changed.wait_timeout_while(state, patience, busy);
+            let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() {
+                return;
+            }
+            state = after;
+        }
+    }
+
+    /// Lets Ctrl-C be a signal until the editor has written, or until it comes: then true. `set` is
+    /// done while the editor can't leave the terminal.
+    pub(super) fn await_quit(&self, set: impl Fn(bool)) -> bool {
+        let mut state = self.lock();
+        if !state.is_busy() {
+            return false;
+        }
+        state.armed = true;
+        set(true);
+        let stuck = |state: &mut State| state.is_busy() && state.quits == 0;
+        let waited = self.changed.wait_while(state, stuck);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.is_busy() {
+            return true;
+        }
+        state.armed = false;
+        if state.reading {
+            set(false);
+        }
+        false
+    }
+
+    /// Ctrl-C came as a signal. False if it was none of ours.
+    pub(super) fn quit(&self) -> bool {
+        let mut state = self.lock();
+        state.quits += 1;
+        self.changed.notify_all();
+        state.armed
+    }
+
+    /// Waits for the session's end: its exit code, or what another Ctrl-C or the time's end makes.
+    pub(super) fn wait_over(&self, patience: Duration) -> Exit {
+        let state = self.lock();
+        let quits = state.quits;
+        let waiting = |state: &mut State| state.exit.is_none() && state.quits == quits;
+        let waited = self.changed.wait_timeout_while(state, patience, waiting);
+        let state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        match state.exit {
+            Some(exit) => exit,
+            None if state.quits > quits => Exit::Interrupted,
+            None => Exit::Done,
+        }
+    }
+}
+
 /// For the threads that end what the editor does.
 impl Control {
     /// The session has ended.
-    pub(super) fn end_over(&self) {
-        self.end(|state| state.over = true);
+    pub(super) fn end_over(&self, exit: Exit) {
+        self.end(|state| {
+            state.over = true;
+            state.exit = Some(exit);
+        });
     }
 
     /// SIGTERM or SIGHUP came.

@@ -219,7 +219,10 @@ impl ConditionalEventHandler for Binding {
         }
         self.typed.see(context.line(), context.pos());
         self.typed.lock().key = Some(self.key);
-        self.control.leave();
+        match self.key {
+            Key::Cancel if context.line().is_empty() => self.control.leave_for_good(),
+            _ => self.control.leave(),
+        }
         Some(match self.key {
             // An interrupt would lose the keys that were typed behind this one.
             Key::Cancel => Cmd::AcceptLine,
@@ -313,6 +316,7 @@ impl Highlighter for Assistant {
         default: bool,
     ) -> Cow<'b, str> {
         self.typed.searching.store(!default, Ordering::Relaxed);
+        self.control.search(!default);
         match (default, self.queue.is_connected(), self.color) {
             (false, ..) => Cow::Borrowed(prompt),
             (true, true, false) => Cow::Borrowed(OPEN),

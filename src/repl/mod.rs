@@ -1,7 +1,8 @@
 //! The prompt: a line editor on the main thread, above which the session's text appears.
 //!
-//! Four threads: this one edits lines; the session's owns the socket; the printer hands the
-//! session's text to the editor; one waits for signals. (A fifth only passes commands on.) Only the
+//! Five threads: this one edits lines; the session's owns the socket; the printer hands the
+//! session's text to the editor; one waits for signals, and one for a terminal that takes nothing
+//! ([`rescue`]). (A sixth only passes commands on.) Only the
 //! editor and the printer wait for the terminal: one that is slow or stopped never stops the
 //! session, which bounds what waits by not reading its socket.
 
@@ -15,6 +16,7 @@ mod frame;
 mod history;
 mod local;
 mod payload;
+mod rescue;
 mod screen;
 mod signals;
 mod terminal;
@@ -33,15 +35,19 @@ use self::commands::{Local, Parsed};
 use self::control::{Control, Ending};
 use self::editor::{Editor, Input};
 use self::history::History;
-use self::screen::{Printer, Queue, QueueScreen};
+use self::rescue::Rescue;
+use self::screen::{Printer, Queue, QueueScreen, push_for};
 use self::signals::Watch;
 use self::terminal::Terminal;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::run::command::{self, Command, CommandSender, Commands, Screen, Wake};
+use crate::run::output::FdSink;
 use crate::text::Untrusted;
 
 /// After SIGTERM and SIGHUP nobody may be there to lose patience: the session gets so long.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Who leaves by Ctrl-C sees what waits if the terminal takes it within this time.
+const GRACE: Duration = Duration::from_millis(250);
 /// How often the text is shown while the session closes in order and no editor runs.
 const PACE: Duration = Duration::from_millis(10);
 
@@ -82,10 +88,14 @@ where
     let (sender, commands) = command::channel(waker.clone());
     let control = Arc::new(Control::default());
     let editor = control.clone();
-    let terminal = Terminal::save(move || editor.end_over()).map_err(|error| unusable(&error))?;
+    let terminal =
+        Terminal::save(move || editor.end_over(Exit::Bug)).map_err(|error| unusable(&error))?;
     let queue = Arc::new(Queue::new(waker));
-    let watch =
-        Watch::start(control.clone(), terminal.restorer()).map_err(|error| unusable(&error))?;
+    let watch = Watch::start(control.clone(), {
+        let modes = terminal.modes().clone();
+        move || modes.put_back()
+    })
+    .map_err(|error| unusable(&error))?;
     let mut editor = Editor::new(options.color, control.clone(), queue.clone())?;
     let printer = start_printer(&mut editor, &queue, &control)?;
     let history = recall(&mut editor, &queue);
@@ -94,13 +104,20 @@ where
     let session = start_session(side, start, &control).map_err(|error| unusable(&error))?;
 
     let commands = commands_out;
+    let rescue = Rescue {
+        control: control.clone(),
+        queue: queue.clone(),
+        commands: commands.clone(),
+        modes: terminal.modes().clone(),
+    };
+    rescue.start().map_err(|error| unusable(&error))?;
     let mut prompt = Prompt { options, terminal, editor, control, queue, commands, history };
-    prompt.terminal.hold_keys();
-    prompt.talk(&watch);
-    prompt.terminal.release_keys();
+    prompt.terminal.modes().hold_keys();
+    let hurry = prompt.talk(&watch);
+    prompt.terminal.modes().put_back();
     let Prompt { terminal: _terminal, editor, control, queue, commands, .. } = prompt;
     stop_printer(editor, printer, &queue, &control);
-    Ok(leave(session, &commands, &queue, &control))
+    Ok(leave(session, &commands, &queue, &control, hurry))
 }
 
 /// What a typed line asks the session to do; `None` for what is done on this side, and for nothing.
@@ -175,48 +192,69 @@ where
     let control = control.clone();
     thread::Builder::new().name("session".to_owned()).spawn(move || {
         let exit = start(side);
-        control.end_over();
+        control.end_over(exit);
         exit
     })
 }
 
-/// Ends the printer. What it had taken and could not show comes first, then the rest.
+/// Ends the printer. What it had taken and could not show comes first again.
 fn stop_printer(editor: Editor, printer: PrinterThread, queue: &Queue, control: &Control) {
     queue.close();
     control.end_printer();
     // Frees the printer if it waits for the editor.
     drop(editor);
     if let Ok(Some(piece)) = printer.join() {
-        queue.show_piece(&piece);
+        queue.put_back(piece);
     }
-    queue.show(false);
 }
 
-/// Asks the session to end, shows what it still says, and gives the exit code.
+/// Asks the session to end, shows what it still says, and gives the exit code. In a `hurry` the
+/// terminal has [`GRACE`] for what waits, else as long as nobody loses patience.
 fn leave(
     session: JoinHandle<Exit>,
     commands: &Sender<Command>,
     queue: &Queue,
     control: &Control,
+    hurry: bool,
 ) -> Exit {
+    let mut terminal = FdSink::stdout();
     let _ = commands.send(Command::Quit);
     let terminations = control.terminations();
     let began = Instant::now();
-    let exit = loop {
-        queue.show(false);
+    let late = || hurry && began.elapsed() > GRACE;
+    let impatient =
+        || terminations > 0 && began.elapsed() > PATIENCE || control.terminations() > terminations;
+    let mut exit = loop {
+        match late() {
+            true => queue.abandon(),
+            false => queue.show(&mut terminal, false),
+        }
         if control.ending() == Some(Ending::Over) {
             break session.join().unwrap_or(Exit::Bug);
         }
         if control.interrupted() {
             break Exit::Interrupted;
         }
-        let impatient = terminations > 0 && began.elapsed() > PATIENCE;
-        if impatient || control.terminations() > terminations {
+        if impatient() {
             break Exit::Terminated;
         }
-        control.wait(PACE);
+        match terminal.pending() {
+            0 => control.wait(PACE),
+            _ => push_for(&mut terminal, PACE),
+        }
     };
-    queue.show(true);
+    if exit != Exit::Interrupted {
+        queue.show(&mut terminal, true);
+        while terminal.pending() > 0 && !late() && !impatient() {
+            if control.interrupted() {
+                exit = Exit::Interrupted;
+                break;
+            }
+            push_for(&mut terminal, PACE);
+            queue.show(&mut terminal, true);
+        }
+    }
+    queue.tell_unshown(&mut terminal);
     let unterminated = control.terminations() == 0 || exit == Exit::Bug;
     if unterminated { exit } else { Exit::Terminated }
 }
@@ -233,11 +271,15 @@ struct Prompt {
 }
 
 impl Prompt {
-    /// Reads lines and does what they say, until it is time to leave.
-    fn talk(&mut self, watch: &Watch) {
+    /// Reads lines and does what they say, until it is time to leave; true if by Ctrl-C.
+    fn talk(&mut self, watch: &Watch) -> bool {
         loop {
+            let mut hurry = false;
             let go_on = match self.editor.read() {
-                Input::Cancel { empty } => !empty || self.give_up(),
+                Input::Cancel { empty } => {
+                    hurry = true;
+                    !empty || self.give_up()
+                }
                 Input::Ended => self.ended(),
                 Input::Eof => false,
                 Input::Line(line) => self.line(&line),
@@ -253,7 +295,7 @@ impl Prompt {
                 }
             };
             if !go_on {
-                return;
+                return hurry;
             }
         }
     }
@@ -285,9 +327,9 @@ impl Prompt {
 
     /// Lets others have the terminal as it was.
     fn without_keys<T>(&self, others: impl FnOnce() -> T) -> T {
-        self.terminal.release_keys();
+        self.terminal.modes().put_back();
         let outcome = others();
-        self.terminal.hold_keys();
+        self.terminal.modes().hold_keys();
         outcome
     }
 

@@ -11,16 +11,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use memchr::{memchr_iter, memrchr};
+use rustix::event::{PollFd, PollFlags};
 use rustyline::ExternalPrinter;
 
 use super::control::Control;
 use crate::run::command::{Screen, Waker};
+use crate::run::output::FdSink;
 use crate::sys;
 
 /// The most that is given to the editor in one piece: it looks at the keyboard between two pieces.
 const PIECE: usize = 32 << 10;
 /// The least, for terminals that are slow.
-const SMALL_PIECE: usize = 4 << 10;
+const SMALL_PIECE: usize = 512;
 /// A piece that takes longer is too large: keys must echo within 50 ms.
 const SLOW: Duration = Duration::from_millis(20);
 /// What comes within this time after a piece is shown together.
@@ -29,6 +31,8 @@ const PACE: Duration = Duration::from_millis(16);
 const LOW: usize = 512 << 10;
 /// More is not held: a single message may be larger than what the session bounds.
 const MOST: usize = 64 << 20;
+/// How long the terminal may take for what is said at the very end.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(50);
 /// Shows nothing: up a line and down again. Once the editor has taken it from us, it has shown the
 /// piece before.
 const NOTHING: &str = "\x1b[A\n";
@@ -55,6 +59,8 @@ struct Text {
     skipped: usize,
     /// Nobody will ask for more.
     closed: bool,
+    /// What waits will not be shown.
+    abandoned: bool,
 }
 
 impl Queue {
@@ -125,10 +131,11 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Shows what waits, straight on the terminal; for when no editor reads. What the last line
-    /// lacks of a newline is added if it is the `last` time.
-    pub(super) fn show(&self, last: bool) {
-        loop {
+    /// Shows what waits, straight on the terminal, as far as it takes that without blocking; for
+    /// when no editor reads. What the last line lacks of a newline is added if it is the `last` time.
+    pub(super) fn show(&self, terminal: &mut FdSink, last: bool) {
+        terminal.push();
+        while terminal.pending() == 0 {
             let mut text = self.lock();
             if last && !text.open.is_empty() && !text.open.ends_with(b"\n") {
                 text.push(b"\n");
@@ -137,15 +144,37 @@ impl Queue {
                 return;
             };
             drop(text);
-            self.show_piece(&piece);
+            // A terminal that is gone can't be told.
+            let _ = terminal.write_all(&piece);
+            terminal.push();
+            self.shown(piece.len());
         }
     }
 
-    /// Shows a piece that was taken.
-    pub(super) fn show_piece(&self, piece: &[u8]) {
-        // A terminal that is gone can't be told.
-        let _ = sys::print(piece);
-        self.shown(piece.len());
+    /// Takes a piece back that was not shown.
+    pub(super) fn put_back(&self, piece: Vec<u8>) {
+        self.lock().pieces.push_front(piece);
+    }
+
+    /// What waits, and what comes, will not be shown: nobody need wait for it.
+    pub(super) fn abandon(&self) {
+        self.lock().abandoned = true;
+        self.changed.notify_all();
+    }
+
+    /// Says how many lines the terminal was too slow for, if it takes that.
+    pub(super) fn tell_unshown(&self, terminal: &mut FdSink) {
+        let lines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count();
+        let begun = terminal.take_back();
+        let text = self.lock();
+        let waiting = text.pieces.iter().map(|piece| lines(piece)).sum::<usize>();
+        let count = lines(&begun) + waiting + lines(&text.open) + text.skipped;
+        drop(text);
+        if count > 0 {
+            let newline = if begun.is_empty() { "" } else { "\n" };
+            let _ = writeln!(terminal, "{newline}* {count} lines were not shown");
+            push_for(terminal, LAST_WORDS);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Text> {
@@ -202,6 +231,16 @@ impl Text {
     }
 }
 
+/// Writes what waits, at most for so long.
+pub(super) fn push_for(terminal: &mut FdSink, patience: Duration) {
+    let until = Instant::now() + patience;
+    terminal.push();
+    while terminal.pending() > 0 && Instant::now() < until {
+        sys::wait(&mut [PollFd::from_borrowed_fd(terminal.fd(), PollFlags::OUT)], Some(until));
+        terminal.push();
+    }
+}
+
 /// Where to cut: after the last line's end, or within a line that is too long, but not within a
 /// character.
 fn cut(full: &[u8]) -> usize {
@@ -235,8 +274,9 @@ impl Screen for QueueScreen {
 
     fn drain(&self, patience: Duration) {
         let text = self.0.lock();
-        let waiting =
-            |text: &mut Text| text.pending > text.open.len() || text.open.contains(&b'\n');
+        let waiting = |text: &mut Text| {
+            !text.abandoned && (text.pending > text.open.len() || text.open.contains(&b'\n'))
+        };
         let _ = self.0.changed.wait_timeout_while(text, patience, waiting);
     }
 
@@ -264,7 +304,7 @@ impl<P: ExternalPrinter> Printer<P> {
     /// Shows text until the queue is closed or the editor is gone, and gives back the piece that
     /// it had taken and not shown.
     pub(super) fn run(mut self) -> Option<Vec<u8>> {
-        let mut limit = PIECE;
+        let mut limit = SMALL_PIECE;
         while let Some(piece) = self.queue.next(limit) {
             let begun = self.control.begin_print().then(Instant::now);
             let text = String::from_utf8_lossy(&piece).into_owned();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rustix::process::{Signal, kill_current_process_group};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
 
@@ -30,7 +30,7 @@ impl Watch {
         control: Arc<Control>,
         restore: impl Fn() + Send + 'static,
     ) -> io::Result<Watch> {
-        let mut signals = Signals::new([SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP])?;
+        let mut signals = Signals::new([SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP])?;
         let own_stop = Arc::new(AtomicBool::new(false));
         let handle = signals.handle();
         let own = own_stop.clone();
@@ -39,6 +39,11 @@ impl Watch {
                 match signal {
                     SIGCONT => control.end_continued(),
                     SIGINT => control.interrupt(),
+                    SIGQUIT if control.quit() => {}
+                    SIGQUIT => {
+                        restore();
+                        let _ = emulate_default_handler(signal);
+                    }
                     SIGTSTP if own.swap(false, Ordering::SeqCst) => {}
                     SIGTSTP => {
                         if !control.end_suspend() {

@@ -7,10 +7,12 @@ use std::thread;
 
 use rustix::stdio::{stdin, stdout};
 use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr,
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, SpecialCodes, Termios, isatty,
+    tcgetattr, tcsetattr,
 };
 
-use crate::sys::{Blocking, Role};
+use super::screen::{LAST_WORDS, push_for};
+use crate::run::output::FdSink;
 
 /// Bracketed paste off, synchronised output off, cursor on: what the editor may have left behind.
 const RESET: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
@@ -25,9 +27,56 @@ pub fn is_usable() -> bool {
     isatty(stdin()) && isatty(stdout()) && !plain
 }
 
+/// The terminal's modes as they were.
+#[derive(Clone)]
+pub(super) struct Modes(Termios);
+
+impl Modes {
+    /// Keeps keys as they are typed for the editor's next read: the terminal neither shows nor
+    /// interprets what comes between two of them.
+    pub(super) fn hold_keys(&self) {
+        self.set(LocalModes::empty(), |_| {});
+    }
+
+    /// Makes Ctrl-C a SIGQUIT that leaves what was typed alone: for an editor that reads no key. Its
+    /// own reads take SIGINT for themselves.
+    pub(super) fn signal_keys(&self) {
+        self.set(LocalModes::ISIG | LocalModes::NOFLSH, |codes| {
+            let cancel = codes[SpecialCodeIndex::VINTR];
+            codes[SpecialCodeIndex::VINTR] = codes[SpecialCodeIndex::VQUIT];
+            codes[SpecialCodeIndex::VQUIT] = cancel;
+            // Two keys of the same code: the first counts, and this one is none.
+            codes[SpecialCodeIndex::VSUSP] = cancel;
+        });
+    }
+
+    /// Puts them back, and nothing more: that works also where writing would block.
+    pub(super) fn put_back(&self) {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
+    }
+
+    /// Puts them back, and what the editor may have switched on, if the terminal takes that.
+    pub(super) fn restore(&self) {
+        self.put_back();
+        let mut terminal = FdSink::stdout();
+        let _ = terminal.write_all(RESET);
+        push_for(&mut terminal, LAST_WORDS);
+    }
+
+    fn set(&self, added: LocalModes, code: impl FnOnce(&mut SpecialCodes)) {
+        let mut modes = self.0.clone();
+        modes.input_modes.remove(InputModes::ICRNL | InputModes::IXON);
+        let interpreting = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        modes.local_modes.remove(interpreting | LocalModes::IEXTEN);
+        modes.local_modes.insert(added);
+        code(&mut modes.special_codes);
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
+    }
+}
+
 /// Holds the terminal's modes; puts them back when dropped, and before a panic is reported.
 pub(super) struct Terminal {
-    modes: Termios,
+    modes: Modes,
     hook: Arc<Hook>,
 }
 
@@ -38,7 +87,7 @@ impl Terminal {
     /// # Errors
     /// When stdin is no terminal.
     pub(super) fn save(leave: impl Fn() + Send + Sync + 'static) -> io::Result<Terminal> {
-        let modes = tcgetattr(stdin())?;
+        let modes = Modes(tcgetattr(stdin())?);
         let hook: Arc<Hook> = Arc::from(panic::take_hook());
         let (saved, outer) = (modes.clone(), hook.clone());
         let editor = thread::current().id();
@@ -46,45 +95,22 @@ impl Terminal {
             if thread::current().id() != editor {
                 leave();
             }
-            restore(&saved);
+            saved.restore();
             outer(info);
         }));
         Ok(Terminal { modes, hook })
     }
 
-    /// Keeps keys as they are typed for the editor's next read: the terminal neither shows nor
-    /// interprets what comes between two of them.
-    pub(super) fn hold_keys(&self) {
-        let mut modes = self.modes.clone();
-        modes.input_modes.remove(InputModes::ICRNL | InputModes::IXON);
-        let interpreting = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
-        modes.local_modes.remove(interpreting | LocalModes::IEXTEN);
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
-    }
-
-    /// Puts the modes back for as long as no editor reads.
-    pub(super) fn release_keys(&self) {
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.modes);
-    }
-
-    /// Puts the modes back, and nothing more: that works also where writing would block.
-    pub(super) fn restorer(&self) -> impl Fn() + Send + 'static {
-        let modes = self.modes.clone();
-        move || {
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
-        }
+    /// The modes, for those who put them back.
+    pub(super) fn modes(&self) -> &Modes {
+        &self.modes
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        restore(&self.modes);
+        self.modes.restore();
         let hook = self.hook.clone();
         panic::set_hook(Box::new(move |info| hook(info)));
     }
-}
-
-fn restore(modes: &Termios) {
-    let _ = tcsetattr(stdin(), OptionalActions::Now, modes);
-    let _ = Blocking(Role::Stdout, stdout()).write_all(RESET);
 }

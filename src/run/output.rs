@@ -92,7 +92,7 @@ impl Output {
     /// The descriptor to poll for writing, while something waits.
     pub fn waits_for(&self) -> Option<BorrowedFd<'_>> {
         match &self.sink {
-            Sink::Fd(sink) if sink.pending() > 0 => Some(sink.fd.as_fd()),
+            Sink::Fd(sink) if sink.pending() > 0 => Some(sink.fd()),
             _ => None,
         }
     }
@@ -199,12 +199,26 @@ impl FdSink {
         FdSink { fd, channel, way, buffer: Vec::new(), done: 0, failed: None }
     }
 
+    /// How many bytes wait.
     #[inline]
-    fn pending(&self) -> usize {
+    pub fn pending(&self) -> usize {
         self.buffer.len() - self.done
     }
 
-    fn push(&mut self) {
+    /// The descriptor to poll for writing, while something waits.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Forgets what waits and gives it back.
+    pub fn take_back(&mut self) -> Vec<u8> {
+        let mut rest = std::mem::take(&mut self.buffer);
+        rest.drain(..std::mem::take(&mut self.done));
+        rest
+    }
+
+    /// Writes what waits, as far as that goes without blocking.
+    pub fn push(&mut self) {
         while self.pending() > 0 && self.failed.is_none() {
             let rest = self.buffer.get(self.done..).unwrap_or_default();
             match self.try_write(rest) {

@@ -14,6 +14,7 @@ use crate::run::driver::Driver;
 use crate::run::session::Session;
 use crate::run::verdict::{Evidence, out_of_time};
 use crate::run::views::Views;
+use crate::text::units::Count;
 
 /// A violation may come right behind messages whose answers are still on their way through our
 /// output and input: this long after the last message the Close frame waits for them.
@@ -263,7 +264,14 @@ impl<'a> Talk<'a> {
         let unsent = self.connection.outbox().buffered();
         self.session.unsent = self.connection.take_unsent();
         let Some(closure) = self.connection.ended() else { return Ok(Over::Closed) };
-        self.session.outside.views.emit(Event::Closed { closure, totals: &totals });
+        let views = &mut self.session.outside.views;
+        views.emit(Event::Closed { closure, totals: &totals });
+        let unfinished = self.connection.unfinished();
+        if unfinished > 0 && closure.received.is_some() && !self.muted {
+            let size = Count(unfinished, "byte");
+            let text = format!("the Close came inside a message, after {size} of it");
+            views.emit(Event::Notice { level: Level::Warning, text: &text });
+        }
         self.session.past.received = self.received;
         if self.session.signalled.is_some() {
             return Ok(Over::Done);
@@ -286,6 +294,13 @@ impl<'a> Talk<'a> {
             (None, None, Some(over)) => Ok(over),
             (None, None, None) => evidence.judge(settings),
         };
+        let printed = self.connection.handed_over().filter(|_| !self.muted);
+        let outcome = outcome.map_err(|error| match printed {
+            Some(bytes) => {
+                error.cause(format!("{bytes} bytes of an unfinished message were printed"))
+            }
+            None => error,
+        });
         outcome.map_err(|error| match error.exit {
             // With -E our Close waits behind the messages that nobody took.
             Exit::Lost if ended && waits => error.passing(true),

@@ -19,3 +19,4 @@ mod secrets;
 mod serve;
 mod serve_binary;
 mod terminal;
+mod unfinished;

@@ -9,4 +9,5 @@ mod hostile;
 mod other_tools;
 mod prompt;
 mod round;
+mod slow;
 mod typing;

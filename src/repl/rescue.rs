@@ -1,0 +1,64 @@
+//! The way out where the terminal takes nothing.
+//!
+//! The editor writes to the terminal and waits as long as that takes; meanwhile it reads no key. A
+//! thread watches for that. While it lasts Ctrl-C is a signal, and ends the program from here.
+
+use std::process;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+use std::{convert, io};
+
+use super::control::Control;
+use super::screen::Queue;
+use super::terminal::Modes;
+use crate::run::command::Command;
+use crate::run::output::FdSink;
+
+/// An editor that writes for so long may be waiting for the terminal: no piece takes as much.
+const STUCK: Duration = Duration::from_millis(100);
+/// How long the closing handshake may take where nobody sees it.
+const CLOSING: Duration = Duration::from_millis(250);
+
+/// What it needs to end the program.
+pub(super) struct Rescue {
+    pub(super) control: Arc<Control>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) commands: Sender<Command>,
+    pub(super) modes: Modes,
+}
+
+impl Rescue {
+    /// Begins to watch, for as long as the process lives.
+    ///
+    /// # Errors
+    /// When the thread can't be made.
+    pub(super) fn start(self) -> io::Result<()> {
+        let thread = thread::Builder::new().name("rescue".to_owned());
+        thread.spawn(move || self.watch()).map(drop)
+    }
+
+    fn watch(self) -> convert::Infallible {
+        loop {
+            self.control.wait_busy(STUCK);
+            let set = |signals| match signals {
+                true => self.modes.signal_keys(),
+                false => self.modes.hold_keys(),
+            };
+            if self.control.await_quit(set) {
+                self.leave();
+            }
+        }
+    }
+
+    fn leave(&self) -> ! {
+        self.queue.abandon();
+        let _ = self.commands.send(Command::Quit);
+        let exit = self.control.wait_over(CLOSING);
+        self.modes.put_back();
+        self.queue.tell_unshown(&mut FdSink::stdout());
+        self.modes.restore();
+        process::exit(exit as i32)
+    }
+}
