@@ -8,15 +8,16 @@
 //! ```no_run
 //! use std::time::{Duration, Instant};
 //! use rustix::event::{PollFd, PollFlags};
-//! use wstap::connection::{Connection, OpenOptions, Outgoing, Quiet, WireOptions};
+//! use wstap::connection::{Connection, OpenOptions, Outgoing, WireOptions};
 //! use wstap::event::Event;
 //! use wstap::protocol::{close::CloseStatus, frame::Opcode};
-//! use wstap::{sys, transport::Target};
+//! use wstap::sys;
+//! use wstap::transport::{Quiet, Target};
 //!
 //! let (target, _) = Target::parse("ws://localhost:8080/")?;
 //! let (options, wire) = (OpenOptions::new(target), WireOptions::default());
 //! let deadline = Instant::now() + Duration::from_secs(10);
-//! let mut connection = Connection::open(&options, &wire, &mut None, &mut Quiet::new()?, deadline)?;
+//! let mut connection = Connection::open(&options, &wire, &mut None, &mut Quiet, deadline)?;
 //! connection.send(Outgoing { opcode: Opcode::Text, payload: b"hello", fragment: None });
 //! while connection.ended().is_none() {
 //!     connection.flush();
@@ -65,7 +66,8 @@ use crate::event::{Event, Totals};
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::connection::{Config, RawFrame, ReadyState, Receiver, Sender, Side, Traffic};
 use crate::text::Untrusted;
-use crate::transport::{self, Stream, Watch};
+use crate::text::units::Count;
+use crate::transport::{self, Progress, Stream};
 
 pub use crate::connection::closing::CLOSE_PATIENCE;
 pub use crate::connection::cookies::CookieFile;
@@ -132,20 +134,20 @@ impl Connection {
     /// Opens a connection, over redirects and logins if need be. Waits, until `deadline` at the latest.
     ///
     /// # Errors
-    /// Whatever keeps it from opening: exits 2 to 9, 11 and 12, and those of `watch` when it is
+    /// Whatever keeps it from opening: exits 2 to 9, 11 and 12, and those of `progress` when it is
     /// interrupted.
     pub fn open(
         options: &OpenOptions,
         wire: &WireOptions,
         jar: &mut Option<CookieFile>,
-        watch: &mut dyn Watch,
+        progress: &mut dyn Progress,
         deadline: Instant,
     ) -> Result<Connection> {
         let open::Upgraded { stream, early, report, opened } =
-            open::open(options, jar, watch, deadline)?;
+            open::open(options, jar, progress, deadline)?;
         let config = wire.config(Side::Client, report.deflate, options.policy);
         let connection = Connection::new(stream, &config, wire, &early, opened);
-        watch.event(Event::Opened { opening: &connection.opened.opening });
+        progress.event(Event::Opened { opening: &connection.opened.opening });
         Ok(connection)
     }
 
@@ -422,7 +424,11 @@ impl Connection {
 
     /// Where in the peer's bytes we are, for "the connection was lost in …".
     pub fn position(&self) -> String {
-        self.receiver.position()
+        let position = self.receiver.position();
+        match self.receiver.unfinished() {
+            0 => position,
+            size => format!("{position}, {} of the message so far", Count(size, "byte")),
+        }
     }
 
     /// Payload bytes of a message that has begun and isn't whole; 0 between two messages.

@@ -19,7 +19,7 @@ use crate::redact::{self, Guarded, Secrets};
 use crate::sys;
 use crate::text::Untrusted;
 use crate::text::units::Count;
-use crate::transport::{self, Stream, Target, Watch};
+use crate::transport::{self, Progress, Stream, Target};
 
 /// How much of a refusal's body is shown, in bytes.
 const MAX_BODY: usize = 64 << 10;
@@ -40,18 +40,18 @@ pub(super) struct Upgraded {
 /// Opens the connection, over redirects and logins if need be; the deadline is for all of it.
 ///
 /// # Errors
-/// Exits 2 to 9, 11 and 12, and those of `watch` when it is interrupted.
+/// Exits 2 to 9, 11 and 12, and those of `progress` when it is interrupted.
 pub(super) fn open(
     options: &OpenOptions,
     cookies: &mut Option<CookieFile>,
-    watch: &mut dyn Watch,
+    progress: &mut dyn Progress,
     deadline: Instant,
 ) -> Result<Upgraded> {
     let start = Instant::now();
     let limit = deadline.saturating_duration_since(start);
     let mut route = Route::new(options)?;
     loop {
-        let stream = transport::dial(&route.target, &route.dial, Some(deadline), watch)?.stream;
+        let stream = transport::dial(&route.target, &route.dial, Some(deadline), progress)?.stream;
         let secrets = options.secrets;
         let request = Guarded::new(route.request(cookies.as_ref()), secrets);
         let limits = options.head_limits;
@@ -59,23 +59,23 @@ pub(super) fn open(
         let received = 0;
         let mut exchange = Exchange { stream, deadline, limit, limits, secrets, target, received };
         let sent = Instant::now();
-        let (mut response, early) = exchange.run(&request, watch)?;
+        let (mut response, early) = exchange.run(&request, progress)?;
         let notes = keep_cookies(cookies, &response, &exchange.target);
         let next = route.next(&response, cookies.as_ref());
         let followed = matches!(next, Ok(Next::Login(_) | Next::Redirected { .. }));
         let took = sent.elapsed();
         if response.status != 101 && !followed {
-            exchange.finish(&mut response, &early, watch);
+            exchange.finish(&mut response, &early, progress);
         }
         let response = Guarded::new(response, secrets);
-        watch.event(Event::ResponseReceived { response: &response, took, followed });
+        progress.event(Event::ResponseReceived { response: &response, took, followed });
         for (level, text) in notes {
-            watch.event(Event::Notice { level, text: &text });
+            progress.event(Event::Notice { level, text: &text });
         }
         match next? {
             Next::Done if response.status() == 101 => {
                 let judged = (request, response);
-                return upgraded(options, exchange, early, judged, start, watch);
+                return upgraded(options, exchange, early, judged, start, progress);
             }
             Next::Done => {
                 let error = refused(response.reveal(), &route);
@@ -88,12 +88,12 @@ pub(super) fn open(
                 });
             }
             Next::Login(text) => {
-                watch.event(Event::Notice { level: Level::Detail, text: &text });
+                progress.event(Event::Notice { level: Level::Detail, text: &text });
             }
             Next::Redirected { from, to, dropped } => {
                 let (status, dropped) = (response.status(), &dropped);
                 let (from, to) = (&secrets.url(&from), &secrets.url(&to));
-                watch.event(Event::Redirected { status, from, to, dropped });
+                progress.event(Event::Redirected { status, from, to, dropped });
             }
         }
     }
@@ -118,12 +118,12 @@ fn upgraded(
     early: Vec<u8>,
     (request, response): (Guarded<Request>, Guarded<Response>),
     start: Instant,
-    watch: &mut dyn Watch,
+    progress: &mut dyn Progress,
 ) -> Result<Upgraded> {
     let secrets = options.secrets;
     let report = HandshakeReport::judge(request.reveal(), response.reveal(), options.policy);
     let report = secrets.report(report);
-    watch.event(Event::Judged { report: &report });
+    progress.event(Event::Judged { report: &report });
     if report.verdict() == Verdict::Fail {
         return Err(broken(&report));
     }
@@ -154,15 +154,15 @@ impl Exchange {
     fn run(
         &mut self,
         request: &Guarded<Request>,
-        watch: &mut dyn Watch,
+        progress: &mut dyn Progress,
     ) -> Result<(Response, Vec<u8>)> {
-        self.send(&request.reveal().bytes, watch)?;
-        watch.event(Event::RequestSent { request });
+        self.send(&request.reveal().bytes, progress)?;
+        progress.event(Event::RequestSent { request });
         let mut rest = Vec::new();
         let mut informational = 0;
         loop {
             let mut reader = HeadReader::new(self.limits);
-            let (response, behind) = self.head(&mut reader, rest, watch)?;
+            let (response, behind) = self.head(&mut reader, rest, progress)?;
             match response.status {
                 100 | 102..=199 => {
                     informational += 1;
@@ -171,7 +171,7 @@ impl Exchange {
                         return Err(Error::new(Stage::Handshake, Exit::Limit, what));
                     }
                     let response = Guarded::new(response, self.secrets);
-                    watch.event(Event::InformationalResponse { response: &response });
+                    progress.event(Event::InformationalResponse { response: &response });
                     rest = behind;
                 }
                 _ => return Ok((response, behind)),
@@ -180,14 +180,14 @@ impl Exchange {
     }
 
     /// Reads a refusal's body into the response.
-    fn finish(&mut self, response: &mut Response, behind: &[u8], watch: &mut dyn Watch) {
+    fn finish(&mut self, response: &mut Response, behind: &[u8], progress: &mut dyn Progress) {
         let mut body = BodyReader::new(response, MAX_BODY);
-        self.body(&mut body, behind, watch);
+        self.body(&mut body, behind, progress);
         (response.body, response.body_cut) = body.finish();
         body::decode(response, MAX_BODY);
     }
 
-    fn send(&mut self, mut bytes: &[u8], watch: &mut dyn Watch) -> Result<()> {
+    fn send(&mut self, mut bytes: &[u8], progress: &mut dyn Progress) -> Result<()> {
         while !bytes.is_empty() || self.stream.wants_write() {
             let written = match self.stream.write(bytes) {
                 Ok(n) => self.stream.flush().map(|_| n),
@@ -199,7 +199,7 @@ impl Exchange {
                 Err(e) => return Err(self.lost(&e)),
             }
             if !bytes.is_empty() || self.stream.wants_write() {
-                self.wait(PollFlags::OUT, self.deadline, "sending the request", watch)?;
+                self.wait(PollFlags::OUT, self.deadline, "sending the request", progress)?;
             }
         }
         Ok(())
@@ -209,7 +209,7 @@ impl Exchange {
         &mut self,
         reader: &mut HeadReader,
         rest: Vec<u8>,
-        watch: &mut dyn Watch,
+        progress: &mut dyn Progress,
     ) -> Result<(Response, Vec<u8>)> {
         let mut buffer = [0; 16 << 10];
         let mut fresh = rest;
@@ -235,7 +235,7 @@ impl Exchange {
                     fresh.extend_from_slice(buffer.get(..n).unwrap_or_default());
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.wait(PollFlags::IN, self.deadline, "waiting for the response", watch)?;
+                    self.wait(PollFlags::IN, self.deadline, "waiting for the response", progress)?;
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(self.lost(&e)),
@@ -244,7 +244,7 @@ impl Exchange {
     }
 
     /// Reads a refusal's body; whatever happens, what came is kept.
-    fn body(&mut self, body: &mut BodyReader, behind: &[u8], watch: &mut dyn Watch) {
+    fn body(&mut self, body: &mut BodyReader, behind: &[u8], progress: &mut dyn Progress) {
         let patience = self.deadline.min(Instant::now() + BODY_PATIENCE);
         let mut buffer = [0; 16 << 10];
         body.feed(behind);
@@ -257,7 +257,7 @@ impl Exchange {
                     body.feed(buffer.get(..n).unwrap_or_default());
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    if self.wait(PollFlags::IN, patience, "", watch).is_err() {
+                    if self.wait(PollFlags::IN, patience, "", progress).is_err() {
                         return;
                     }
                 }
@@ -271,7 +271,7 @@ impl Exchange {
         what_for: PollFlags,
         until: Instant,
         doing: &str,
-        watch: &mut dyn Watch,
+        progress: &mut dyn Progress,
     ) -> Result<()> {
         if Instant::now() >= until {
             let what = format!("no answer within {}: {doing}", transport::shown_limit(self.limit));
@@ -279,14 +279,16 @@ impl Exchange {
                 .hint(Hint::MoreTime(Limit::ConnectTimeout)));
         }
         let ready = {
-            let mut fds = [
-                PollFd::from_borrowed_fd(self.stream.fd(), what_for),
-                PollFd::from_borrowed_fd(watch.wake_fd(), PollFlags::IN),
-            ];
+            let socket = self.stream.fd();
+            let wake = match progress.wake_fd() {
+                Some(wake) => PollFd::from_borrowed_fd(wake, PollFlags::IN),
+                None => PollFd::from_borrowed_fd(socket, PollFlags::empty()),
+            };
+            let mut fds = [PollFd::from_borrowed_fd(socket, what_for), wake];
             sys::wait(&mut fds, Some(until));
             fds.last().is_some_and(sys::is_ready)
         };
-        match ready.then(|| watch.interrupted()).flatten() {
+        match ready.then(|| progress.interrupted()).flatten() {
             Some(error) => Err(error),
             None => Ok(()),
         }

@@ -17,7 +17,7 @@ use crate::run::verdict::out_of_time;
 use crate::run::views::Views;
 use crate::sys;
 use crate::text::units::Count;
-use crate::transport::{Target, Watch};
+use crate::transport::{Progress, Target};
 
 /// How long blocked outputs may hold up somebody who wants to be done.
 const FLUSH_PATIENCE: Duration = Duration::from_millis(50);
@@ -313,7 +313,7 @@ struct Watcher<'a> {
     signalled: &'a mut Option<Exit>,
 }
 
-impl Watch for Watcher<'_> {
+impl Progress for Watcher<'_> {
     fn event(&mut self, event: Event<'_>) {
         self.outside.views.emit(event);
         self.outside.views.push();
@@ -323,8 +323,8 @@ impl Watch for Watcher<'_> {
         self.outside.views.needs().details
     }
 
-    fn wake_fd(&self) -> BorrowedFd<'_> {
-        self.outside.waking.fd()
+    fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.outside.waking.fd())
     }
 
     fn interrupted(&mut self) -> Option<Error> {

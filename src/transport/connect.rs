@@ -49,7 +49,7 @@ pub(super) fn tcp(
     let local = socket.local_addr().ok().and_then(|a| a.as_socket());
     let local = local.map(|a| a.to_string()).unwrap_or_default();
     let peer = address.to_string();
-    waiter.watch.event(Event::Connected { to: &peer, from: &local, took });
+    waiter.progress.event(Event::Connected { to: &peer, from: &local, took });
     let stream = Stream::from_tcp(TcpStream::from(socket)).map_err(|e| local_failure(&e))?;
     Ok(Connected { stream, peer, local })
 }
@@ -65,7 +65,7 @@ pub(super) fn unix(
 ) -> Result<Connected> {
     let begun = Instant::now();
     let peer = path.to_string_lossy().into_owned();
-    waiter.watch.event(Event::Connecting { to: &peer });
+    waiter.progress.event(Event::Connecting { to: &peer });
     let connect = || {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
@@ -78,7 +78,7 @@ pub(super) fn unix(
     };
     let stream = connect().map_err(|e| {
         let why = reason(&e);
-        waiter.watch.event(Event::ConnectFailed { to: &peer, why: &why });
+        waiter.progress.event(Event::ConnectFailed { to: &peer, why: &why });
         let shown = Untrusted::text(&peer);
         let error = Error::new(Stage::Connect, Exit::Connect, format!("{shown}: {why}"));
         match e.kind() {
@@ -93,7 +93,7 @@ pub(super) fn unix(
     })?;
     let took = begun.elapsed();
     timings.connect = Some(took);
-    waiter.watch.event(Event::Connected { to: &peer, from: "", took });
+    waiter.progress.event(Event::Connected { to: &peer, from: "", took });
     Ok(Connected { stream, peer, local: String::new() })
 }
 
@@ -190,7 +190,7 @@ impl Race {
         address: SocketAddr,
         waiter: &mut Waiter<'_>,
     ) -> Option<(Socket, SocketAddr)> {
-        waiter.watch.event(Event::Connecting { to: &address.to_string() });
+        waiter.progress.event(Event::Connecting { to: &address.to_string() });
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)
             .and_then(|socket| socket.set_nonblocking(true).map(|()| socket))
             .and_then(|socket| match &self.source {
@@ -230,7 +230,7 @@ impl Race {
 
     fn fail(&mut self, address: SocketAddr, e: io::Error, waiter: &mut Waiter<'_>) {
         let (to, why) = (address.to_string(), reason(&e));
-        waiter.watch.event(Event::ConnectFailed { to: &to, why: &why });
+        waiter.progress.event(Event::ConnectFailed { to: &to, why: &why });
         self.failed.push((address, e));
     }
 

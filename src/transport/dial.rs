@@ -7,7 +7,7 @@ use crate::event::{Event, Timings, TlsInfo};
 use crate::transport::connect::{self, Connected};
 use crate::transport::host::{Place, plain_host};
 use crate::transport::tls::Client;
-use crate::transport::wait::{Waiter, Watch};
+use crate::transport::wait::{Progress, Waiter};
 use crate::transport::{ConnectTo, DialOptions, Stream, Target, tunnel};
 
 /// A connection that stands.
@@ -19,7 +19,7 @@ pub struct Dialed {
     pub peer: String,
     /// Our own address; empty for a Unix socket.
     pub local: String,
-    /// What TLS agreed on, if [`Watch::wants_details`]; else see [`Stream::tls_info`].
+    /// What TLS agreed on, if [`Progress::wants_details`]; else see [`Stream::tls_info`].
     pub tls: Option<TlsInfo>,
     /// How long each step took.
     pub timings: Timings,
@@ -29,15 +29,15 @@ pub struct Dialed {
 ///
 /// # Errors
 /// Exit 2 for unusable options, 3 unresolved, 4 not connected, 5 TLS, 7 for a wrong ALPN protocol,
-/// 11 at the deadline (its stage and words say what was awaited), and what `watch` says when it is
+/// 11 at the deadline (its stage and words say what was awaited), and what `progress` says when it is
 /// interrupted.
 pub fn dial(
     target: &Target,
     options: &DialOptions,
     deadline: Option<Instant>,
-    watch: &mut dyn Watch,
+    progress: &mut dyn Progress,
 ) -> Result<Dialed> {
-    let mut waiter = Waiter::new(watch, deadline);
+    let mut waiter = Waiter::new(progress, deadline);
     // Before anything goes over the network: a wrong file name needs no server.
     let client = match target.secure {
         true => Some(Client::prepare(&options.tls, &target.host, &mut waiter)?),
@@ -52,11 +52,11 @@ pub fn dial(
         stream = client.connect(stream, &place(target).to_string(), &mut waiter)?;
         let took = begun.elapsed();
         timings.tls = Some(took);
-        if waiter.watch.wants_details() {
+        if waiter.progress.wants_details() {
             tls = stream.tls_info();
         }
         if let Some(tls) = &tls {
-            waiter.watch.event(Event::TlsEstablished { tls, took });
+            waiter.progress.event(Event::TlsEstablished { tls, took });
         }
     }
     Ok(Dialed { stream, peer, local, tls, timings })

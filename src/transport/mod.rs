@@ -29,4 +29,4 @@ pub use proxy::Proxy;
 pub use stream::{Stream, tls_failure};
 pub use target::Target;
 pub use tls::{Pins, Sni, TlsOptions, Versions, default_provider, private_key};
-pub use wait::{Watch, shown_limit};
+pub use wait::{Progress, Quiet, shown_limit};

@@ -103,13 +103,13 @@ fn look_up(
     waiter: &mut Waiter<'_>,
 ) -> Result<Vec<SocketAddr>> {
     let begun = Instant::now();
-    waiter.watch.event(Event::Resolving { host: &place.typed });
+    waiter.progress.event(Event::Resolving { host: &place.typed });
     let local = if is_localhost(name) { localhost(place.port) } else { Vec::new() };
     let addresses = if local.is_empty() { ask(name, place, family, waiter)? } else { local };
     let took = begun.elapsed();
     timings.resolve = Some(took);
     let event = Event::Resolved { host: &place.typed, addresses: &addresses, took };
-    waiter.watch.event(event);
+    waiter.progress.event(event);
     Ok(addresses)
 }
 

@@ -62,7 +62,7 @@ pub(super) fn connect(
         let took = begun.elapsed();
         timings.proxy = Some(took);
         let shown = proxy.to_string();
-        waiter.watch.event(Event::ProxyConnected { proxy: &shown, answer: &answer, took });
+        waiter.progress.event(Event::ProxyConnected { proxy: &shown, answer: &answer, took });
         return Ok(connected);
     }
 }

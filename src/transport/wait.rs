@@ -12,21 +12,33 @@ use crate::sys;
 use crate::transport::stream::Stream;
 
 /// What dialing needs of its caller.
-pub trait Watch {
+pub trait Progress {
     /// Something happened.
-    fn event(&mut self, kind: Event<'_>);
+    fn event(&mut self, event: Event<'_>);
 
-    /// Readable when [`Watch::interrupted`] should be asked.
-    fn wake_fd(&self) -> BorrowedFd<'_>;
+    /// Readable when [`Progress::interrupted`] should be asked; `None` where nothing interrupts.
+    fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 
     /// The error to end with when dialing must end (Ctrl-C, SIGTERM, `/quit`). Must take what made
     /// the descriptor readable, or the waiting would spin.
-    fn interrupted(&mut self) -> Option<Error>;
+    fn interrupted(&mut self) -> Option<Error> {
+        None
+    }
 
     /// Whether somebody looks at [`Event::TlsEstablished`]; certificates are parsed for it only then.
     fn wants_details(&self) -> bool {
         false
     }
+}
+
+/// Nobody looks at the events, and nothing interrupts.
+#[derive(Clone, Copy, Debug)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn event(&mut self, _event: Event<'_>) {}
 }
 
 /// What ended a wait.
@@ -42,20 +54,20 @@ pub(super) enum Woken {
 
 /// The deadline and the interruptions of one dialing.
 pub(super) struct Waiter<'a> {
-    pub(super) watch: &'a mut dyn Watch,
+    pub(super) progress: &'a mut dyn Progress,
     began: Instant,
     deadline: Option<Instant>,
 }
 
 impl<'a> Waiter<'a> {
-    pub(super) fn new(watch: &'a mut dyn Watch, deadline: Option<Instant>) -> Waiter<'a> {
-        Waiter { watch, began: Instant::now(), deadline }
+    pub(super) fn new(progress: &'a mut dyn Progress, deadline: Option<Instant>) -> Waiter<'a> {
+        Waiter { progress, began: Instant::now(), deadline }
     }
 
     /// Waits until a descriptor is ready, `timer` or the deadline.
     ///
     /// # Errors
-    /// What `watch` says when it was interrupted.
+    /// What `progress` says when it was interrupted.
     pub(super) fn wait(
         &mut self,
         fds: &[(BorrowedFd<'_>, PollFlags)],
@@ -75,17 +87,18 @@ impl<'a> Waiter<'a> {
             let (ready, interrupted) = {
                 let mut polled: Vec<PollFd<'_>> =
                     fds.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
-                polled.push(PollFd::from_borrowed_fd(self.watch.wake_fd(), PollFlags::IN));
+                let wake = self.progress.wake_fd();
+                polled.extend(wake.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
                 match sys::poll(&mut polled, timeout.as_ref()) {
                     Ok(_) | Err(Errno::INTR) => {}
                     Err(e) => return Err(poll_failed(e)),
                 }
                 let mut ready: Vec<bool> =
                     polled.iter().map(|fd| !fd.revents().is_empty()).collect();
-                let interrupted = ready.pop().unwrap_or_default();
+                let interrupted = wake.is_some() && ready.pop().unwrap_or_default();
                 (ready, interrupted)
             };
-            if interrupted && let Some(error) = self.watch.interrupted() {
+            if interrupted && let Some(error) = self.progress.interrupted() {
                 return Err(error);
             }
             if ready.contains(&true) {

@@ -17,7 +17,7 @@ use crate::support::PATIENCE;
 use crate::support::tls::Tls;
 use wstap::error::{Error, Exit};
 use wstap::event::Event;
-use wstap::transport::{DialOptions, Stream, Target, TlsOptions, Watch, dial};
+use wstap::transport::{DialOptions, Progress, Stream, Target, TlsOptions, dial};
 
 /// What is sent: a head, a message in two records, a Close frame.
 const SENT: [&[u8]; 4] = [
@@ -37,11 +37,11 @@ enum End {
 
 struct Nobody(UnixStream);
 
-impl Watch for Nobody {
+impl Progress for Nobody {
     fn event(&mut self, _: Event<'_>) {}
 
-    fn wake_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+    fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.0.as_fd())
     }
 
     fn interrupted(&mut self) -> Option<Error> {

@@ -19,7 +19,7 @@ use wstap::cli::WORDS;
 use wstap::error::{Error, Exit, Hint, Stage};
 use wstap::event::Event;
 use wstap::transport::default_provider;
-use wstap::transport::{DialOptions, Dialed, Stream, Target, TlsOptions, Watch, dial};
+use wstap::transport::{DialOptions, Dialed, Progress, Stream, Target, TlsOptions, dial};
 
 use crate::support::home::Home;
 
@@ -46,13 +46,13 @@ impl Watcher {
     }
 }
 
-impl Watch for Watcher {
+impl Progress for Watcher {
     fn event(&mut self, kind: Event<'_>) {
         self.said.push(format!("{kind:?}"));
     }
 
-    fn wake_fd(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+    fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.wake.as_fd())
     }
 
     fn interrupted(&mut self) -> Option<Error> {

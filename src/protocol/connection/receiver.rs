@@ -282,13 +282,8 @@ impl Receiver {
                 format!("in a frame header, after {buffered} byte{s}")
             }
             (None, Some(message)) => {
-                let Message { opcode, fragments, len, .. } = message;
-                let s = |count: u64| if count == 1 { "" } else { "s" };
-                format!(
-                    "in a {opcode} message, after {fragments} fragment{} with {len} byte{}",
-                    s((*fragments).into()),
-                    s(*len)
-                )
+                let s = if message.fragments == 1 { "" } else { "s" };
+                format!("in a {} message, after {} fragment{s}", message.opcode, message.fragments)
             }
             (None, None) => "between two frames".to_owned(),
         }

@@ -78,7 +78,7 @@ fn log_keys(config: &mut ClientConfig, waiter: &mut Waiter<'_>) {
             (Level::Warning, format!("SSLKEYLOGFILE {path} can't be written: {e}"))
         }
     };
-    waiter.watch.event(Event::Notice { level, text: &text });
+    waiter.progress.event(Event::Notice { level, text: &text });
 }
 
 fn versions(versions: Versions) -> Vec<&'static SupportedProtocolVersion> {

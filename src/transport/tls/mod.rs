@@ -312,7 +312,7 @@ impl TlsStream {
     fn after_handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
         if let Some(why) = self.verifier.passed() {
             let text = format!("certificate not trusted: {why}; going on because of --insecure");
-            waiter.watch.event(Event::Notice { level: Level::Warning, text: &text });
+            waiter.progress.event(Event::Notice { level: Level::Warning, text: &text });
         }
         match self.alpn() {
             None | Some(b"http/1.1") => Ok(()),

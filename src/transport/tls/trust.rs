@@ -149,7 +149,7 @@ fn system_roots(waiter: &mut Waiter<'_>) -> RootCertStore {
     roots.add_parsable_certificates(borrowed(&system().certs));
     if roots.is_empty() {
         let text = "no trust anchors of the system were found; using Mozilla's, as built in";
-        waiter.watch.event(Event::Notice { level: Level::Info, text });
+        waiter.progress.event(Event::Notice { level: Level::Info, text });
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     roots
