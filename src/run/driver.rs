@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::event::Event;
-use crate::run::session::Session;
+use crate::run::context::Context;
 use crate::run::talk::{Over, Talk};
 use crate::run::turn::Source;
 use crate::run::views::Views;
@@ -48,12 +48,12 @@ pub trait Driver {
     }
 
     /// Acts while the run waits for its next attempt: what comes instead of the wait.
-    fn waiting(&mut self, _session: &mut Session) -> Option<Instead> {
+    fn waiting(&mut self, _context: &mut Context) -> Option<Instead> {
         None
     }
 
     /// A connection is over, or there was none: shows the failure and says what comes next.
-    fn ended(&mut self, session: &mut Session, outcome: Outcome) -> Then;
+    fn ended(&mut self, context: &mut Context, outcome: Outcome) -> Then;
 }
 
 /// What comes instead of the wait before an attempt.

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod command;
+mod context;
 mod driver;
 pub mod frame;
 pub mod input;
@@ -21,6 +22,7 @@ pub mod output;
 mod pipe;
 mod prompt;
 pub mod reconnect;
+mod rounds;
 mod session;
 pub mod settings;
 pub mod signals;
@@ -29,6 +31,7 @@ mod turn;
 mod verdict;
 mod views;
 
+pub use context::Context;
 pub use driver::{Driver, Outcome, Then};
 pub use pipe::Pipe;
 pub use prompt::{Answer, Inquiry, Prompt};

@@ -1,5 +1,5 @@
 //! The driver of a pipe: messages or commands of standard input, a fence behind the last of them, and
-//! how much silence then ends the session.
+//! how much silence then ends the context.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::protocol::connection::Direction;
 use crate::protocol::frame::Opcode;
+use crate::run::context::Context;
 use crate::run::driver::{Driver, Outcome, Then};
 use crate::run::input::{InputFormat, Stdin};
 use crate::run::json;
-use crate::run::session::Session;
 use crate::run::settings::Linger;
 use crate::run::talk::Talk;
 use crate::run::turn::Source;
@@ -85,7 +85,7 @@ impl Pipe {
         let mut random = [0; 4];
         connection::random(&mut random);
         let payload = format!("end of input {:08x}", u32::from_ne_bytes(random)).into_bytes();
-        if talk.session.settings.linger == Linger::For(Duration::ZERO) {
+        if talk.context.settings.linger == Linger::For(Duration::ZERO) {
             talk.connection.close_normally();
         } else {
             talk.connection.ping(&payload);
@@ -130,8 +130,8 @@ impl Driver for Pipe {
     /// is no silence: what has arrived wasn't even looked at.
     fn deadline(&self, talk: &Talk<'_>) -> Option<Instant> {
         let fence = self.fence.as_ref().filter(|_| talk.connection.is_open())?;
-        let Linger::For(linger) = talk.session.settings.linger else { return None };
-        if talk.session.outside.views.are_congested() {
+        let Linger::For(linger) = talk.context.settings.linger else { return None };
+        if talk.context.outside.views.are_congested() {
             return None;
         }
         let silence = if fence.answered { linger } else { linger.max(FENCE_PATIENCE) };
@@ -146,12 +146,12 @@ impl Driver for Pipe {
         self.fence.is_some()
     }
 
-    fn ended(&mut self, session: &mut Session, outcome: Outcome) -> Then {
+    fn ended(&mut self, context: &mut Context, outcome: Outcome) -> Then {
         Then::Leave(match outcome {
             Outcome::Over(over) => Ok(over),
             Outcome::Failed(mut error) | Outcome::GivenUp(mut error) => {
-                error.causes.extend(session.unsent_words());
-                session.tell(&error);
+                error.causes.extend(context.unsent_words());
+                context.tell(&error);
                 Err(error)
             }
         })
@@ -169,7 +169,7 @@ fn take_command(stdin: &mut Stdin, talk: &mut Talk<'_>) -> Result<bool> {
 
 /// Takes messages of the input while there is room; false when there is no other yet.
 fn take_messages(stdin: &mut Stdin, talk: &mut Talk<'_>) -> Result<bool> {
-    let settings = &talk.session.settings;
+    let settings = &talk.context.settings;
     let (binary, fragment) = (settings.binary, settings.fragment);
     let opcode = if binary { Opcode::Binary } else { Opcode::Text };
     while talk.connection.outbox().has_room() {

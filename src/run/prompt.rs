@@ -8,8 +8,8 @@ use crate::error::{Error, Exit, Stage, Words};
 use crate::event::{Event, Level, Timings};
 use crate::protocol::connection::{Direction, ReadyState};
 use crate::run::command::{Command, Commands, Question};
+use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
-use crate::run::session::Session;
 use crate::run::talk::{Over, Talk};
 use crate::run::views::Views;
 use crate::text::units::Took;
@@ -66,17 +66,17 @@ impl Prompt {
             }
             Some(Command::Show(question)) => {
                 let inquiry = Inquiry {
-                    options: &talk.session.settings.open,
-                    words: talk.session.settings.words,
-                    timings: talk.session.outside.views.timings(),
+                    options: &talk.context.settings.open,
+                    words: talk.context.settings.words,
+                    timings: talk.context.outside.views.timings(),
                     connection: Some(talk.connection.facts()),
                 };
                 let answer = (self.words)(question, &inquiry);
                 let Answer { text, bare } = &answer;
-                talk.session.outside.views.tell(Event::Answer { text, bare: *bare });
+                talk.context.outside.views.tell(Event::Answer { text, bare: *bare });
             }
             Some(Command::Quit) => talk.leave(Over::Done),
-            Some(Command::Connect(url)) => match talk.session.settings.open.read_target(&url) {
+            Some(Command::Connect(url)) => match talk.context.settings.open.read_target(&url) {
                 Ok(_) => self.leave_for(Command::Connect(url), talk),
                 Err(error) => talk.views().tell(Event::Error(&error)),
             },
@@ -91,63 +91,63 @@ impl Prompt {
     }
 
     /// What can be done without a connection is; messages can wait for one, if it is to come.
-    fn put_off(&mut self, command: Command, session: &mut Session) {
+    fn put_off(&mut self, command: Command, context: &mut Context) {
         match command {
             Command::Show(question @ Question::As { .. }) => {
                 let inquiry = Inquiry {
-                    options: &session.settings.open,
-                    words: session.settings.words,
-                    timings: session.outside.views.timings(),
+                    options: &context.settings.open,
+                    words: context.settings.words,
+                    timings: context.outside.views.timings(),
                     connection: None,
                 };
                 let Answer { text, bare } = (self.words)(question, &inquiry);
-                session.outside.views.emit(Event::Answer { text: &text, bare });
+                context.outside.views.emit(Event::Answer { text: &text, bare });
             }
             Command::Message { opcode, payload, fragment }
-                if session.settings.reconnect.is_some() =>
+                if context.settings.reconnect.is_some() =>
             {
-                let fragment = fragment.or(session.settings.fragment);
-                let is_kept = session.unsent.keep(Message { opcode, payload, fragment });
-                session.tell_kept(is_kept);
+                let fragment = fragment.or(context.settings.fragment);
+                let is_kept = context.unsent.keep(Message { opcode, payload, fragment });
+                context.tell_kept(is_kept);
             }
-            Command::Set(setting) => session.outside.views.set(setting),
+            Command::Set(setting) => context.outside.views.set(setting),
             _ => {
                 let text = "not connected, so this was not done: /reconnect, /connect URL or /quit";
-                session.notice(Level::Warning, text);
+                context.notice(Level::Warning, text);
             }
         }
     }
 
     /// Waits, after a connection's end, for what the person wants next: the target of the next
     /// connection, or `None` to leave.
-    fn next_connection(&mut self, session: &mut Session) -> Option<Target> {
+    fn next_connection(&mut self, context: &mut Context) -> Option<Target> {
         let way = "not connected: /reconnect, /connect URL or /quit";
-        let text = match session.unsent.count() {
+        let text = match context.unsent.count() {
             0 => way.to_owned(),
             1 => format!("{way}; 1 message not sent yet"),
             waiting => format!("{way}; {waiting} messages not sent yet"),
         };
-        session.notice(Level::Info, &text);
+        context.notice(Level::Info, &text);
         loop {
-            session.outside.views.push();
+            context.outside.views.push();
             while let Some(command) = self.next_command() {
                 match command {
                     Command::Quit => return None,
-                    Command::Reconnect => return Some(session.settings.open.target.clone()),
-                    Command::Connect(url) => match session.settings.open.read_target(&url) {
+                    Command::Reconnect => return Some(context.settings.open.target.clone()),
+                    Command::Connect(url) => match context.settings.open.read_target(&url) {
                         Ok(target) => return Some(target),
-                        Err(error) => session.outside.views.emit(Event::Error(&error)),
+                        Err(error) => context.outside.views.emit(Event::Error(&error)),
                     },
                     Command::GiveUp => {}
-                    other => self.put_off(other, session),
+                    other => self.put_off(other, context),
                 }
             }
-            session.outside.turn(&mut [], session.deadline);
-            if let Some((exit, _)) = session.outside.waking.take_signals() {
-                session.signalled = Some(exit);
+            context.outside.turn(&mut [], context.deadline);
+            if let Some((exit, _)) = context.outside.waking.take_signals() {
+                context.signalled = Some(exit);
             }
-            let is_late = session.deadline.is_some_and(|end| Instant::now() >= end);
-            if session.signalled.is_some() || is_late {
+            let is_late = context.deadline.is_some_and(|end| Instant::now() >= end);
+            if context.signalled.is_some() || is_late {
                 return None;
             }
         }
@@ -193,7 +193,7 @@ impl Driver for Prompt {
         None
     }
 
-    fn waiting(&mut self, session: &mut Session) -> Option<Instead> {
+    fn waiting(&mut self, context: &mut Context) -> Option<Instead> {
         while let Some(command) = self.next_command() {
             match command {
                 Command::Quit => {
@@ -202,40 +202,40 @@ impl Driver for Prompt {
                 }
                 Command::Close(_) | Command::GiveUp => return Some(Instead::GiveUp),
                 Command::Reconnect => return Some(Instead::Attempt),
-                Command::Connect(url) => match session.settings.open.read_target(&url) {
+                Command::Connect(url) => match context.settings.open.read_target(&url) {
                     Ok(target) => {
-                        session.turn_to(target);
+                        context.turn_to(target);
                         return Some(Instead::Attempt);
                     }
-                    Err(error) => session.outside.views.emit(Event::Error(&error)),
+                    Err(error) => context.outside.views.emit(Event::Error(&error)),
                 },
-                other => self.put_off(other, session),
+                other => self.put_off(other, context),
             }
         }
         None
     }
 
-    fn ended(&mut self, session: &mut Session, outcome: Outcome) -> Then {
+    fn ended(&mut self, context: &mut Context, outcome: Outcome) -> Then {
         let outcome = match outcome {
             Outcome::Over(over) => Ok(over),
             Outcome::GivenUp(error) => Err(error),
             Outcome::Failed(error) => {
                 if !was_told(&error) {
-                    session.tell(&error);
+                    context.tell(&error);
                 }
                 Err(error)
             }
         };
         // A first connection that never opens is for whoever called us to judge.
-        let in_vain = session.settings.reconnect.is_none() && !session.outside.views.has_opened();
-        let leaves = session.signalled.is_some() || matches!(outcome, Ok(Over::Done)) || in_vain;
-        if !leaves && let Some(target) = self.next_connection(session) {
+        let in_vain = context.settings.reconnect.is_none() && !context.outside.views.has_opened();
+        let leaves = context.signalled.is_some() || matches!(outcome, Ok(Over::Done)) || in_vain;
+        if !leaves && let Some(target) = self.next_connection(context) {
             return Then::Connect(target);
         }
-        session.tell_unsent();
+        context.tell_unsent();
         // What happened was shown when it happened, and leaving on request is no failure; never
         // having got in is one.
-        Then::Leave(match session.outside.views.has_opened() && !leaves {
+        Then::Leave(match context.outside.views.has_opened() && !leaves {
             true => Ok(Over::Done),
             false => outcome,
         })

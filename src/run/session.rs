@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::connection::{Connection, CookieFile, Unsent};
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::{Event, Level};
+use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::output::Output;
 use crate::run::reconnect::{Decision, Past};
@@ -17,45 +18,37 @@ use crate::run::verdict::out_of_time;
 use crate::run::views::Views;
 use crate::sys;
 use crate::text::units::Count;
-use crate::transport::{Progress, Target};
+use crate::transport::Progress;
 
 /// How long blocked outputs may hold up somebody who wants to be done.
 const FLUSH_PATIENCE: Duration = Duration::from_millis(50);
 
 /// A run before it begins.
 pub struct Session {
-    pub(super) settings: Settings,
+    context: Context,
     /// Taken out of the settings: it changes.
     cookies: Option<CookieFile>,
-    pub(super) outside: Loop,
-    /// Messages that no connection has taken whole.
-    pub(super) unsent: Unsent,
-    pub(super) past: Past,
-    /// The exit code of the first signal that asked us to end.
-    pub(super) signalled: Option<Exit>,
-    /// The whole run must be over by then.
-    pub(super) deadline: Option<Instant>,
 }
 
 impl Session {
     /// A run with its views and what wakes it.
     pub fn new(mut settings: Settings, outputs: Vec<Output>, waking: Waking) -> Session {
-        let deadline = settings.max_time.map(|limit| Instant::now() + limit);
-        Session {
-            cookies: settings.cookies.take(),
+        let cookies = settings.cookies.take();
+        let context = Context {
+            deadline: settings.max_time.map(|limit| Instant::now() + limit),
             unsent: Unsent::new(settings.reconnect.is_some()),
             settings,
             outside: Loop { views: Views::new(outputs), waking },
             past: Past::default(),
             signalled: None,
-            deadline,
-        }
+        };
+        Session { context, cookies }
     }
 
     /// Shows what was guessed before the run began.
     pub fn note(&mut self, notes: &[String]) {
         for text in notes {
-            self.notice(Level::Info, text);
+            self.context.notice(Level::Info, text);
         }
     }
 
@@ -64,14 +57,14 @@ impl Session {
         let outcome = loop {
             let outcome = match self.connection(driver) {
                 Ok(over) => Outcome::Over(over),
-                Err(error) => match self.after(error.worded(self.settings.words), driver) {
+                Err(error) => match self.after(error.worded(self.context.settings.words), driver) {
                     Next::Attempt => continue,
                     Next::Stop(outcome) => outcome,
                 },
             };
-            self.outside.views.set_waiting(false);
-            match driver.ended(&mut self, outcome) {
-                Then::Connect(target) => self.turn_to(target),
+            self.context.outside.views.set_waiting(false);
+            match driver.ended(&mut self.context, outcome) {
+                Then::Connect(target) => self.context.turn_to(target),
                 Then::Leave(outcome) => break outcome,
             }
         };
@@ -81,9 +74,9 @@ impl Session {
     /// Opens a connection and leaves it, which is not shown: for `wstap inspect`.
     pub fn inspect(mut self) -> Exit {
         let outcome = self.open(&mut || None).map(|connection| self.leave(connection));
-        let outcome = outcome.map_err(|error| error.worded(self.settings.words));
+        let outcome = outcome.map_err(|error| error.worded(self.context.settings.words));
         if let Err(error) = &outcome {
-            self.tell(error);
+            self.context.tell(error);
         }
         self.finish(outcome.map(|()| Over::Done))
     }
@@ -97,9 +90,9 @@ impl Session {
             if connection.ended().is_some() {
                 return;
             }
-            self.outside.views.push();
-            self.outside.turn(&mut [&mut connection], None);
-            if self.outside.waking.take_signals().is_some() {
+            self.context.outside.views.push();
+            self.context.outside.turn(&mut [&mut connection], None);
+            if self.context.outside.waking.take_signals().is_some() {
                 return;
             }
         }
@@ -108,30 +101,30 @@ impl Session {
     /// One connection, from dialing to its end.
     fn connection(&mut self, driver: &mut dyn Driver) -> Result<Over> {
         let connection = self.open(&mut || driver.interrupted())?;
-        self.outside.views.set_waiting(false);
+        self.context.outside.views.set_waiting(false);
         let opened_at = connection.opened_at();
-        self.past.opened.get_or_insert(opened_at);
+        self.context.past.opened.get_or_insert(opened_at);
         driver.opened();
-        let outcome = Talk::new(self, connection).run(driver);
+        let outcome = Talk::new(&mut self.context, connection).run(driver);
         let lasted = opened_at.elapsed();
-        if self.settings.reconnect.is_some_and(|reconnect| reconnect.is_lasting(lasted)) {
-            self.past.attempts = 0;
+        if self.context.settings.reconnect.is_some_and(|reconnect| reconnect.is_lasting(lasted)) {
+            self.context.past.attempts = 0;
         }
         outcome
     }
 
     fn open(&mut self, interrupted: &mut dyn FnMut() -> Option<Error>) -> Result<Connection> {
-        let settings = &mut self.settings;
-        settings.wire.show = self.outside.views.show();
+        let settings = &mut self.context.settings;
+        settings.wire.show = self.context.outside.views.show();
         settings.wire.show.whole |= settings.echo || settings.until.is_some();
-        let limit = Instant::now() + self.settings.open.connect_timeout;
-        let ends = [Some(limit), self.deadline, self.duration_ends()];
+        let limit = Instant::now() + self.context.settings.open.connect_timeout;
+        let ends = [Some(limit), self.context.deadline, self.context.duration_ends()];
         let deadline = ends.into_iter().flatten().min().unwrap_or(limit);
-        let Settings { open, wire, .. } = &self.settings;
-        let outside = &mut self.outside;
-        let mut watcher = Watcher { outside, interrupted, signalled: &mut self.signalled };
+        let Settings { open, wire, .. } = &self.context.settings;
+        let outside = &mut self.context.outside;
+        let mut watcher = Watcher { outside, interrupted, signalled: &mut self.context.signalled };
         let opened = Connection::open(open, wire, &mut self.cookies, &mut watcher, deadline);
-        opened.map_err(|error| match self.deadline {
+        opened.map_err(|error| match self.context.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
                 let hints = vec![Hint::MoreTime(Limit::MaxTime)];
                 Error { hints, passing: false, ..error }
@@ -143,112 +136,61 @@ impl Session {
     /// Decides, after a failure, whether there is another attempt, and waits until it is time.
     fn after(&mut self, error: Error, driver: &mut dyn Driver) -> Next {
         let stop = |error| Next::Stop(Outcome::Failed(error));
-        let Some(reconnect) = self.settings.reconnect else { return stop(error) };
-        let is_over = self.duration_ends().is_some_and(|end| Instant::now() >= end);
-        if self.signalled.is_some() || is_over {
+        let Some(reconnect) = self.context.settings.reconnect else { return stop(error) };
+        let is_over = self.context.duration_ends().is_some_and(|end| Instant::now() >= end);
+        if self.context.signalled.is_some() || is_over {
             return stop(error);
         }
-        let made = self.past.attempts;
+        let made = self.context.past.attempts;
         // Without random numbers there is still a wait.
         let delay = match reconnect.decide(&error, made, getrandom::u32().unwrap_or_default()) {
             Decision::After(delay) => delay,
             Decision::Enough => {
                 let text = format!("gave up after {} in a row", Count(made.into(), "attempt"));
-                self.notice(Level::Warning, &text);
+                self.context.notice(Level::Warning, &text);
                 return stop(error);
             }
             Decision::Stop => return stop(error),
         };
-        self.past.attempts = made.saturating_add(1);
-        self.outside.views.set_waiting(true);
-        let (attempt, why) = (self.past.attempts, error.what.as_str());
-        self.outside.views.emit(Event::Reconnecting { attempt, delay, why });
+        self.context.past.attempts = made.saturating_add(1);
+        self.context.outside.views.set_waiting(true);
+        let (attempt, why) = (self.context.past.attempts, error.what.as_str());
+        self.context.outside.views.emit(Event::Reconnecting { attempt, delay, why });
         self.pause(Instant::now().checked_add(delay), error, driver)
     }
 
     fn pause(&mut self, until: Option<Instant>, error: Error, driver: &mut dyn Driver) -> Next {
         let stop = |error| Next::Stop(Outcome::Failed(error));
         loop {
-            self.outside.views.push();
-            match driver.waiting(self) {
+            self.context.outside.views.push();
+            match driver.waiting(&mut self.context) {
                 Some(Instead::Attempt) => return Next::Attempt,
                 Some(Instead::GiveUp) => return Next::Stop(Outcome::GivenUp(error)),
                 None => {}
             }
-            if let Some(broken) = self.outside.views.broken() {
+            if let Some(broken) = self.context.outside.views.broken() {
                 return stop(broken);
             }
             let now = Instant::now();
             let is_past = |end: Option<Instant>| end.is_some_and(|end| now >= end);
-            if is_past(self.deadline) {
-                return stop(out_of_time(&self.settings).cause(error.what));
+            if is_past(self.context.deadline) {
+                return stop(out_of_time(&self.context.settings).cause(error.what));
             }
-            let duration_ends = self.duration_ends();
+            let duration_ends = self.context.duration_ends();
             if is_past(duration_ends) {
                 return stop(error);
             }
             if is_past(until) {
                 return Next::Attempt;
             }
-            let ends = [until, self.deadline, duration_ends];
-            self.outside.turn(&mut [], ends.into_iter().flatten().min());
-            if let Some((exit, _)) = self.outside.waking.take_signals() {
-                self.signalled = Some(exit);
+            let ends = [until, self.context.deadline, duration_ends];
+            self.context.outside.turn(&mut [], ends.into_iter().flatten().min());
+            if let Some((exit, _)) = self.context.outside.waking.take_signals() {
+                self.context.signalled = Some(exit);
                 let what = "interrupted before the next attempt";
                 return stop(Error::new(Stage::Connect, exit, what).cause(error.what));
             }
         }
-    }
-
-    /// Makes this the target of the next connection, for which nothing counts that was before.
-    pub(super) fn turn_to(&mut self, target: Target) {
-        if target != self.settings.open.target && self.unsent.count() > 0 {
-            self.tell_unsent();
-            self.unsent.clear();
-        }
-        self.settings.redirect(target);
-        self.past = Past::default();
-    }
-
-    /// Says whether a message waits for the next connection.
-    pub(super) fn tell_kept(&mut self, is_kept: bool) {
-        let (level, text) = match is_kept {
-            true => (Level::Info, "this waits for the connection"),
-            false => (Level::Warning, "too much waits for the connection: this will not be sent"),
-        };
-        self.notice(level, text);
-    }
-
-    /// Shows how many messages no connection has taken.
-    pub(super) fn tell_unsent(&mut self) {
-        if let Some(text) = self.unsent_words() {
-            self.notice(Level::Warning, &text);
-        }
-    }
-
-    /// The same in words.
-    pub(super) fn unsent_words(&self) -> Option<String> {
-        match self.unsent.count() {
-            0 => None,
-            1 => Some("1 message was not sent".to_owned()),
-            n => Some(format!("{n} messages were not sent")),
-        }
-    }
-
-    /// When `--duration` ends, once a connection has been open.
-    pub(super) fn duration_ends(&self) -> Option<Instant> {
-        self.past.opened?.checked_add(self.settings.duration?)
-    }
-
-    /// Shows a failure. The end of a run that was wanted is none.
-    pub(super) fn tell(&mut self, error: &Error) {
-        if error.exit != Exit::Done {
-            self.outside.views.emit(Event::Error(error));
-        }
-    }
-
-    pub(super) fn notice(&mut self, level: Level, text: &str) {
-        self.outside.views.emit(Event::Notice { level, text });
     }
 
     /// The last event, the last bytes, the exit code.
@@ -257,18 +199,18 @@ impl Session {
             Ok(_) => (Exit::Done, None),
             Err(error) => (error.exit, Some(error)),
         };
-        if let Some(signalled) = self.signalled {
+        if let Some(signalled) = self.context.signalled {
             exit = signalled;
         }
-        let summary = self.outside.views.summary(exit, error.as_ref());
-        self.outside.views.emit(Event::Summary(&summary));
+        let summary = self.context.outside.views.summary(exit, error.as_ref());
+        self.context.outside.views.emit(Event::Summary(&summary));
         self.bring_out();
-        self.outside.views.drain_screens(Duration::from_millis(500));
-        match self.outside.views.broken() {
+        self.context.outside.views.drain_screens(Duration::from_millis(500));
+        match self.context.outside.views.broken() {
             Some(failure) if exit == Exit::Done => {
-                self.tell(&failure);
-                self.outside.views.push();
-                if failure.exit != Exit::Done && !self.outside.views.are_on_stderr() {
+                self.context.tell(&failure);
+                self.context.outside.views.push();
+                if failure.exit != Exit::Done && !self.context.outside.views.are_on_stderr() {
                     sys::complain(format_args!("wstap: {failure}"));
                 }
                 failure.exit
@@ -282,17 +224,19 @@ impl Session {
     fn bring_out(&mut self) {
         let mut flush_deadline = None;
         loop {
-            self.outside.views.push();
-            if self.signalled.is_some() || self.deadline.is_some_and(|end| Instant::now() >= end) {
+            self.context.outside.views.push();
+            if self.context.signalled.is_some()
+                || self.context.deadline.is_some_and(|end| Instant::now() >= end)
+            {
                 flush_deadline.get_or_insert(Instant::now() + FLUSH_PATIENCE);
             }
             let is_late = flush_deadline.is_some_and(|end| Instant::now() >= end);
-            if self.outside.views.are_drained() || is_late {
+            if self.context.outside.views.are_drained() || is_late {
                 return;
             }
-            self.outside.turn(&mut [], flush_deadline.or(self.deadline));
-            let signals = self.outside.waking.take_signals();
-            self.signalled = signals.map(|(exit, _)| exit).or(self.signalled);
+            self.context.outside.turn(&mut [], flush_deadline.or(self.context.deadline));
+            let signals = self.context.outside.waking.take_signals();
+            self.context.signalled = signals.map(|(exit, _)| exit).or(self.context.signalled);
         }
     }
 }

@@ -1,0 +1,80 @@
+//! What all connections of a run have in common.
+
+use std::time::Instant;
+
+use crate::connection::Unsent;
+use crate::error::{Error, Exit};
+use crate::event::{Event, Level};
+use crate::run::reconnect::Past;
+use crate::run::settings::Settings;
+use crate::run::turn::Loop;
+use crate::transport::Target;
+
+/// The run as its connections and its driver see it.
+pub struct Context {
+    /// What was asked for.
+    pub(super) settings: Settings,
+    /// The views, and what wakes the run.
+    pub(super) outside: Loop,
+    /// Messages that no connection has taken whole.
+    pub(super) unsent: Unsent,
+    /// The connections so far.
+    pub(super) past: Past,
+    /// The exit code of the first signal that asked us to end.
+    pub(super) signalled: Option<Exit>,
+    /// The whole run must be over by then.
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Context {
+    /// Makes this the target of the next connection, for which nothing counts that was before.
+    pub(super) fn turn_to(&mut self, target: Target) {
+        if target != self.settings.open.target && self.unsent.count() > 0 {
+            self.tell_unsent();
+            self.unsent.clear();
+        }
+        self.settings.redirect(target);
+        self.past = Past::default();
+    }
+
+    /// Says whether a message waits for the next connection.
+    pub(super) fn tell_kept(&mut self, is_kept: bool) {
+        let (level, text) = match is_kept {
+            true => (Level::Info, "this waits for the connection"),
+            false => (Level::Warning, "too much waits for the connection: this will not be sent"),
+        };
+        self.notice(level, text);
+    }
+
+    /// Shows how many messages no connection has taken.
+    pub(super) fn tell_unsent(&mut self) {
+        if let Some(text) = self.unsent_words() {
+            self.notice(Level::Warning, &text);
+        }
+    }
+
+    /// The same in words.
+    pub(super) fn unsent_words(&self) -> Option<String> {
+        match self.unsent.count() {
+            0 => None,
+            1 => Some("1 message was not sent".to_owned()),
+            n => Some(format!("{n} messages were not sent")),
+        }
+    }
+
+    /// When `--duration` ends, once a connection has been open.
+    pub(super) fn duration_ends(&self) -> Option<Instant> {
+        self.past.opened?.checked_add(self.settings.duration?)
+    }
+
+    /// Shows a failure. The end of a run that was wanted is none.
+    pub(super) fn tell(&mut self, error: &Error) {
+        if error.exit != Exit::Done {
+            self.outside.views.emit(Event::Error(error));
+        }
+    }
+
+    pub(super) fn notice(&mut self, level: Level, text: &str) {
+        self.outside.views.emit(Event::Notice { level, text });
+    }
+}

@@ -1,0 +1,230 @@
+//! The loop over an open connection, round by round.
+
+use std::time::{Duration, Instant};
+
+use crate::connection::{CLOSE_PATIENCE, Fault, Outgoing};
+use crate::error::{self, Error, Exit, Result, Stage};
+use crate::event::{Event, Level};
+use crate::protocol::connection::Direction;
+use crate::protocol::violation::Limit;
+use crate::run::driver::Driver;
+use crate::run::talk::{LEAVE_PATIENCE, Over, Talk};
+use crate::run::verdict::{Evidence, out_of_time};
+use crate::text::units::Count;
+
+/// A violation may come right behind messages whose answers are still on their way through our
+/// output and input: this long after the last message the Close frame waits for them.
+const ANSWER_PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long the peer may take to see that our output has failed.
+const FAIL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a Close waits for its answer where our own output is blocked, so that the answer may be
+/// far behind.
+const BLOCKED_PATIENCE: Duration = Duration::from_millis(30);
+
+impl Talk<'_> {
+    /// Runs until the connection has ended.
+    ///
+    /// # Errors
+    /// What went wrong with the connection, the input or the output.
+    pub(super) fn run(mut self, driver: &mut dyn Driver) -> Result<Over> {
+        let fragment = self.context.settings.fragment;
+        for (opcode, payload) in &self.context.settings.first {
+            self.connection.send(Outgoing { opcode: *opcode, payload, fragment });
+        }
+        self.connection.resume(std::mem::take(&mut self.context.unsent));
+        loop {
+            self.context.outside.views.set_time(self.now);
+            self.deliver(driver);
+            driver.act(&mut self);
+            self.act_on_time();
+            // What was queued in this turn, before its bytes leave.
+            self.deliver(driver);
+            self.connection.flush();
+            self.context.outside.views.push();
+            self.act_on_outputs();
+            if self.connection.ended().is_some() {
+                return self.finish(driver);
+            }
+            self.wait(driver);
+        }
+    }
+
+    /// Shows events, until nothing is left or the views are behind.
+    fn deliver(&mut self, driver: &mut dyn Driver) {
+        let answers = if driver.may_answer() { ANSWER_PATIENCE } else { Duration::ZERO };
+        self.connection.set_answer_patience(answers);
+        while self.takes_events() {
+            let settings = &self.context.settings;
+            let views = &mut self.context.outside.views;
+            let Some((event, outbox)) = self.connection.next_with_outbox() else { return };
+            let Event::Data(data) = event else {
+                views.tell(event);
+                driver.see(&event, views, self.now);
+                continue;
+            };
+            if data.direction == Direction::In && self.muted {
+                continue;
+            }
+            views.tell(event);
+            let Some(outbox) = outbox.filter(|_| data.last) else { continue };
+            self.received += 1;
+            if settings.echo {
+                let fragment = settings.fragment;
+                outbox.send(Outgoing { opcode: data.opcode, payload: data.bytes, fragment });
+            }
+            if settings.is_met(self.received, data.bytes) {
+                self.met = true;
+                self.muted = true;
+                self.connection.close_normally();
+                self.connection.give_up(self.now + CLOSE_PATIENCE);
+            }
+        }
+    }
+
+    /// Whether more may be shown and answered.
+    #[inline]
+    fn takes_events(&mut self) -> bool {
+        if self.muted {
+            return true;
+        }
+        // Only an echo makes output of input without a bound. Otherwise a peer that reads no more
+        // before we read would wait for us, as we for it.
+        let blocked = self.context.settings.echo && !self.connection.outbox().has_room();
+        !self.context.outside.views.are_congested() && !blocked
+    }
+
+    /// `--max-time` and `--duration`.
+    fn act_on_time(&mut self) {
+        let is_past = |end: Option<Instant>| end.is_some_and(|end| self.now >= end);
+        let (out_of_time_now, over) =
+            (is_past(self.context.deadline), is_past(self.context.duration_ends()));
+        if out_of_time_now {
+            self.fail(out_of_time(&self.context.settings));
+            self.muted = true;
+            self.connection.close_normally();
+            self.connection.give_up(self.now);
+        } else if over && self.connection.is_open() {
+            self.connection.close_normally();
+        }
+    }
+
+    /// Our output is gone: close the connection and stop.
+    fn act_on_outputs(&mut self) {
+        if self.failure.is_none()
+            && let Some(broken) = self.context.outside.views.broken()
+        {
+            self.fail(broken);
+            self.muted = true;
+            self.connection.close_normally();
+            self.connection.give_up(self.now + FAIL_PATIENCE);
+        }
+    }
+
+    fn wait(&mut self, driver: &mut dyn Driver) {
+        let paused = !self.takes_events();
+        self.connection.pause(paused);
+        let duration_ends = self.context.duration_ends().filter(|_| self.connection.is_open());
+        let ends = [self.context.deadline, duration_ends, driver.deadline(self)];
+        let until = ends.into_iter().flatten().min();
+        let input = if self.has_room() { driver.source() } else { None };
+        let outside = &mut self.context.outside;
+        self.now = match input {
+            Some(input) => outside.turn(&mut [&mut self.connection, input], until),
+            None => outside.turn(&mut [&mut self.connection], until),
+        };
+        if let Some((exit, count)) = outside.waking.take_signals() {
+            self.interrupted(exit, count);
+        }
+    }
+
+    /// The first signal begins the closing handshake, the second ends at once.
+    fn interrupted(&mut self, exit: Exit, count: u32) {
+        let again = self.context.signalled.is_some() || count > 1;
+        self.context.signalled.get_or_insert(exit);
+        self.muted = true;
+        if again {
+            return self.connection.abort();
+        }
+        let blocked = !self.context.outside.views.are_drained();
+        self.connection.close_normally();
+        let patience = if blocked { BLOCKED_PATIENCE } else { LEAVE_PATIENCE };
+        self.connection.give_up(self.now + patience);
+    }
+
+    /// Shows how the connection ended, and judges it.
+    fn finish(mut self, driver: &dyn Driver) -> Result<Over> {
+        let totals = self.connection.totals();
+        let unsent = self.connection.outbox().buffered();
+        self.context.unsent = self.connection.take_unsent();
+        let Some(closure) = self.connection.ended() else { return Ok(Over::Closed) };
+        let views = &mut self.context.outside.views;
+        views.emit(Event::Closed { closure, totals: &totals });
+        let unfinished = self.connection.unfinished();
+        if unfinished > 0 && closure.received.is_some() && !self.muted {
+            let size = Count(unfinished, "byte");
+            let text = format!("the Close came inside a message, after {size} of it");
+            views.emit(Event::Notice { level: Level::Warning, text: &text });
+        }
+        self.context.past.received = self.received;
+        if self.context.signalled.is_some() {
+            return Ok(Over::Done);
+        }
+        let settings = &self.context.settings;
+        let ended = driver.has_sent_all();
+        let waits = self.context.unsent.count() > 0;
+        let again = settings.reconnect.is_some() && (!ended || waits || settings.outlasts_input());
+        let evidence = Evidence {
+            closure,
+            met: self.met,
+            messages_in: self.received,
+            again,
+            unsent,
+            position: self.connection.position(),
+        };
+        let outcome = match (self.failure, self.connection.fault(), self.leave) {
+            (Some(failure), ..) => Err(failure),
+            (None, Some(fault), _) => Err(failed(fault)),
+            (None, None, Some(over)) => Ok(over),
+            (None, None, None) => evidence.judge(settings),
+        };
+        let printed = self.connection.handed_over().filter(|_| !self.muted);
+        let outcome = outcome.map_err(|error| match printed {
+            Some(bytes) => {
+                error.cause(format!("{bytes} bytes of an unfinished message were printed"))
+            }
+            None => error,
+        });
+        outcome.map_err(|error| match error.exit {
+            // With -E our Close waits behind the messages that nobody took.
+            Exit::Lost if ended && waits => error.passing(true),
+            _ if error.passing && settings.reconnect.is_some() && !again => {
+                error.passing(false).cause("the input has ended: nothing is left to be done again")
+            }
+            _ => error,
+        })
+    }
+}
+
+/// Why we failed the connection.
+fn failed(fault: &Fault) -> Error {
+    match fault {
+        Fault::Limit(limit) => {
+            Error::new(Stage::Session, Exit::Limit, limit.to_string()).limit(match limit {
+                Limit::Fragments { .. } => error::Limit::MaxFragments,
+                Limit::Message { .. } => error::Limit::MaxMessage,
+            })
+        }
+        Fault::Silent(patience) => {
+            let patience = patience.as_secs_f64();
+            let what = format!("the peer is gone: no pong for {patience} s");
+            Error::new(Stage::Session, Exit::Timeout, what).limit(error::Limit::PingTimeout)
+        }
+        Fault::Tls(error) => error.clone(),
+        Fault::Violation(violation) => {
+            let what = format!("the peer broke the protocol: {violation}");
+            Error::new(Stage::Session, Exit::Protocol, what)
+        }
+    }
+}
