@@ -88,6 +88,7 @@ pub enum Verb {
 
 /// `wstap curl`.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct CurlArgs {
     /// The command as one word, or behind the word curl in many; without one, or for -, it is read
     /// from standard input
@@ -103,6 +104,7 @@ pub struct CurlArgs {
 
 /// `wstap demo`.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct DemoArgs {
     /// The rest.
     #[command(flatten)]
@@ -114,6 +116,7 @@ pub struct DemoArgs {
 
 /// `wstap inspect URL`.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct InspectArgs {
     /// Whom to connect to.
     #[arg(value_name = "URL", help = URL_HELP)]
@@ -128,6 +131,7 @@ pub struct InspectArgs {
 
 /// How to get an open connection: options in groups, each taken apart by one function of `settings`.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct ReachArgs {
     #[command(flatten)]
     pub(crate) request: RequestArgs,
@@ -151,6 +155,7 @@ pub struct ReachArgs {
 
 /// The request for the upgrade.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
     /// Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one
@@ -191,6 +196,7 @@ pub(crate) struct RequestArgs {
 
 /// Who asks.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Login")]
 pub(crate) struct LoginArgs {
     /// Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file,
@@ -216,6 +222,7 @@ pub(crate) struct LoginArgs {
 
 /// How TLS is spoken, and whom it trusts.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsArgs {
     /// Go on with a server whose certificate can't be trusted, and say why it can't
@@ -253,6 +260,7 @@ pub(crate) struct TlsArgs {
 
 /// The way to the host.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// Only IPv4
@@ -277,6 +285,7 @@ pub(crate) struct NetworkArgs {
 
 /// The way past or through a proxy.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct ProxyArgs {
     /// Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none,
@@ -293,6 +302,7 @@ pub(crate) struct ProxyArgs {
 
 /// How long it may take.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Ending")]
 pub(crate) struct TimeArgs {
     /// From the start until the connection is open
@@ -305,6 +315,7 @@ pub(crate) struct TimeArgs {
 
 /// What is offered, and what is taken for an answer.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Protocol")]
 pub(crate) struct ProtocolArgs {
     /// Offer compression with these parameters, as typed, instead of the usual ones
@@ -326,6 +337,7 @@ pub(crate) struct ProtocolArgs {
 
 /// How much is shown.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ViewArgs {
     /// Show more: -v the connection, -vv each frame, -vvv each byte
@@ -344,6 +356,7 @@ pub(crate) struct ViewArgs {
 
 /// What counts besides the command line.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct ConfigArgs {
     /// Read this configuration file instead of ~/.config/wstap/config.toml
@@ -356,6 +369,7 @@ pub(crate) struct ConfigArgs {
 
 /// What to do over an open connection.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct TalkArgs {
     #[command(flatten)]
     pub(crate) messages: MessageArgs,
@@ -369,6 +383,7 @@ pub struct TalkArgs {
 
 /// What is sent, and what is taken.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct MessageArgs {
     /// Send this text after opening, then go on as usual; can be repeated
@@ -403,6 +418,7 @@ pub(crate) struct MessageArgs {
 
 /// When and how it ends.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Ending")]
 pub(crate) struct EndingArgs {
     /// End after so many received messages
@@ -451,6 +467,7 @@ pub(crate) struct EndingArgs {
 
 /// Pings and what is let pass.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Protocol")]
 pub(crate) struct LivenessArgs {
     /// Send a ping every so often
@@ -470,6 +487,7 @@ pub(crate) struct LivenessArgs {
 
 /// How messages are shown.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Print events as JSON Lines on standard output
@@ -519,6 +537,7 @@ pub enum When {
 
 /// `wstap serve`.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct ServeArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
@@ -580,6 +599,7 @@ pub enum ServeMode {
 
 /// `wstap explain`.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct ExplainArgs {
     /// 1006, "81 85 37…", permessage-deflate, exit 9, …
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
@@ -588,6 +608,7 @@ pub struct ExplainArgs {
 
 /// `wstap generate`.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct GenerateArgs {
     /// man, bash, zsh, fish, powershell or elvish
     #[arg(value_parser = one_of(&Generated::ALL), hide_possible_values = true)]

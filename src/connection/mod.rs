@@ -114,8 +114,6 @@ pub struct Connection {
     now: Instant,
     /// When messages moved last; control frames are as good as silence.
     active_at: Instant,
-    /// When the last message came.
-    message_at: Option<Instant>,
     /// Delay between the last message and the Close frame that fails the connection, so that answers
     /// in flight still go out.
     answer_patience: Duration,
@@ -172,7 +170,6 @@ impl Connection {
             opened_at: now,
             now,
             active_at: now,
-            message_at: None,
             answer_patience: Duration::ZERO,
             paused: false,
             caught_up: false,
@@ -234,7 +231,7 @@ impl Connection {
     }
 
     /// The same; with an event that was received comes the way to answer it at once.
-    #[inline]
+    #[inline(always)]
     pub fn next_with_outbox(&mut self) -> Option<(Event<'_>, Option<&mut Outbox>)> {
         if self.outbox.sender.has_news() {
             let first = self.first_to_close().unwrap_or(Party::Us);
@@ -248,9 +245,6 @@ impl Connection {
             Traffic::Data(data) => {
                 self.received.count(&data);
                 self.active_at = self.now;
-                if data.last {
-                    self.message_at = Some(self.now);
-                }
                 Event::Data(data)
             }
             Traffic::Frame(frame) => Event::Frame(frame),
@@ -272,13 +266,15 @@ impl Connection {
             Traffic::Warning(violation) => Event::Violation { violation, fatal: false },
             Traffic::Violation(violation) => {
                 self.fault.get_or_insert_with(|| Fault::Violation(violation.clone()));
-                let due = answers_until(self.message_at, self.answer_patience, self.now);
+                let due =
+                    answers_until(&self.received, self.active_at, self.answer_patience, self.now);
                 self.closing.fail(violation.close_status(), due);
                 Event::Violation { violation, fatal: true }
             }
             Traffic::Limit(limit) => {
                 self.fault.get_or_insert(Fault::Limit(limit));
-                let due = answers_until(self.message_at, self.answer_patience, self.now);
+                let due =
+                    answers_until(&self.received, self.active_at, self.answer_patience, self.now);
                 self.closing.fail(limit.close_status(), due);
                 Event::Limit(limit)
             }
@@ -292,8 +288,8 @@ impl Connection {
     }
 
     /// Queues a data message; see [`Outbox::send`].
+    #[inline(always)]
     pub fn send(&mut self, message: Outgoing<'_>) -> MessageId {
-        self.active_at = self.now;
         self.outbox.send(message)
     }
 
@@ -593,9 +589,15 @@ fn sent(traffic: Traffic<'_>, first: Party) -> Event<'_> {
     }
 }
 
-/// When the Close frame that fails the connection is due.
-fn answers_until(message_at: Option<Instant>, patience: Duration, now: Instant) -> Instant {
-    message_at.map_or(now, |at| now.max(at + patience))
+/// When the Close frame that fails the connection is due: at once, if no message came that could be
+/// answered.
+fn answers_until(
+    received: &Totals,
+    active_at: Instant,
+    patience: Duration,
+    now: Instant,
+) -> Instant {
+    if received.messages_in == 0 { now } else { now.max(active_at + patience) }
 }
 
 fn how(e: &io::Error) -> String {

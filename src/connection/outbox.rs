@@ -39,7 +39,7 @@ impl Outbox {
 
     /// Queues a data message. It leaves with the next [`super::Connection::flush`]; behind a Close
     /// frame it never does (§5.5.1), so ask for the state first.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, message: Outgoing<'_>) -> MessageId {
         let Outgoing { opcode, payload, fragment } = message;
         self.queue(message);
@@ -64,7 +64,7 @@ impl Outbox {
     }
 
     /// Whether there is room for more input: neither the peer nor whoever takes the events is behind.
-    #[inline]
+    #[inline(always)]
     pub fn has_room(&self) -> bool {
         self.sender.buffered() < HIGH_WATER && self.sender.untold() < HIGH_WATER
     }
@@ -83,7 +83,7 @@ impl Outbox {
         self.unsent.transmitted(self.sender.counts().bytes - self.sender.buffered() as u64);
     }
 
-    #[inline]
+    #[inline(always)]
     fn queue(&mut self, message: Outgoing<'_>) {
         let Outgoing { opcode, payload, fragment } = message;
         let data = self.sender.message(opcode, payload, fragment);

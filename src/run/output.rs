@@ -41,11 +41,12 @@ impl Output {
         self.needs
     }
 
-    /// Shows an event. What can't be written is found out by [`Output::failure`].
+    /// Shows an event, and says whether so much waits now that nothing more should be read. What
+    /// can't be written is found out by [`Output::failure`].
     #[inline]
-    pub fn event(&mut self, event: &Stamped<'_>) {
+    pub fn event(&mut self, event: &Stamped<'_>) -> bool {
         if !self.needs.need(event.event) {
-            return;
+            return false;
         }
         let _ = match &mut self.sink {
             Sink::Fd(sink) => self.reporter.event(event, sink),
@@ -58,6 +59,7 @@ impl Output {
                 self.reporter.event(event, screen)
             }
         };
+        self.is_congested()
     }
 
     /// Changes how the view shows things from now on.

@@ -73,12 +73,12 @@ impl Prompt {
                 };
                 let answer = (self.words)(question, &inquiry);
                 let Answer { text, bare } = &answer;
-                talk.context.outside.views.tell(Event::Answer { text, bare: *bare });
+                talk.context.outside.views.tell(&Event::Answer { text, bare: *bare });
             }
             Some(Command::Quit) => talk.leave(Over::Done),
             Some(Command::Connect(url)) => match talk.context.settings.open.read_target(&url) {
                 Ok(_) => self.leave_for(Command::Connect(url), talk),
-                Err(error) => talk.views().tell(Event::Error(&error)),
+                Err(error) => talk.views().tell(&Event::Error(&error)),
             },
             Some(other) => self.leave_for(other, talk),
         }
@@ -171,7 +171,7 @@ impl Driver for Prompt {
             && *payload != KEEPALIVE
         {
             let text = format!("pong after {}", Took(*rtt));
-            views.tell(Event::Answer { text: &text, bare: false });
+            views.tell(&Event::Answer { text: &text, bare: false });
         }
     }
 

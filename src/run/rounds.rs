@@ -59,15 +59,15 @@ impl Talk<'_> {
             let settings = &self.context.settings;
             let views = &mut self.context.outside.views;
             let Some((event, outbox)) = self.connection.next_with_outbox() else { return };
-            let Event::Data(data) = event else {
-                views.tell(event);
+            let Event::Data(data) = &event else {
+                views.tell(&event);
                 driver.see(&event, views, self.now);
                 continue;
             };
-            if data.direction == Direction::In && self.muted {
+            if self.muted && data.direction == Direction::In {
                 continue;
             }
-            views.tell(event);
+            views.tell(&event);
             let Some(outbox) = outbox.filter(|_| data.last) else { continue };
             self.received += 1;
             if settings.echo {
@@ -84,7 +84,7 @@ impl Talk<'_> {
     }
 
     /// Whether more may be shown and answered.
-    #[inline]
+    #[inline(always)]
     fn takes_events(&mut self) -> bool {
         if self.muted {
             return true;

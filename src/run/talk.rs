@@ -110,7 +110,7 @@ impl<'a> Talk<'a> {
             self.context.tell_kept(is_kept);
         } else {
             let text = "the connection is closing: this was not sent";
-            self.views().tell(Event::Notice { level: Level::Warning, text });
+            self.views().tell(&Event::Notice { level: Level::Warning, text });
         }
     }
 }

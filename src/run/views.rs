@@ -19,6 +19,8 @@ pub struct Views {
     clock: Clock,
     at: Moment,
     seq: u64,
+    /// As of the last event or push.
+    is_congested: bool,
     summary: Summary,
 }
 
@@ -28,7 +30,15 @@ impl Views {
         let clock = Clock::start();
         let at = clock.now();
         let needs = all(&outputs);
-        Views { outputs, needs, clock, at, seq: 0, summary: Summary::default() }
+        Views {
+            outputs,
+            needs,
+            clock,
+            at,
+            seq: 0,
+            is_congested: false,
+            summary: Summary::default(),
+        }
     }
 
     /// What all of them together need.
@@ -54,18 +64,18 @@ impl Views {
     /// Tells an event that happens now.
     pub fn emit(&mut self, event: Event<'_>) {
         self.set_time(Instant::now());
-        self.tell(event);
+        self.tell(&event);
     }
 
     /// Tells an event of the time that was set.
     #[inline(always)]
-    pub fn tell(&mut self, event: Event<'_>) {
-        if self.needs.need(&event) {
+    pub fn tell(&mut self, event: &Event<'_>) {
+        if self.needs.need(event) {
             self.tell_all(event);
         }
     }
 
-    fn tell_all(&mut self, event: Event<'_>) {
+    fn tell_all(&mut self, event: &Event<'_>) {
         // Bytes belong to their frame's event.
         if !matches!(event, Event::FramePayload(_)) {
             self.seq += 1;
@@ -73,19 +83,19 @@ impl Views {
         match event {
             Event::Data(_) | Event::Frame(_) | Event::FramePayload(_) => {}
             Event::Opened { opening } => {
-                self.summary.timings.note(&event);
-                self.summary.opening = Some(opening.clone());
+                self.summary.timings.note(event);
+                self.summary.opening = Some((*opening).clone());
                 self.summary.closure = None;
             }
             Event::Closed { closure, totals } => {
-                self.summary.closure = Some(closure.clone());
+                self.summary.closure = Some((*closure).clone());
                 self.summary.totals.add(totals);
             }
-            _ => self.summary.timings.note(&event),
+            _ => self.summary.timings.note(event),
         }
-        let event = Stamped { at: self.at, seq: self.seq, event: &event };
+        let event = Stamped { at: self.at, seq: self.seq, event };
         for output in &mut self.outputs {
-            output.event(&event);
+            self.is_congested |= output.event(&event);
         }
     }
 
@@ -122,7 +132,7 @@ impl Views {
     /// Whether so much waits that nothing more should be read.
     #[inline]
     pub fn are_congested(&self) -> bool {
-        self.outputs.iter().any(Output::is_congested)
+        self.is_congested
     }
 
     /// Whether nothing waits any more.
@@ -135,6 +145,7 @@ impl Views {
         for output in &mut self.outputs {
             output.push();
         }
+        self.is_congested = self.outputs.iter().any(Output::is_congested);
     }
 
     /// Waits until the screens have shown everything.

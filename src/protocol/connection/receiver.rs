@@ -158,7 +158,29 @@ impl Receiver {
     }
 
     /// The next event, or `None` when more bytes are needed.
+    #[inline(always)]
     pub fn next<'a>(&'a mut self, sender: &mut Sender) -> Option<Traffic<'a>> {
+        let is_plain = self.state == State::Open
+            && !self.config.frames
+            && !self.held_is_spent
+            && self.small.is_none();
+        if is_plain && let Some((header_len, small)) = self.small_of_any_side() {
+            self.frames += 1;
+            self.consume(header_len);
+            return Some(self.small_data(small));
+        }
+        self.next_in_full(sender)
+    }
+
+    #[inline]
+    fn small_of_any_side(&mut self) -> Option<(usize, Small)> {
+        match self.config.side {
+            Side::Client => self.small_message(),
+            Side::Server => self.small_masked_message(),
+        }
+    }
+
+    fn next_in_full<'a>(&'a mut self, sender: &mut Sender) -> Option<Traffic<'a>> {
         if self.held_is_spent {
             self.release();
         }
@@ -174,11 +196,7 @@ impl Receiver {
         if let Some(small) = self.small.take() {
             return Some(self.small_data(small));
         }
-        let small = match self.config.side {
-            Side::Client => self.small_message(),
-            Side::Server => self.small_masked_message(),
-        };
-        if let Some((header_len, small)) = small {
+        if let Some((header_len, small)) = self.small_of_any_side() {
             let offset = self.offset;
             self.frames += 1;
             let header = self.consume(header_len);

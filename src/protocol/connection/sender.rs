@@ -88,7 +88,7 @@ impl Sender {
 
     /// Queues a data message, compressed if that was agreed, in frames of at most `fragment` bytes
     /// of payload, or in one frame. Gives what it became.
-    #[inline]
+    #[inline(always)]
     pub fn message<'a>(
         &mut self,
         opcode: Opcode,
@@ -347,7 +347,7 @@ impl Sender {
 
     /// The common case in one go: a message as it is in a frame whose length fits into 7 bits, which
     /// nobody wants to see.
-    #[inline]
+    #[inline(always)]
     fn small(&mut self, opcode: Opcode, payload: &[u8]) {
         let (b0, length) = (0x80 | opcode.bits(), payload.len() as u8);
         let header_len = if self.side == Side::Client {
