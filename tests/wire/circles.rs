@@ -16,7 +16,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("commands/serve", &["activity", "client", "mod", "upgrade"]),
     ("report/human", &["messages", "mod"]),
     ("run", &["between", "mod", "talk"]),
-    ("sys", &["mod", "torture"]),
     ("transport", &["stream", "tls", "wait"]),
 ];
 
