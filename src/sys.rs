@@ -8,10 +8,12 @@
 //! clap prints its help, rustls writes the key log, signal-hook reads its socket pair, the system's
 //! resolver asks its servers.
 
+mod call;
 #[cfg(debug_assertions)]
 mod torture;
 mod wait;
 
+pub use call::Role;
 pub use wait::{is_readable, is_ready, is_writable, wait, wait_for};
 
 use std::fs::File;
@@ -24,31 +26,7 @@ use rustix::io::{Errno, Result};
 use rustix::net::SendFlags;
 use socket2::{SockAddr, Socket};
 
-/// What a descriptor is to us: which failures it can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// A regular file.
-    File,
-    /// A connection.
-    Socket,
-    /// Standard error.
-    Stderr,
-    /// Standard input.
-    Stdin,
-    /// Standard output.
-    Stdout,
-    /// The pipe by which one thread wakes another.
-    Wake,
-}
-
-/// The kinds of calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Call {
-    Connect,
-    Poll,
-    Read,
-    Write,
-}
+use call::Call;
 
 /// `read(2)`.
 ///

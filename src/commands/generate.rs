@@ -3,14 +3,15 @@
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Generated};
+use crate::commands::print::print;
 use crate::error::{Error, Exit, Result, Stage};
 
 /// Writes it to standard output.
 ///
 /// # Errors
-/// Exit 13 if standard output takes it not.
+/// Exit 13 if standard output can't be written.
 pub fn run(what: Generated) -> Result<Exit> {
-    super::print(&text(what)?)
+    print(&text(what)?)
 }
 
 /// The text itself.

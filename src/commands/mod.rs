@@ -3,14 +3,16 @@
 pub mod connect;
 pub mod demo;
 pub mod generate;
+mod print;
 pub mod serve;
 
 use crate::cli::{
     Cli, ConnectArgs, CurlArgs, ExplainArgs, GenerateArgs, InspectArgs, ReachArgs, ServeArgs,
     TalkArgs, Verb, pass_phrase, plan,
 };
+use crate::commands::print::print;
 use crate::commands::serve::ServeOptions;
-use crate::error::{Error, Exit, Result, Stage};
+use crate::error::{Error, Exit, Result};
 use crate::event::{Clock, Event, Stamped, Summary};
 use crate::report::Reporter as _;
 use crate::report::json::Json;
@@ -95,13 +97,5 @@ fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
         pass: pass_phrase(pass)?,
         origins,
         verbose,
-    })
-}
-
-/// Prints a text; a reader that goes away early is no failure.
-fn print(text: &str) -> Result<Exit> {
-    sys::print(text.as_bytes()).map(|()| Exit::Done).map_err(|e| {
-        let what = format!("can't write to standard output: {e}");
-        Error::new(Stage::Output, Exit::Local, what)
     })
 }

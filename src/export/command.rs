@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::facts::{Facts, shown};
 use super::quote::shell;
-use super::{Facts, shown};
 use crate::transport::proxy::Scheme;
 use crate::transport::{Family, Versions};
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use super::facts::{Facts, shown};
 use super::quote::{js as js_string, python as python_string};
-use super::{Facts, shown};
 use crate::transport::{Sni, Versions};
 
 /// What browsers and runtimes have in common; with fields of one's own only some runtimes do it.

@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::http::head::Header;
 use crate::protocol::handshake::RequestOptions;
 use crate::redact::Secret;
 use crate::text::is_dangerous;
-use crate::transport::{DialOptions, Proxy, TlsOptions};
+use crate::transport::{DialOptions, Proxy, Sni, Target, TlsOptions};
 
 fn export(tool: Tool, options: &OpenOptions, secrets: Secrets) -> String {
     super::export(tool, options, secrets).unwrap()

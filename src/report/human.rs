@@ -1,43 +1,23 @@
 //! The view for people: stderr in pipe mode, and the text above the prompt of the REPL.
 
 mod messages;
+mod options;
 
 use std::io::{self, Write};
 
 use crate::error::Error;
-use crate::event::{Direction, Event, Level, Moment, Setting, Stamped, Timings};
+use crate::event::{Event, Level, Moment, Setting, Stamped, Timings};
 use crate::http::head::Response;
 use crate::redact::Guarded;
-use crate::report::lines::{Lines, Mark};
+use crate::report::human::messages::Messages;
+use crate::report::lines::{Lines, MARGIN, Mark, verb};
 use crate::report::phases;
 use crate::report::style::{Style, Tone};
 use crate::report::{Needs, Reporter};
-use crate::text::units::{Short, TimeOfDay, Took};
+use crate::text::units::{TimeOfDay, Took};
 use crate::text::{Untrusted, UntrustedLines};
 
-/// What stands before the lines of a payload but its first, so that a peer can't forge a mark.
-const MARGIN: &str = "  ";
-
-/// What a person wants to see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HumanOptions {
-    /// The count of `-v`: 1 the phases and control frames, 2 each frame, 3 each byte.
-    pub verbosity: u8,
-    /// Only errors and answers (and messages in the REPL).
-    pub quiet: bool,
-    /// Colours.
-    pub color: bool,
-    /// The time of day, in UTC, before each line.
-    pub timestamps: bool,
-    /// JSON payloads over several lines.
-    pub pretty: bool,
-    /// Every message as a hexdump, in full.
-    pub hex: bool,
-    /// The REPL's screen: messages are shown, too.
-    pub repl: bool,
-    /// In the REPL, show messages that were sent; off where the typed line is on the screen still.
-    pub sent: bool,
-}
+pub use options::HumanOptions;
 
 /// Writes lines for people.
 #[derive(Debug)]
@@ -45,8 +25,7 @@ pub struct Human {
     options: HumanOptions,
     style: Style,
     timings: Timings,
-    /// Payload of the message that is coming in pieces, in bytes.
-    begun: u64,
+    messages: Messages,
     /// The connection was lost and is tried to be got back.
     reconnecting: bool,
     /// The status of the last response.
@@ -54,8 +33,6 @@ pub struct Human {
     /// At the lowest verbosity: what the run's one line about its failure will say, or, if the
     /// run does not fail by it, nobody needs to know.
     held: Vec<u8>,
-    /// The line of a frame under construction.
-    line: Short,
 }
 
 impl Human {
@@ -65,16 +42,15 @@ impl Human {
             options,
             style: Style::new(options.color),
             timings: Timings::default(),
-            begun: 0,
+            messages: Messages::START,
             reconnecting: false,
             status: 0,
             held: Vec::new(),
-            line: Short::EMPTY,
         }
     }
 
     fn shows(&self, verbosity: u8) -> bool {
-        !self.options.quiet && self.options.verbosity >= verbosity
+        self.options.shows(verbosity)
     }
 
     /// Whether a failure's details wait for the line that tells of the failure.
@@ -85,7 +61,7 @@ impl Human {
     fn told(&mut self, at: Moment, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
         let quiet = self.options.quiet;
         match *event {
-            Event::Data(data) => self.data(&data, lines),
+            Event::Data(data) => self.messages.data(&self.options, &data, lines),
             Event::Answer { text, bare } => answer(text, bare, lines),
             Event::Error(error) => self.error(error, lines),
             Event::Summary(summary) => {
@@ -195,7 +171,9 @@ impl Human {
             Event::Close { direction, status, .. } => {
                 lines.info(format_args!("{} Close {}", verb(direction), phases::status(status)))
             }
-            Event::Frame(frame) if self.shows(2) => self.frame(&frame, at, lines),
+            Event::Frame(frame) if self.shows(2) => {
+                self.messages.frame(&self.options, &frame, at, lines)
+            }
             Event::FramePayload(payload) if self.shows(3) => {
                 messages::frame_payload(&payload, lines.out)
             }
@@ -291,13 +269,6 @@ fn answer(text: &str, bare: bool, lines: &mut Lines<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn verb(direction: Direction) -> &'static str {
-    match direction {
-        Direction::In => "received",
-        Direction::Out => "sent",
-    }
-}
-
 /// A control frame's payload behind a space, or nothing.
 fn quoted(payload: &[u8]) -> String {
     match payload {
@@ -312,7 +283,9 @@ mod tests {
 
     use super::*;
     use crate::error::{Exit, Stage};
-    use crate::event::{Certificate, Compression, Data, Opening, Summary, TlsInfo, Totals};
+    use crate::event::{
+        Certificate, Compression, Data, Direction, Opening, Summary, TlsInfo, Totals,
+    };
     use crate::http::head::{HeadLimits, HeadReader};
     use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Party};
     use crate::protocol::handshake::{HandshakeReport, Request};

@@ -3,8 +3,12 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::event::Direction;
 use crate::report::style::{Style, Tone};
 use crate::text::units::TimeOfDay;
+
+/// What stands before the lines of a payload but its first, so that a peer can't forge a mark.
+pub(super) const MARGIN: &str = "  ";
 
 /// Who speaks in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,5 +94,13 @@ impl Lines<'_> {
         }
         self.style.write(mark.tone(), mark.sign(), self.out)?;
         self.out.write_all(b" ")
+    }
+}
+
+/// What we saw happen to a message or frame.
+pub(super) fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::In => "received",
+        Direction::Out => "sent",
     }
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::io::{Errno, Result};
 
-use super::{Call, Role};
+use super::call::{Call, Role};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {

@@ -49,7 +49,8 @@ pub fn dial(
     let mut tls = None;
     if let Some(client) = client {
         let begun = Instant::now();
-        stream = client.connect(stream, &place(target).to_string(), &mut waiter)?;
+        let over = client.connect(stream, &place(target).to_string(), &mut waiter)?;
+        stream = Stream::from_tls(over);
         let took = begun.elapsed();
         timings.tls = Some(took);
         if waiter.progress.wants_details() {

@@ -9,7 +9,9 @@
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
 )]
 
+mod byte_stream;
 mod connect;
+mod credentials;
 mod dial;
 mod host;
 mod options;
@@ -26,7 +28,7 @@ pub use dial::{Dialed, dial};
 pub use options::{ConnectTo, DialOptions, Family, Resolve};
 pub use proxies::Proxies;
 pub use proxy::Proxy;
-pub use stream::{Stream, tls_failure};
+pub use stream::Stream;
 pub use target::Target;
-pub use tls::{Pins, Sni, TlsOptions, Versions, default_provider, private_key};
+pub use tls::{Pins, Sni, TlsOptions, Versions, default_provider, private_key, tls_failure};
 pub use wait::{Progress, Quiet, shown_limit};

@@ -10,10 +10,10 @@ use url::{Host, Url};
 pub use choice::{from_environment, is_excepted};
 
 use crate::error::{Error, Exit, Hint, Result, Stage};
-use crate::redact::Secret;
 use crate::text::Untrusted;
 use crate::transport::TlsOptions;
-use crate::transport::target::percent_decoded;
+
+pub use crate::transport::credentials::Credentials;
 
 /// A proxy to go through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,15 +63,6 @@ impl Scheme {
     }
 }
 
-/// A user's name and password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The name.
-    pub user: Secret<String>,
-    /// The password; may be empty.
-    pub password: Secret<String>,
-}
-
 impl fmt::Display for Proxy {
     /// As a URL, without secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,13 +104,7 @@ impl FromStr for Proxy {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(bad("nothing can follow the port"));
         }
-        let credentials = match (url.username(), url.password()) {
-            ("", None) => None,
-            (user, password) => Some(Credentials {
-                user: Secret::new(percent_decoded(user)),
-                password: Secret::new(percent_decoded(password.unwrap_or_default())),
-            }),
-        };
+        let credentials = Credentials::of(&url);
         let port = url.port().or(again.port()).unwrap_or(scheme.default_port());
         Ok(Proxy { scheme, host: host.to_owned(), port, credentials, tls: TlsOptions::default() })
     }

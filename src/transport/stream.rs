@@ -2,7 +2,7 @@
 //! through an `https://` proxy). Never blocks; whoever owns it polls [`Stream::fd`].
 
 use std::fmt;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -10,9 +10,9 @@ use std::os::unix::net::UnixStream;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-use crate::error::Error;
 use crate::event::TlsInfo;
 use crate::sys::{self, Role};
+use crate::transport::byte_stream::ByteStream;
 use crate::transport::tls::TlsStream;
 
 /// A peer that is gone is an error, not a signal.
@@ -27,7 +27,7 @@ pub struct Stream {
 
 enum Socket {
     Tcp(TcpStream),
-    Tls(Box<TlsStream>),
+    Tls(Box<TlsStream<Stream>>),
     Unix(UnixStream),
 }
 
@@ -52,7 +52,7 @@ impl Stream {
         Ok(Stream { socket: Socket::Unix(socket), early: Vec::new() })
     }
 
-    pub(super) fn from_tls(tls: TlsStream) -> Stream {
+    pub(super) fn from_tls(tls: TlsStream<Stream>) -> Stream {
         Stream { socket: Socket::Tls(Box::new(tls)), early: Vec::new() }
     }
 
@@ -66,7 +66,7 @@ impl Stream {
     pub fn fd(&self) -> BorrowedFd<'_> {
         match &self.socket {
             Socket::Tcp(socket) => socket.as_fd(),
-            Socket::Tls(tls) => tls.below().fd(),
+            Socket::Tls(tls) => tls.fd(),
             Socket::Unix(socket) => socket.as_fd(),
         }
     }
@@ -78,8 +78,8 @@ impl Stream {
     ///
     /// # Errors
     /// `WouldBlock` when there is nothing now; `UnexpectedEof` when TLS ended without close_notify
-    /// (truncation, RFC 8446 §6.1); a TLS failure, which [`tls_failure`] explains; those of the
-    /// operating system.
+    /// (truncation, RFC 8446 §6.1); a TLS failure, which [`crate::transport::tls_failure`] explains;
+    /// those of the operating system.
     pub fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if !self.early.is_empty() {
             let n = self.early.len().min(buf.len());
@@ -173,12 +173,31 @@ impl Stream {
     pub fn lacks_certificate(&self) -> bool {
         matches!(&self.socket, Socket::Tls(tls) if tls.lacks_certificate())
     }
+}
 
-    pub(super) fn tls_mut(&mut self) -> Option<&mut TlsStream> {
-        match &mut self.socket {
-            Socket::Tls(tls) => Some(tls),
-            Socket::Tcp(_) | Socket::Unix(_) => None,
-        }
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.socket {
+            Socket::Tcp(_) => "Tcp",
+            Socket::Tls(_) => "Tls",
+            Socket::Unix(_) => "Unix",
+        };
+        f.debug_struct("Stream").field("kind", &kind).field("fd", &self.fd()).finish()
+    }
+}
+
+/// TLS can go over any stream, TLS itself included.
+impl ByteStream for Stream {
+    fn fd(&self) -> BorrowedFd<'_> {
+        Stream::fd(self)
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        Stream::read(self, buf)
+    }
+
+    fn has_buffered(&self) -> bool {
+        Stream::has_buffered(self)
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -199,38 +218,16 @@ impl Stream {
             }
         }
     }
-}
 
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.socket {
-            Socket::Tcp(_) => "Tcp",
-            Socket::Tls(_) => "Tls",
-            Socket::Unix(_) => "Unix",
-        };
-        f.debug_struct("Stream").field("kind", &kind).field("fd", &self.fd()).finish()
-    }
-}
-
-/// A stream as the transport of a TLS connection above it.
-pub(super) struct Below<'a>(pub(super) &'a mut Stream);
-
-impl Write for Below<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+    fn flush(&mut self) -> io::Result<bool> {
+        Stream::flush(self)
     }
 
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write_vectored(slices)
+    fn wants_write(&self) -> bool {
+        Stream::wants_write(self)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Stream::shutdown_write(self)
     }
-}
-
-/// The explanation of an error of [`Stream::read`] or [`Stream::write`] that TLS caused, such as
-/// a missing client certificate, which TLS 1.3 tells only after the handshake. Exit 5.
-pub fn tls_failure(error: &io::Error) -> Option<Error> {
-    error.get_ref()?.downcast_ref::<Error>().cloned()
 }

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::redact::{self, Secret};
+use crate::redact;
 use crate::text::Untrusted;
-use crate::transport::proxy::Credentials;
+use crate::transport::credentials::Credentials;
 
 /// A WebSocket URL, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,11 +76,7 @@ impl Target {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let userinfo =
-            (!url.username().is_empty() || url.password().is_some()).then(|| Credentials {
-                user: Secret::new(percent_decoded(url.username())),
-                password: Secret::new(percent_decoded(url.password().unwrap_or_default())),
-            });
+        let userinfo = Credentials::of(&url);
         let target = Target { secure, host, typed_host, port, path, userinfo };
         if guessed {
             let (typed, url) = (redact::url(typed), target.url());
@@ -190,14 +186,10 @@ fn host_as_typed(url: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(host, _)| host)
 }
 
-/// What was written with `%`.
-pub(super) fn percent_decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Secret;
 
     fn url(typed: &str) -> String {
         Target::parse(typed).map_or_else(|e| e.what, |(target, _)| target.url())

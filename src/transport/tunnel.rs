@@ -82,8 +82,8 @@ fn reach(
     let mut connected = connect::tcp(&own, options, timings, waiter).map_err(|e| at(proxy, e))?;
     let begun = Instant::now();
     if let Some(client) = client {
-        let stream = client.connect(connected.stream, &own.to_string(), waiter);
-        connected.stream = stream.map_err(|e| at(proxy, e))?;
+        let over = client.connect(connected.stream, &own.to_string(), waiter);
+        connected.stream = Stream::from_tls(over.map_err(|e| at(proxy, e))?);
     }
     Ok((connected, begun))
 }
@@ -379,7 +379,8 @@ impl Talk<'_, '_> {
             match self.stream.read(buf) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     let what = format!("no answer from {}", shown(self.proxy));
-                    self.waiter.stream(&self.stream, Stage::Proxy, &what)?;
+                    let (fd, wants_write) = (self.stream.fd(), self.stream.wants_write());
+                    self.waiter.stream(fd, wants_write, Stage::Proxy, &what)?;
                 }
                 Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 Err(e) => return Err(self.lost(&e)),

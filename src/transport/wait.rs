@@ -9,7 +9,6 @@ use rustix::io::Errno;
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::Event;
 use crate::sys;
-use crate::transport::stream::Stream;
 
 /// What dialing needs of its caller.
 pub trait Progress {
@@ -107,13 +106,19 @@ impl<'a> Waiter<'a> {
         }
     }
 
-    /// Waits until the stream can be read, or written if it wants to write.
+    /// Waits until a stream's socket can be read, or written if the stream `wants_write`.
     ///
     /// # Errors
     /// At the deadline: exit 11 with `stage` and `what` was awaited. When interrupted.
-    pub(super) fn stream(&mut self, stream: &Stream, stage: Stage, what: &str) -> Result<()> {
-        let write = if stream.wants_write() { PollFlags::OUT } else { PollFlags::empty() };
-        self.fd(stream.fd(), PollFlags::IN | write, stage, what)
+    pub(super) fn stream(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        wants_write: bool,
+        stage: Stage,
+        what: &str,
+    ) -> Result<()> {
+        let write = if wants_write { PollFlags::OUT } else { PollFlags::empty() };
+        self.fd(fd, PollFlags::IN | write, stage, what)
     }
 
     /// Waits for one descriptor.

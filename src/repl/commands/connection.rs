@@ -1,6 +1,6 @@
 //! Commands that send control frames, and those about the connection itself.
 
-use super::{Entry, Outcome, Parsed, alone, word};
+use super::entry::{Entry, Outcome, Parsed, alone, word};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::repl::candidate::{Candidate, by_word};
 use crate::run::command::Command;

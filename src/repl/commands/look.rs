@@ -1,6 +1,6 @@
 //! Commands that show something of the connection.
 
-use super::{Entry, Outcome, Parsed, alone};
+use super::entry::{Entry, Outcome, Parsed, alone};
 use crate::redact::Secrets;
 use crate::repl::candidate::{Candidate, by_word};
 use crate::run::command::{Command, Question, Tool};

@@ -2,130 +2,40 @@
 //! and what can be completed; parsing, `/help`, hints and completion go through the list of them.
 
 mod connection;
+mod entry;
 mod look;
 mod prompt;
 mod send;
 
-use std::path::PathBuf;
-
+use self::entry::{Outcome, alone, word};
 use super::candidate::Candidate;
 use crate::error::{Error, Exit, Result, Stage};
-use crate::protocol::frame::Opcode;
-use crate::run::command::Command;
 use crate::text::Untrusted;
 use crate::text::typed::nearest;
 
-/// A command as a person knows it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    /// Its name without the slash.
-    pub(super) name: &'static str,
-    /// Other names that mean the same.
-    pub(super) aliases: &'static [&'static str],
-    /// What follows the name, as in a usage line; empty if nothing does.
-    pub(super) arguments: &'static str,
-    /// One line for `/help`.
-    pub(super) help: &'static str,
-    /// More lines, for `/help NAME`.
-    pub(super) more: &'static [&'static str],
-    /// Reads what follows the name; the error goes behind `/NAME: `.
-    parse: fn(&str) -> Outcome<Parsed>,
-    /// Ways to go on from what follows the name, and the offset where they begin in it.
-    pub(super) complete: fn(&str) -> (usize, Vec<Candidate>),
-}
+pub(super) use self::entry::{Entry, Local, Parsed};
 
-type Outcome<T> = std::result::Result<T, String>;
-
-impl Entry {
-    const fn new(
-        name: &'static str,
-        arguments: &'static str,
-        help: &'static str,
-        parse: fn(&str) -> Outcome<Parsed>,
-    ) -> Entry {
-        let complete = |typed: &str| (typed.len(), Vec::new());
-        Entry { name, aliases: &[], arguments, help, more: &[], parse, complete }
-    }
-
-    const fn aliases(self, aliases: &'static [&'static str]) -> Entry {
-        Entry { aliases, ..self }
-    }
-
-    const fn more(self, more: &'static [&'static str]) -> Entry {
-        Entry { more, ..self }
-    }
-
-    const fn completing(self, complete: fn(&str) -> (usize, Vec<Candidate>)) -> Entry {
-        Entry { complete, ..self }
-    }
-
-    /// The whole usage: `/close [CODE [REASON]]`.
-    pub(super) fn usage(&self) -> String {
-        let space = if self.arguments.is_empty() { "" } else { " " };
-        format!("/{}{space}{}", self.name, self.arguments)
-    }
-
-    fn names(&self) -> impl Iterator<Item = &'static str> {
-        std::iter::once(self.name).chain(self.aliases.iter().copied())
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        self.name == other.name
-    }
-}
+/// Those about the commands themselves, and the way out.
+const LAST: &[Entry] = &[
+    Entry::new("help", "[COMMAND]", "this list, or more about one command", help)
+        .aliases(&["h", "?"])
+        .completing(|_| (0, names())),
+    Entry::new("quit", "", "close in order and leave; also Ctrl-D", |more| {
+        alone(more, Parsed::Local(Local::Quit))
+    })
+    .aliases(&["q", "exit"]),
+];
 
 /// Every command, in the order of `/help`.
 pub(super) fn all() -> impl Iterator<Item = &'static Entry> {
-    [send::COMMANDS, connection::COMMANDS, look::COMMANDS, prompt::COMMANDS].into_iter().flatten()
+    [send::COMMANDS, connection::COMMANDS, look::COMMANDS, prompt::COMMANDS, LAST]
+        .into_iter()
+        .flatten()
 }
 
 /// The command of that name (without the slash).
 pub(super) fn find(name: &str) -> Option<&'static Entry> {
     all().find(|entry| entry.names().any(|known| known == name))
-}
-
-/// What a line asks for.
-#[derive(Debug, PartialEq)]
-pub(super) enum Parsed {
-    /// Something for the session.
-    Command(Command),
-    /// Something that is done on this side.
-    Local(Local),
-    /// An empty line.
-    Nothing,
-}
-
-impl Parsed {
-    fn text(text: &str) -> Parsed {
-        let payload = text.as_bytes().to_vec();
-        Parsed::Command(Command::Message { opcode: Opcode::Text, payload, fragment: None })
-    }
-
-    fn binary(payload: Vec<u8>) -> Parsed {
-        Parsed::Command(Command::Message { opcode: Opcode::Binary, payload, fragment: None })
-    }
-}
-
-/// What is done without the session, or before it.
-#[derive(Debug, PartialEq)]
-pub(super) enum Local {
-    /// Let the person's own editor write a message.
-    Edit,
-    /// Say what the words mean.
-    Explain(Vec<String>),
-    /// Send a file.
-    File {
-        /// Where it is; `~/` not yet expanded.
-        path: PathBuf,
-        /// Text or Binary, if that was said.
-        opcode: Option<Opcode>,
-    },
-    /// List the commands, or show one of them.
-    Help(Option<&'static Entry>),
-    /// Close and leave.
-    Quit,
 }
 
 /// Reads a line: a command after a slash, else a text message. Spaces before a slash only keep the
@@ -161,30 +71,27 @@ fn unknown(name: &str) -> Error {
     Error::new(Stage::Input, Exit::Usage, what).hint(hint)
 }
 
-fn alone(arguments: &str, parsed: Parsed) -> Outcome<Parsed> {
-    match arguments.trim() {
-        "" => Ok(parsed),
-        more => Err(format!("takes nothing more, but there is '{}'", Untrusted::text(more))),
+fn help(arguments: &str) -> Outcome<Parsed> {
+    if arguments.trim().is_empty() {
+        return Ok(Parsed::Local(Local::Help(None)));
+    }
+    let name = word(arguments, "a command")?.trim_start_matches('/');
+    match find(name) {
+        Some(entry) => Ok(Parsed::Local(Local::Help(Some(entry)))),
+        None => Err(format!("there is no command /{}", Untrusted::text(name))),
     }
 }
 
-/// The one word there must be.
-fn word<'a>(arguments: &'a str, what: &str) -> Outcome<&'a str> {
-    let mut words = arguments.split_whitespace();
-    match (words.next(), words.next()) {
-        (Some(word), None) => Ok(word),
-        (None, _) => Err(format!("needs {what}")),
-        (Some(_), Some(more)) => {
-            Err(format!("takes {what} and nothing more, but there is '{}'", Untrusted::text(more)))
-        }
-    }
+fn names() -> Vec<Candidate> {
+    all().map(|entry| Candidate::new(entry.name, entry.help)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::close::{CloseCode, CloseStatus};
-    use crate::run::command::{Question, Setting};
+    use crate::protocol::frame::Opcode;
+    use crate::run::command::{Command, Question, Setting};
 
     fn command(command: Command) -> Parsed {
         Parsed::Command(command)

@@ -1,6 +1,6 @@
 //! Commands about the prompt.
 
-use super::{Entry, Local, Outcome, Parsed, all, alone, find, word};
+use super::entry::{Entry, Local, Outcome, Parsed};
 use crate::repl::candidate::{Candidate, by_word};
 use crate::run::command::{Command, Setting};
 use crate::text::Untrusted;
@@ -24,13 +24,6 @@ pub(super) const COMMANDS: &[Entry] = &[
         "what a close code, frame bytes or a header mean: /explain 1006",
         explain,
     ),
-    Entry::new("help", "[COMMAND]", "this list, or more about one command", help)
-        .aliases(&["h", "?"])
-        .completing(|_| (0, names())),
-    Entry::new("quit", "", "close in order and leave; also Ctrl-D", |more| {
-        alone(more, Parsed::Local(Local::Quit))
-    })
-    .aliases(&["q", "exit"]),
 ];
 
 /// A setting of `/set`.
@@ -104,28 +97,13 @@ fn explain(arguments: &str) -> Outcome<Parsed> {
     Ok(Parsed::Local(Local::Explain(words)))
 }
 
-fn help(arguments: &str) -> Outcome<Parsed> {
-    if arguments.trim().is_empty() {
-        return Ok(Parsed::Local(Local::Help(None)));
-    }
-    let name = word(arguments, "a command")?.trim_start_matches('/');
-    match find(name) {
-        Some(entry) => Ok(Parsed::Local(Local::Help(Some(entry)))),
-        None => Err(format!("there is no command /{}", Untrusted::text(name))),
-    }
-}
-
-fn names() -> Vec<Candidate> {
-    all().map(|entry| Candidate::new(entry.name, entry.help)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_help_names_every_setting() {
-        let entry = find("set").unwrap();
+        let entry = COMMANDS.iter().find(|entry| entry.name == "set").unwrap();
         for Known { name, values, read, .. } in SETTINGS {
             assert!(entry.arguments.contains(name), "{name}");
             assert!(entry.more.iter().any(|line| line.contains(&format!("{name}:"))), "{name}");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Entry, Local, Outcome, Parsed, alone};
+use super::entry::{Entry, Local, Outcome, Parsed, alone};
 use crate::protocol::frame::Opcode;
 use crate::repl::candidate::{by_word, files};
 use crate::repl::{frame, payload};

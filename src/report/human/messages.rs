@@ -2,23 +2,39 @@
 
 use std::io::{self, Write};
 
-use super::{Human, MARGIN, verb};
 use crate::event::{Compression, Data, Direction, Frame, FramePayload, Moment};
 use crate::protocol::frame::Opcode;
-use crate::report::lines::{Lines, Mark};
+use crate::report::human::options::HumanOptions;
+use crate::report::lines::{Lines, MARGIN, Mark, verb};
 use crate::report::phases;
 use crate::report::pretty::{is_structured, pretty};
 use crate::report::style::Tone;
 use crate::text::UntrustedLines;
 use crate::text::hexdump::{HexPairs, hexdump, unmasked};
-use crate::text::units::{Count, digits, seconds, zeros};
+use crate::text::units::{Count, Short, digits, seconds, zeros};
 
 /// How many bytes of a binary message are shown unasked.
 const DUMPED: usize = 256;
 
-impl Human {
-    pub(super) fn data(&mut self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        if data.compressed && self.shows(2) {
+/// What is kept from one event to the next.
+#[derive(Debug)]
+pub(super) struct Messages {
+    /// Payload of the message that is coming in pieces, in bytes.
+    begun: u64,
+    /// The line of a frame under construction.
+    line: Short,
+}
+
+impl Messages {
+    pub(super) const START: Messages = Messages { begun: 0, line: Short::EMPTY };
+
+    pub(super) fn data(
+        &mut self,
+        options: &HumanOptions,
+        data: &Data<'_>,
+        lines: &mut Lines<'_>,
+    ) -> io::Result<()> {
+        if data.compressed && options.shows(2) {
             let before = if data.first { 0 } else { self.begun };
             self.begun = before + data.bytes.len() as u64;
             if data.last {
@@ -27,11 +43,11 @@ impl Human {
                 phases::compression(lines, &what, did)?;
             }
         }
-        if !self.options.repl || (data.direction == Direction::Out && !self.options.sent) {
+        if !options.repl || (data.direction == Direction::Out && !options.sent) {
             return Ok(());
         }
-        if self.options.hex || data.opcode != Opcode::Text {
-            return self.dump(data, lines);
+        if options.hex || data.opcode != Opcode::Text {
+            return dump(options, data, lines);
         }
         let mark = match data.direction {
             Direction::In => Mark::Received,
@@ -42,57 +58,17 @@ impl Human {
         } else {
             lines.out.write_all(MARGIN.as_bytes())?;
         }
-        if self.options.pretty && is_structured(data.bytes) {
-            pretty(data.bytes, MARGIN, self.style, lines.out)?;
+        if options.pretty && is_structured(data.bytes) {
+            pretty(data.bytes, MARGIN, lines.style, lines.out)?;
         } else {
-            self.text(data.bytes, lines.out)?;
+            text(data.bytes, lines)?;
         }
         lines.out.write_all(b"\n")
     }
 
-    /// The text with every line but the first behind a margin. A newline at the very end would not
-    /// be seen, so it is shown by name.
-    fn text(&self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
-        let (text, end) = match text.strip_suffix(b"\n") {
-            Some(text) => (text, "\\n"),
-            None => (text, ""),
-        };
-        for (number, line) in text.split(|b| *b == b'\n').enumerate() {
-            if number > 0 {
-                write!(out, "\n{MARGIN}")?;
-            }
-            write!(out, "{}", UntrustedLines(line))?;
-        }
-        if end.is_empty() {
-            return Ok(());
-        }
-        write!(out, "{}", self.style.paint(Tone::Dim, end))
-    }
-
-    fn dump(&self, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-        let binary = data.opcode != Opcode::Text;
-        let mark = match (data.direction, binary) {
-            (Direction::In, true) => Mark::ReceivedBinary,
-            (Direction::In, false) => Mark::Received,
-            (Direction::Out, true) => Mark::SentBinary,
-            (Direction::Out, false) => Mark::Sent,
-        };
-        lines.line(mark, format_args!("{}", Count(data.bytes.len() as u64, "byte")))?;
-        let all = self.options.hex || self.options.verbosity > 0;
-        let (shown, rest) = match data.bytes.split_at_checked(DUMPED) {
-            Some((shown, rest)) if !all => (shown, rest.len()),
-            _ => (data.bytes, 0),
-        };
-        hexdump(&MARGIN, shown, 0, lines.out)?;
-        if rest > 0 {
-            let more = format!("… {rest} more bytes");
-            writeln!(lines.out, "{MARGIN}{}", self.style.paint(Tone::Dim, more))?;
-        }
-        Ok(())
-    }
-
     pub(super) fn frame(
         &mut self,
+        options: &HumanOptions,
         frame: &Frame<'_>,
         at: Moment,
         lines: &mut Lines<'_>,
@@ -107,8 +83,8 @@ impl Human {
         self.line.push(digits(&mut zeros(), frame.offset, 1));
         self.line.push(b"\n");
         lines.out.write_all(self.line.bytes())?;
-        if self.shows(3) {
-            let bytes = self.style.paint(Tone::Warning, HexPairs(frame.bytes));
+        if options.shows(3) {
+            let bytes = lines.style.paint(Tone::Warning, HexPairs(frame.bytes));
             writeln!(lines.out, "{MARGIN}header  [{bytes}]")?;
         }
         Ok(())
@@ -126,6 +102,47 @@ pub(super) fn frame_payload(payload: &FramePayload<'_>, out: &mut dyn Write) -> 
     }
 }
 
+/// The text with every line but the first behind a margin. A newline at the very end would not
+/// be seen, so it is shown by name.
+fn text(text: &[u8], lines: &mut Lines<'_>) -> io::Result<()> {
+    let (text, end) = match text.strip_suffix(b"\n") {
+        Some(text) => (text, "\\n"),
+        None => (text, ""),
+    };
+    for (number, line) in text.split(|b| *b == b'\n').enumerate() {
+        if number > 0 {
+            write!(lines.out, "\n{MARGIN}")?;
+        }
+        write!(lines.out, "{}", UntrustedLines(line))?;
+    }
+    if end.is_empty() {
+        return Ok(());
+    }
+    write!(lines.out, "{}", lines.style.paint(Tone::Dim, end))
+}
+
+fn dump(options: &HumanOptions, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
+    let binary = data.opcode != Opcode::Text;
+    let mark = match (data.direction, binary) {
+        (Direction::In, true) => Mark::ReceivedBinary,
+        (Direction::In, false) => Mark::Received,
+        (Direction::Out, true) => Mark::SentBinary,
+        (Direction::Out, false) => Mark::Sent,
+    };
+    lines.line(mark, format_args!("{}", Count(data.bytes.len() as u64, "byte")))?;
+    let all = options.hex || options.verbosity > 0;
+    let (shown, rest) = match data.bytes.split_at_checked(DUMPED) {
+        Some((shown, rest)) if !all => (shown, rest.len()),
+        _ => (data.bytes, 0),
+    };
+    hexdump(&MARGIN, shown, 0, lines.out)?;
+    if rest > 0 {
+        let more = format!("… {rest} more bytes");
+        writeln!(lines.out, "{MARGIN}{}", lines.style.paint(Tone::Dim, more))?;
+    }
+    Ok(())
+}
+
 fn frame_mark(direction: Direction) -> Mark {
     match direction {
         Direction::In => Mark::ReceivedFrame,
@@ -138,7 +155,7 @@ mod tests {
     use super::*;
     use crate::event::Event;
     use crate::protocol::frame::FrameHeader;
-    use crate::report::human::HumanOptions;
+    use crate::report::human::Human;
     use crate::report::human::tests::{pipe, repl};
     use crate::report::testing::{binary, shown, text};
 

@@ -10,7 +10,8 @@ mod provider;
 mod trust;
 mod verify;
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -20,7 +21,7 @@ use url::Host;
 use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Level, TlsInfo};
 use crate::text::Untrusted;
-use crate::transport::stream::{Below, Stream, tls_failure};
+use crate::transport::byte_stream::ByteStream;
 use crate::transport::wait::Waiter;
 
 pub use client::private_key;
@@ -53,17 +54,17 @@ impl Client {
     ///
     /// # Errors
     /// Exit 5, 7 for an agreed protocol that is not HTTP/1.1, 11 at the deadline.
-    pub(super) fn connect(
+    pub(super) fn connect<B: ByteStream>(
         self,
-        below: Stream,
+        below: B,
         peer: &str,
         waiter: &mut Waiter<'_>,
-    ) -> Result<Stream> {
+    ) -> Result<TlsStream<B>> {
         let Prepared { config, name, sni, verifier, asked } = self.0;
         let mut connection = ClientConnection::new(config, name)
             .map_err(|e| explain::failure(&e, &Evidence::of(peer)))?;
         connection.set_buffer_limit(Some(WRITE_LIMIT));
-        let mut stream = Stream::from_tls(TlsStream {
+        let mut stream = TlsStream {
             connection,
             below,
             peer: peer.to_owned(),
@@ -76,7 +77,7 @@ impl Client {
             sni,
             verifier,
             asked,
-        });
+        };
         stream.handshake(waiter)?;
         Ok(stream)
     }
@@ -92,27 +93,10 @@ const READ_SIZE: usize = 64 << 10;
 /// Bytes of the server's first record that are kept to explain a failure.
 const FIRST_BYTES: usize = 80;
 
-impl Stream {
-    fn handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
-        let Some(peer) = self.tls_mut().map(|tls| Untrusted::text(&tls.peer).to_string()) else {
-            return Ok(());
-        };
-        let what = format!("no end of the TLS handshake with {peer}");
-        while let Some(tls) = self.tls_mut() {
-            if tls.step()? {
-                tls.after_handshake(waiter)?;
-                break;
-            }
-            waiter.stream(self, Stage::Tls, &what)?;
-        }
-        Ok(())
-    }
-}
-
 /// A TLS connection over another stream.
-pub(super) struct TlsStream {
+pub(super) struct TlsStream<B> {
     connection: ClientConnection,
-    below: Stream,
+    below: B,
     /// The host and port for messages, as it came.
     peer: String,
     cipher: Cipher,
@@ -165,9 +149,9 @@ impl Read for Cipher {
     }
 }
 
-impl TlsStream {
-    pub(super) fn below(&self) -> &Stream {
-        &self.below
+impl<B: ByteStream> TlsStream<B> {
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.below.fd()
     }
 
     pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -287,6 +271,14 @@ impl TlsStream {
         const CLOSE_NOTIFY: [u8; 4] = [0, 2, 1, 0];
         let alert = self.first.first() == Some(&0x15);
         self.end_untold || (alert && self.first.get(3..7) == Some(&CLOSE_NOTIFY))
+    }
+
+    fn handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
+        let what = format!("no end of the TLS handshake with {}", Untrusted::text(&self.peer));
+        while !self.step()? {
+            waiter.stream(self.fd(), self.wants_write(), Stage::Tls, &what)?;
+        }
+        self.after_handshake(waiter)
     }
 
     /// Goes on with the handshake; true once it is done.
@@ -414,4 +406,28 @@ enum Taken {
 fn truncated() -> io::Error {
     let text = "the connection ended without TLS's close_notify: what came may be cut short";
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
+}
+
+/// A stream as the transport that rustls writes to.
+struct Below<'a, B>(&'a mut B);
+
+impl<B: ByteStream> Write for Below<'_, B> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The explanation of an error that TLS caused when a [`crate::transport::Stream`] was read or
+/// written, such as a missing client certificate, which TLS 1.3 tells only after the handshake.
+/// Exit 5.
+pub fn tls_failure(error: &io::Error) -> Option<Error> {
+    error.get_ref()?.downcast_ref::<Error>().cloned()
 }

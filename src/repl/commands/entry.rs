@@ -1,0 +1,130 @@
+//! What a command is, and what its line can ask for.
+
+use std::path::PathBuf;
+
+use crate::protocol::frame::Opcode;
+use crate::repl::candidate::Candidate;
+use crate::run::command::Command;
+use crate::text::Untrusted;
+
+/// A command as a person knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// Its name without the slash.
+    pub(crate) name: &'static str,
+    /// Other names that mean the same.
+    pub(crate) aliases: &'static [&'static str],
+    /// What follows the name, as in a usage line; empty if nothing does.
+    pub(crate) arguments: &'static str,
+    /// One line for `/help`.
+    pub(crate) help: &'static str,
+    /// More lines, for `/help NAME`.
+    pub(crate) more: &'static [&'static str],
+    /// Reads what follows the name; the error goes behind `/NAME: `.
+    pub(super) parse: fn(&str) -> Outcome<Parsed>,
+    /// Ways to go on from what follows the name, and the offset where they begin in it.
+    pub(crate) complete: fn(&str) -> (usize, Vec<Candidate>),
+}
+
+pub(super) type Outcome<T> = std::result::Result<T, String>;
+
+impl Entry {
+    pub(super) const fn new(
+        name: &'static str,
+        arguments: &'static str,
+        help: &'static str,
+        parse: fn(&str) -> Outcome<Parsed>,
+    ) -> Entry {
+        let complete = |typed: &str| (typed.len(), Vec::new());
+        Entry { name, aliases: &[], arguments, help, more: &[], parse, complete }
+    }
+
+    pub(super) const fn aliases(self, aliases: &'static [&'static str]) -> Entry {
+        Entry { aliases, ..self }
+    }
+
+    pub(super) const fn more(self, more: &'static [&'static str]) -> Entry {
+        Entry { more, ..self }
+    }
+
+    pub(super) const fn completing(self, complete: fn(&str) -> (usize, Vec<Candidate>)) -> Entry {
+        Entry { complete, ..self }
+    }
+
+    /// The whole usage: `/close [CODE [REASON]]`.
+    pub(crate) fn usage(&self) -> String {
+        let space = if self.arguments.is_empty() { "" } else { " " };
+        format!("/{}{space}{}", self.name, self.arguments)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Entry) -> bool {
+        self.name == other.name
+    }
+}
+
+/// What a line asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Parsed {
+    /// Something for the session.
+    Command(Command),
+    /// Something that is done on this side.
+    Local(Local),
+    /// An empty line.
+    Nothing,
+}
+
+impl Parsed {
+    pub(super) fn text(text: &str) -> Parsed {
+        let payload = text.as_bytes().to_vec();
+        Parsed::Command(Command::Message { opcode: Opcode::Text, payload, fragment: None })
+    }
+
+    pub(super) fn binary(payload: Vec<u8>) -> Parsed {
+        Parsed::Command(Command::Message { opcode: Opcode::Binary, payload, fragment: None })
+    }
+}
+
+/// What is done without the session, or before it.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Local {
+    /// Let the person's own editor write a message.
+    Edit,
+    /// Say what the words mean.
+    Explain(Vec<String>),
+    /// Send a file.
+    File {
+        /// Where it is; `~/` not yet expanded.
+        path: PathBuf,
+        /// Text or Binary, if that was said.
+        opcode: Option<Opcode>,
+    },
+    /// List the commands, or show one of them.
+    Help(Option<&'static Entry>),
+    /// Close and leave.
+    Quit,
+}
+
+pub(super) fn alone(arguments: &str, parsed: Parsed) -> Outcome<Parsed> {
+    match arguments.trim() {
+        "" => Ok(parsed),
+        more => Err(format!("takes nothing more, but there is '{}'", Untrusted::text(more))),
+    }
+}
+
+/// The one word there must be.
+pub(super) fn word<'a>(arguments: &'a str, what: &str) -> Outcome<&'a str> {
+    let mut words = arguments.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some(word), None) => Ok(word),
+        (None, _) => Err(format!("needs {what}")),
+        (Some(_), Some(more)) => {
+            Err(format!("takes {what} and nothing more, but there is '{}'", Untrusted::text(more)))
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What a person wants to see.
+
+/// The choices of the view for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HumanOptions {
+    /// The count of `-v`: 1 the phases and control frames, 2 each frame, 3 each byte.
+    pub verbosity: u8,
+    /// Only errors and answers (and messages in the REPL).
+    pub quiet: bool,
+    /// Colours.
+    pub color: bool,
+    /// The time of day, in UTC, before each line.
+    pub timestamps: bool,
+    /// JSON payloads over several lines.
+    pub pretty: bool,
+    /// Every message as a hexdump, in full.
+    pub hex: bool,
+    /// The REPL's screen: messages are shown, too.
+    pub repl: bool,
+    /// In the REPL, show messages that were sent; off where the typed line is on the screen still.
+    pub sent: bool,
+}
+
+impl HumanOptions {
+    /// Whether so many `-v` were given, and no `-q`.
+    pub(super) fn shows(&self, verbosity: u8) -> bool {
+        !self.quiet && self.verbosity >= verbosity
+    }
+}
