@@ -14,7 +14,6 @@ use crate::floors::sources;
 /// found, so that it only gets shorter.
 const KNOWN: &[(&str, &[&str])] = &[
     ("commands/serve", &["activity", "client", "mod", "upgrade"]),
-    ("run", &["between", "mod", "talk"]),
 ];
 
 #[test]
