@@ -12,6 +12,7 @@ use crate::cli::{
 use crate::commands::serve::ServeOptions;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Clock, Event, Stamped, Summary};
+use crate::http::head::HeadLimits;
 use crate::report::Reporter as _;
 use crate::report::json::Json;
 use crate::sys;
@@ -39,7 +40,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             let plan = plan(&url, reach, None).or_else(|e| summed_up(e, json))?;
             connect::inspect(plan.noting(notes), json)
         }
-        Some(Verb::Serve(args)) => serve::run(&serve_options(args)?).map(|()| Exit::Done),
+        Some(Verb::Serve(args)) => serve::run(&serve_options(*args)?).map(|()| Exit::Done),
     }
 }
 
@@ -54,7 +55,8 @@ fn summed_up<T>(error: Error, json: bool) -> Result<T> {
     if json {
         let summary =
             Summary { exit: error.exit as u8, error: Some(error.clone()), ..Summary::default() };
-        let event = Stamped { at: Clock::start().now(), seq: 1, event: &Event::Summary(&summary) };
+        let (at, event) = (Clock::start().now(), Event::Summary(&summary));
+        let event = Stamped { at, seq: 1, client: None, event: &event };
         let mut line = Vec::new();
         // Neither can fail in a way that says more than the error does.
         let _ = Json::new(0, false).event(&event, &mut line);
@@ -79,7 +81,13 @@ fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
         cert,
         key,
         pass,
+        no_deflate,
+        max_message,
+        max_fragments,
+        max_head,
+        max_headers,
         verbose,
+        json,
     } = args;
     Ok(ServeOptions {
         address,
@@ -94,7 +102,12 @@ fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
         key,
         pass: pass_phrase(pass)?,
         origins,
+        deflate: !no_deflate,
+        max_message,
+        max_fragments,
+        head_limits: HeadLimits { bytes: max_head, headers: max_headers },
         verbose,
+        json,
     })
 }
 

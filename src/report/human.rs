@@ -38,6 +38,9 @@ pub struct HumanOptions {
     pub sent: bool,
     /// No `***`.
     pub show_secrets: bool,
+    /// We are the server: requests are received and responses sent, and there is no line at the end that
+    /// tells of a failure.
+    pub server: bool,
 }
 
 /// Writes lines for people.
@@ -80,7 +83,7 @@ impl Human {
 
     /// Whether a failure's details wait for the line that tells of the failure.
     fn holds(&self) -> bool {
-        !self.options.repl && self.options.verbosity == 0
+        !self.options.repl && !self.options.server && self.options.verbosity == 0
     }
 
     fn told(&mut self, at: Moment, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
@@ -112,7 +115,8 @@ impl Human {
             Event::Opened { opening } => {
                 let back = std::mem::take(&mut self.reconnecting);
                 if back || self.options.repl || self.shows(1) {
-                    phases::opened(lines, opening, show_secrets)?;
+                    let what = if self.options.server { "opened" } else { "connected to" };
+                    phases::opened(lines, what, opening, show_secrets)?;
                 }
                 if self.shows(1) { phases::timings(lines, &self.timings) } else { Ok(()) }
             }
@@ -179,7 +183,8 @@ impl Human {
                 phases::proxy(lines, proxy, answer, took)
             }
             Event::RequestSent { request } => {
-                phases::head(lines, Mark::Sent, &request.bytes, show_secrets)
+                let mark = if self.options.server { Mark::Received } else { Mark::Sent };
+                phases::head(lines, mark, &request.bytes, show_secrets)
             }
             Event::Redirected { status, from, to, dropped } => {
                 phases::redirected(lines, status, (from, to), dropped, show_secrets)
@@ -226,6 +231,12 @@ impl Human {
         followed: bool,
         lines: &mut Lines<'_>,
     ) -> io::Result<()> {
+        if self.options.server {
+            return match self.shows(1) {
+                true => phases::head(lines, Mark::Sent, &response.head, self.options.show_secrets),
+                false => Ok(()),
+            };
+        }
         let before = std::mem::replace(&mut self.status, response.status);
         // A server that is busy for long says the same at each attempt.
         let repeated = self.reconnecting && before == response.status && !self.shows(1);

@@ -100,7 +100,7 @@ impl Inspect {
             }
             Event::Opened { opening } => {
                 self.section("Opened", lines)?;
-                phases::opened(lines, opening, show_secrets)?;
+                phases::opened(lines, "connected to", opening, show_secrets)?;
                 phases::timings(lines, &self.timings)
             }
             Event::Notice { level: Level::Detail, text } => {

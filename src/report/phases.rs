@@ -240,6 +240,7 @@ pub(super) fn rule_warnings(lines: &mut Lines<'_>, report: &HandshakeReport) -> 
 /// The connection is open.
 pub(super) fn opened(
     lines: &mut Lines<'_>,
+    what: &str,
     opening: &Opening,
     show_secrets: bool,
 ) -> io::Result<()> {
@@ -263,7 +264,7 @@ pub(super) fn opened(
         false => redact::url(&opening.url),
     };
     let url = Untrusted::text(&url);
-    lines.info(format_args!("connected to {url}{agreed} in {}", Took(opening.took)))
+    lines.info(format_args!("{what} {url}{agreed} in {}", Took(opening.took)))
 }
 
 /// How long the phases took.

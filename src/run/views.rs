@@ -19,6 +19,7 @@ pub struct Views {
     clock: Clock,
     at: Moment,
     seq: u64,
+    client: Option<u64>,
     summary: Summary,
 }
 
@@ -28,7 +29,7 @@ impl Views {
         let clock = Clock::start();
         let at = clock.now();
         let needs = all(&outputs);
-        Views { outputs, needs, clock, at, seq: 0, summary: Summary::default() }
+        Views { outputs, needs, clock, at, seq: 0, client: None, summary: Summary::default() }
     }
 
     /// What all of them together need.
@@ -49,6 +50,11 @@ impl Views {
     /// Sets the time of the events that follow, until the next one; saves a clock reading for each.
     pub fn set_time(&mut self, now: Instant) {
         self.at = self.clock.at(now);
+    }
+
+    /// Sets whose the events are that follow, where we are a server.
+    pub fn set_client(&mut self, client: Option<u64>) {
+        self.client = client;
     }
 
     /// Tells an event that happens now.
@@ -83,7 +89,7 @@ impl Views {
             }
             _ => self.summary.timings.note(&event),
         }
-        let event = Stamped { at: self.at, seq: self.seq, event: &event };
+        let event = Stamped { at: self.at, seq: self.seq, client: self.client, event: &event };
         for output in &mut self.outputs {
             output.event(&event);
         }

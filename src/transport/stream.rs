@@ -168,6 +168,11 @@ impl Stream {
         }
     }
 
+    /// Whether TLS's handshake isn't done yet, so that nothing of the stream can have come.
+    pub fn is_handshaking(&self) -> bool {
+        matches!(&self.socket, Socket::Tls(tls) if tls.is_handshaking())
+    }
+
     /// Whether the server asked for a client certificate and got none. Some go on all the same, and
     /// refuse the request.
     pub fn lacks_certificate(&self) -> bool {

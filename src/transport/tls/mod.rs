@@ -11,10 +11,11 @@ mod trust;
 mod verify;
 
 use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rustls::ClientConnection;
+use rustls::{ClientConnection, Connection, ServerConfig, ServerConnection};
 use url::Host;
 
 use crate::error::{Error, Exit, Result, Stage};
@@ -63,20 +64,8 @@ impl Client {
         let mut connection = ClientConnection::new(config, name)
             .map_err(|e| explain::failure(&e, &Evidence::of(peer)))?;
         connection.set_buffer_limit(Some(WRITE_LIMIT));
-        let mut stream = Stream::from_tls(TlsStream {
-            connection,
-            below,
-            peer: peer.to_owned(),
-            cipher: Cipher::default(),
-            plain: 0,
-            failure: None,
-            end_untold: false,
-            closing: Closing::No,
-            first: Vec::new(),
-            sni,
-            verifier,
-            asked,
-        });
+        let caller = Caller { peer: peer.to_owned(), sni, verifier, asked };
+        let mut stream = TlsStream::over(below, connection.into(), Some(caller));
         stream.handshake(waiter)?;
         Ok(stream)
     }
@@ -89,12 +78,24 @@ const WRITE_LIMIT: usize = 256 << 10;
 /// it on.
 const READ_SIZE: usize = 64 << 10;
 
-/// Bytes of the server's first record that are kept to explain a failure.
+/// Bytes of the peer's first record that are kept to explain a failure.
 const FIRST_BYTES: usize = 80;
 
 impl Stream {
+    /// A stream over a TCP socket, made non-blocking, on which we are TLS's server. The handshake takes
+    /// place in [`Stream::read`] and [`Stream::flush`].
+    ///
+    /// # Errors
+    /// Those of the operating system, and a configuration that rustls can't use.
+    pub fn accept_tls(socket: TcpStream, config: Arc<ServerConfig>) -> io::Result<Stream> {
+        let mut connection = ServerConnection::new(config).map_err(io::Error::other)?;
+        connection.set_buffer_limit(Some(WRITE_LIMIT));
+        Ok(TlsStream::over(Stream::from_tcp(socket)?, connection.into(), None))
+    }
+
     fn handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
-        let Some(peer) = self.tls_mut().map(|tls| Untrusted::text(&tls.peer).to_string()) else {
+        let caller = self.tls_mut().and_then(|tls| tls.caller.as_ref());
+        let Some(peer) = caller.map(|caller| Untrusted::text(&caller.peer).to_string()) else {
             return Ok(());
         };
         let what = format!("no end of the TLS handshake with {peer}");
@@ -111,10 +112,10 @@ impl Stream {
 
 /// A TLS connection over another stream.
 pub(super) struct TlsStream {
-    connection: ClientConnection,
+    connection: Connection,
     below: Stream,
-    /// The host and port for messages, as it came.
-    peer: String,
+    /// `None` where we are the server.
+    caller: Option<Caller>,
     cipher: Cipher,
     /// Decrypted bytes that rustls holds.
     plain: usize,
@@ -124,10 +125,22 @@ pub(super) struct TlsStream {
     end_untold: bool,
     closing: Closing,
     first: Vec<u8>,
+}
+
+/// What only a client knows.
+struct Caller {
+    /// The server's host and port for messages, as they came.
+    peer: String,
     sni: Option<String>,
     verifier: Arc<Verifier>,
     /// Whether the server asked for a certificate, and whether we had one.
     asked: Arc<Asked>,
+}
+
+impl Caller {
+    fn lacks_certificate(&self) -> bool {
+        self.asked.asked.load(Ordering::Relaxed) && !self.asked.has
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -166,6 +179,20 @@ impl Read for Cipher {
 }
 
 impl TlsStream {
+    fn over(below: Stream, connection: Connection, caller: Option<Caller>) -> Stream {
+        Stream::from_tls(TlsStream {
+            connection,
+            below,
+            caller,
+            cipher: Cipher::default(),
+            plain: 0,
+            failure: None,
+            end_untold: false,
+            closing: Closing::No,
+            first: Vec::new(),
+        })
+    }
+
     pub(super) fn below(&self) -> &Stream {
         &self.below
     }
@@ -270,11 +297,20 @@ impl TlsStream {
     }
 
     pub(super) fn info(&self) -> TlsInfo {
-        info::read(&self.connection, self.sni.clone(), self.verifier.passed())
+        let (sni, unverified) = match (&self.caller, &self.connection) {
+            (Some(caller), _) => (caller.sni.clone(), caller.verifier.passed()),
+            (None, Connection::Server(server)) => (server.server_name().map(str::to_owned), None),
+            (None, Connection::Client(_)) => (None, None),
+        };
+        info::read(&self.connection, sni, unverified)
+    }
+
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
     }
 
     pub(super) fn lacks_certificate(&self) -> bool {
-        self.asked.asked.load(Ordering::Relaxed) && !self.asked.has
+        self.caller.as_ref().is_some_and(Caller::lacks_certificate)
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {
@@ -310,7 +346,7 @@ impl TlsStream {
 
     /// Says what was let pass, and refuses a protocol that we don't speak.
     fn after_handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
-        if let Some(why) = self.verifier.passed() {
+        if let Some(why) = self.caller.as_ref().and_then(|caller| caller.verifier.passed()) {
             let text = format!("certificate not trusted: {why}; going on because of --insecure");
             waiter.watch.event(Event::Notice { level: Level::Warning, text: &text });
         }
@@ -346,12 +382,15 @@ impl TlsStream {
                 Ok(taken)
             }
             Err(e) => {
-                // The alert that tells the server why.
+                // The alert that tells the peer why.
                 while self.connection.wants_write()
                     && self.connection.write_tls(&mut Below(&mut self.below)).is_ok()
                 {
                 }
-                let error = explain::failure(&e, &self.evidence());
+                let error = match self.caller {
+                    Some(_) => explain::failure(&e, &self.evidence()),
+                    None => explain::client_failure(&e),
+                };
                 Err(io::Error::new(io::ErrorKind::InvalidData, error))
             }
         }
@@ -390,12 +429,15 @@ impl TlsStream {
     }
 
     fn evidence(&self) -> Evidence<'_> {
-        Evidence {
-            peer: &self.peer,
-            asked: self.asked.asked.load(Ordering::Relaxed),
-            has: self.asked.has,
-            first: &self.first,
-            refused: self.verifier.refused(),
+        match &self.caller {
+            Some(caller) => Evidence {
+                peer: &caller.peer,
+                asked: caller.asked.asked.load(Ordering::Relaxed),
+                has: caller.asked.has,
+                first: &self.first,
+                refused: caller.verifier.refused(),
+            },
+            None => Evidence { first: &self.first, ..Evidence::of("the client") },
         }
     }
 }
