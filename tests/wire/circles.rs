@@ -14,7 +14,6 @@ use crate::floors::sources;
 /// found, so that it only gets shorter.
 const KNOWN: &[(&str, &[&str])] = &[
     ("commands", &["generate", "mod"]),
-    ("commands/serve", &["activity", "client", "mod", "upgrade"]),
     ("export", &["command", "mod", "program"]),
     ("report/human", &["messages", "mod"]),
     ("run", &["between", "mod", "talk"]),

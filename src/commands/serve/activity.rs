@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::commands::serve::{Mode, ServeOptions};
+use crate::commands::serve::options::{Mode, ServeOptions};
 use crate::connection::{Outbox, Outgoing};
 use crate::event::Data;
 use crate::protocol::frame::Opcode;

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use crate::commands::serve::ServeOptions;
 use crate::commands::serve::activity::{Activity, outgoing};
+use crate::commands::serve::options::ServeOptions;
 use crate::connection::{Accepting, Connection, ListenOptions, Outgoing, Step};
 use crate::event::{Event, Level};
 use crate::protocol::close::{CloseCode, CloseStatus};

@@ -8,11 +8,12 @@ mod activity;
 mod address;
 mod client;
 mod listener;
+mod options;
 
 use std::fmt;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -25,11 +26,8 @@ use rustls::pki_types::pem::PemObject;
 use crate::commands::serve::address::Address;
 use crate::commands::serve::client::{Client, Shared};
 use crate::commands::serve::listener::Listener;
-use crate::connection::{ListenOptions, WireOptions};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Event, Level, Summary};
-use crate::http::head::HeadLimits;
-use crate::protocol::handshake::AcceptOptions;
 use crate::report::clients::Clients;
 use crate::report::json::Json;
 use crate::run::command::{Wake, Waker};
@@ -38,77 +36,9 @@ use crate::run::signals::{Signals, Waking};
 use crate::run::{Loop, Source, Views};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
-use crate::transport::{PassPhrase, default_provider, private_key};
+use crate::transport::{default_provider, private_key};
 
-pub use crate::cli::ServeMode as Mode;
-
-/// What to serve, and how.
-#[derive(Clone, Debug)]
-pub struct ServeOptions {
-    /// Where to listen: `HOST:PORT`, `HOST`, `:PORT` or `PORT`; the host is 127.0.0.1 and the port
-    /// 8080 unless told otherwise. Port 0 takes a free one.
-    pub address: String,
-    /// What to do with clients.
-    pub mode: Mode,
-    /// Time mode: between two messages.
-    pub interval: Duration,
-    /// Source mode: how many messages.
-    pub count: u64,
-    /// Source mode: bytes in each.
-    pub size: usize,
-    /// Source mode: binary messages instead of text.
-    pub binary: bool,
-    /// Cuts every message that is sent to this many bytes; text before a character that would not
-    /// fit.
-    pub truncate: Option<usize>,
-    /// The subprotocols that may be chosen: the first in the client's list that is among them.
-    pub subprotocols: Vec<String>,
-    /// PEM file with the certificate chain; together with `key` it makes the server wss.
-    pub cert: Option<PathBuf>,
-    /// PEM file with the private key.
-    pub key: Option<PathBuf>,
-    /// What the private key is encrypted with.
-    pub pass: Option<PassPhrase>,
-    /// Origins that are let in; all if empty. Others, and requests without one, are answered 403.
-    pub origins: Vec<String>,
-    /// Agree to permessage-deflate (RFC 7692).
-    pub deflate: bool,
-    /// The largest message that is taken, in bytes; `None` for the defaults of [`WireOptions`].
-    pub max_message: Option<u64>,
-    /// The most fragments of a message.
-    pub max_fragments: u32,
-    /// How much of a request head is taken.
-    pub head_limits: HeadLimits,
-    /// How much is shown on stderr: 1 handshakes and control frames, 2 each frame, 3 each byte.
-    pub verbose: u8,
-    /// Events on stdout.
-    pub json: bool,
-}
-
-impl Default for ServeOptions {
-    fn default() -> ServeOptions {
-        ServeOptions {
-            address: address::DEFAULT.into(),
-            mode: Mode::default(),
-            interval: Duration::from_secs(1),
-            count: 1000,
-            size: 100,
-            binary: false,
-            truncate: None,
-            subprotocols: Vec::new(),
-            cert: None,
-            key: None,
-            pass: None,
-            origins: Vec::new(),
-            deflate: true,
-            max_message: None,
-            max_fragments: WireOptions::default().max_fragments,
-            head_limits: HeadLimits::default(),
-            verbose: 0,
-            json: false,
-        }
-    }
-}
+pub use crate::commands::serve::options::{Mode, ServeOptions};
 
 /// Serves until SIGINT, SIGTERM or SIGHUP; then closes its clients with 1001 and returns.
 ///
@@ -225,7 +155,7 @@ impl Server {
     /// Why an output takes nothing more.
     fn serve(self, outside: &mut Loop, stopped: &dyn Fn() -> bool) -> Result<()> {
         let Server { listener, local: _, url: _, tls, options } = self;
-        let listen = listen_options(&options, &outside.views);
+        let listen = options.listen(outside.views.show());
         let mut listener = Listener::new(listener, tls);
         let mut clients = Vec::new();
         let mut text = Vec::new();
@@ -275,27 +205,6 @@ fn turn(clients: &mut Vec<Client>, shared: &mut Shared<'_>, now: Instant) {
     clients.iter_mut().for_each(|client| client.flush(shared));
     shared.views.set_client(None);
     clients.retain(|client| !client.is_over());
-}
-
-fn listen_options(options: &ServeOptions, views: &Views) -> ListenOptions {
-    let mut show = views.show();
-    // What goes on to clients is held until it is whole.
-    show.whole |= matches!(options.mode, Mode::Echo | Mode::Chat);
-    ListenOptions {
-        accept: AcceptOptions {
-            subprotocols: options.subprotocols.clone(),
-            origins: options.origins.clone(),
-            deflate: options.deflate,
-            ..AcceptOptions::default()
-        },
-        head_limits: options.head_limits,
-        wire: WireOptions {
-            show,
-            max_message: options.max_message,
-            max_fragments: options.max_fragments,
-            ..WireOptions::default()
-        },
-    }
 }
 
 /// How long blocked outputs may hold up the end.
