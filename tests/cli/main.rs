@@ -18,4 +18,5 @@ mod rigs;
 mod secrets;
 mod serve;
 mod serve_binary;
+mod serve_wire;
 mod terminal;
