@@ -76,7 +76,7 @@ fn compression_is_agreed_on_unless_it_is_switched_off() {
         let server = start(ServeOptions { deflate, ..ServeOptions::default() });
         let run =
             Run::new(["-v", "-n", "2", server.url()]).stdin(format!("{line}\n{line}\n")).run();
-        let output = run.expect_code(0).expect_stdout(&format!("{line}\n{line}\n"));
+        let output = run.expect_code(0).expect_stdout(format!("{line}\n{line}\n"));
         assert_eq!(output.stderr.contains("permessage-deflate)"), seen, "{}", output.stderr);
         assert_eq!(output.stderr.contains("received: compression saved 9"), seen);
     }

@@ -40,13 +40,14 @@ use crate::transport::{default_provider, private_key};
 
 pub use crate::commands::serve::options::{Mode, ServeOptions};
 
-/// Serves until SIGINT, SIGTERM or SIGHUP; then closes its clients with 1001 and returns.
+/// Serves until SIGINT or SIGTERM; then closes its clients with 1001 and returns.
 ///
 /// # Errors
 /// If the address can't be used, the certificate can't be read, or stdout takes no line.
 pub fn run(options: &ServeOptions) -> Result<()> {
     let server = Server::bind(options)?;
-    let signals = Signals::new().map_err(|error| local("can't watch for signals", &error))?;
+    let signals =
+        Signals::without_hangup().map_err(|error| local("can't watch for signals", &error))?;
     let human = Clients::new(options.verbose);
     let mut outputs = vec![Output::new(Box::new(human), Sink::Fd(FdSink::stderr()))];
     if options.json {
