@@ -189,7 +189,8 @@ fn json_events(bencher: Bencher<'_, '_>, size: usize) {
                 wire_len: text.len() as u64,
                 compressed: false,
             };
-            json.event(&Stamped { at, seq, event: &Event::Data(data) }, &mut out).expect("memory");
+            json.event(&Stamped { at, seq, client: None, event: &Event::Data(data) }, &mut out)
+                .expect("memory");
         }
     });
 }

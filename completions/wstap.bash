@@ -989,7 +989,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__serve)
-            opts="-b -s -v -h --mode --interval --count --size --binary --truncate --subprotocol --origin --cert --key --pass --verbose --help"
+            opts="-b -s -v -h --mode --interval --count --size --binary --truncate --subprotocol --origin --cert --key --pass --no-deflate --max-message --max-fragments --max-head --max-headers --verbose --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1036,6 +1036,22 @@ _wstap() {
                     return 0
                     ;;
                 --pass)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-fragments)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-head)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-headers)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -268,8 +268,14 @@ complete -c wstap -n "__fish_wstap_using_subcommand serve" -l origin -d 'Accept 
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-message -d 'The largest message that is taken [default: 64M where it must be held in memory or was compressed, else 4G]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-fragments -d 'The most fragments of a message' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-head -d 'The longest request head that is taken' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-headers -d 'The most headers that are taken in a request' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s b -l binary -d 'The source sends binary messages'
-complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'Show each handshake; -vv each message'
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l no-deflate -d 'Agree to no compression'
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'Show more: -v each connection, -vv each frame, -vvv each byte'
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l json -d 'Print events as JSON Lines on standard output, each with its client\'s number'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s x -l send -d 'Send this text after opening, then go on as usual; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'

@@ -58,6 +58,8 @@ pub struct Stamped<'a> {
     pub at: Moment,
     /// Counts the events of a run from 1.
     pub seq: u64,
+    /// Of a server: which client, counted from 1; `None` for what concerns no single one.
+    pub client: Option<u64>,
     /// What.
     pub event: &'a Event<'a>,
 }

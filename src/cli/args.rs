@@ -77,7 +77,7 @@ pub enum Verb {
     /// Connect as a curl command would: pasted, or a browser's "Copy as cURL"
     Curl(Box<CurlArgs>),
     /// Run a server for trying and testing
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Start an echo server on a free port and connect to it
     Demo(Box<DemoArgs>),
     /// Explain a close code, the bytes of frames in hex, a header or a term; offline
@@ -576,9 +576,28 @@ pub struct ServeArgs {
     /// The private key's pass phrase; @FILE reads it from a file
     #[arg(long, value_name = "PHRASE", requires = "key")]
     pub pass: Option<String>,
-    /// Show each handshake; -vv each message
+    /// Agree to no compression
+    #[arg(long)]
+    pub no_deflate: bool,
+    /// The largest message that is taken [default: 64M where it must be held in memory or was
+    /// compressed, else 4G]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_message: Option<u64>,
+    /// The most fragments of a message
+    #[arg(long, value_name = "N", default_value_t = 131_072)]
+    pub max_fragments: u32,
+    /// The longest request head that is taken
+    #[arg(long, value_name = "SIZE", value_parser = nonzero_size, default_value = "64K")]
+    pub max_head: usize,
+    /// The most headers that are taken in a request
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub max_headers: usize,
+    /// Show more: -v each connection, -vv each frame, -vvv each byte
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub verbose: u8,
+    /// Print events as JSON Lines on standard output, each with its client's number
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What the server does with its clients.

@@ -14,6 +14,7 @@ use crate::commands::print::print;
 use crate::commands::serve::ServeOptions;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Clock, Event, Stamped, Summary};
+use crate::http::head::HeadLimits;
 use crate::report::Reporter as _;
 use crate::report::json::Json;
 use crate::sys;
@@ -41,7 +42,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             let plan = plan(&url, reach, None).or_else(|e| summed_up(e, json))?;
             connect::inspect(plan.noting(notes), json)
         }
-        Some(Verb::Serve(args)) => serve::run(&serve_options(args)?).map(|()| Exit::Done),
+        Some(Verb::Serve(args)) => serve::run(&serve_options(*args)?).map(|()| Exit::Done),
     }
 }
 
@@ -56,7 +57,8 @@ fn summed_up<T>(error: Error, json: bool) -> Result<T> {
     if json {
         let summary =
             Summary { exit: error.exit as u8, error: Some(error.clone()), ..Summary::default() };
-        let event = Stamped { at: Clock::start().now(), seq: 1, event: &Event::Summary(&summary) };
+        let (at, event) = (Clock::start().now(), Event::Summary(&summary));
+        let event = Stamped { at, seq: 1, client: None, event: &event };
         let mut line = Vec::new();
         // Neither can fail in a way that says more than the error does.
         let _ = Json::new(0).event(&event, &mut line);
@@ -81,7 +83,13 @@ fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
         cert,
         key,
         pass,
+        no_deflate,
+        max_message,
+        max_fragments,
+        max_head,
+        max_headers,
         verbose,
+        json,
     } = args;
     Ok(ServeOptions {
         address,
@@ -96,6 +104,11 @@ fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
         key,
         pass: pass_phrase(pass)?,
         origins,
+        deflate: !no_deflate,
+        max_message,
+        max_fragments,
+        head_limits: HeadLimits { bytes: max_head, headers: max_headers },
         verbose,
+        json,
     })
 }

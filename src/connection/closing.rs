@@ -23,6 +23,8 @@ pub(super) struct Activity {
     pub(super) close_received: bool,
     /// The owner takes no more events for now, so that silence may be ours.
     pub(super) paused: bool,
+    /// We are a server whose answers are not all sent: a Close frame that overtakes them ends nothing.
+    pub(super) answering: bool,
 }
 
 /// What time brings.
@@ -110,8 +112,8 @@ impl Closing {
         let (_, since) = self.first?;
         let patience = match (activity.close_received, activity.paused) {
             (false, true) => None,
-            (false, false) => Some(since.max(activity.active_at) + CLOSE_PATIENCE),
-            (true, _) => Some(since + CLOSE_PATIENCE),
+            (true, _) if !activity.answering => Some(since + CLOSE_PATIENCE),
+            _ => Some(since.max(activity.active_at) + CLOSE_PATIENCE),
         };
         [patience, self.give_up_at].into_iter().flatten().min()
     }
@@ -131,7 +133,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn activity(active_at: Instant) -> Activity {
-        Activity { active_at, close_received: false, paused: false }
+        Activity { active_at, close_received: false, paused: false, answering: false }
     }
 
     #[test]
@@ -147,6 +149,8 @@ mod tests {
         assert_eq!(closing.deadline(Activity { paused: true, ..busy }), None);
         let closed = Activity { close_received: true, paused: true, ..busy };
         assert_eq!(closing.deadline(closed), Some(start + 5 * SECOND));
+        let answering = Activity { answering: true, ..closed };
+        assert_eq!(closing.deadline(answering), Some(start + 9 * SECOND));
         closing.give_up(start + 2 * SECOND);
         closing.give_up(start + 3 * SECOND);
         assert_eq!(closing.tick(busy, start + 2 * SECOND), Some(Due::End(End::Local)));

@@ -3,7 +3,7 @@
 //! [`Connection::open`] goes the whole way: name, TCP, proxy, TLS, request, login, redirect, answer. It
 //! is the one function of this room that waits, under a deadline, and [`Progress`] can end it. The
 //! [`Connection`] it gives never waits: its owner polls [`Connection::fd`], one of many perhaps, and
-//! tells it what is ready.
+//! tells it what is ready. [`Accepting`] is the way to one from the other side, and never waits either.
 //!
 //! ```no_run
 //! use std::time::{Duration, Instant};
@@ -39,6 +39,7 @@
 //! # Ok::<(), wstap::error::Error>(())
 //! ```
 
+mod accept;
 mod body;
 mod closing;
 mod cookies;
@@ -65,10 +66,13 @@ use crate::error::Result;
 use crate::event::{Event, Totals};
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::connection::{Config, RawFrame, ReadyState, Receiver, Sender, Side, Traffic};
+use crate::protocol::deflate::Params;
+use crate::protocol::violation::Policy;
 use crate::text::Untrusted;
 use crate::text::units::Count;
 use crate::transport::{self, Progress, Stream};
 
+pub use crate::connection::accept::{Accepting, ListenOptions, Step};
 pub use crate::connection::closing::CLOSE_PATIENCE;
 pub use crate::connection::cookies::CookieFile;
 pub use crate::connection::facts::{Facts, Fault, Opened};
@@ -102,6 +106,7 @@ pub use crate::connection::unsent::{Message, Unsent};
 /// Two connections in one loop only mean two descriptors in step 5.
 #[derive(Debug)]
 pub struct Connection {
+    side: Side,
     stream: Stream,
     receiver: Receiver,
     outbox: Outbox,
@@ -124,11 +129,27 @@ pub struct Connection {
     /// Our Close frame where nobody asks for another.
     close_status: CloseStatus,
     fault: Option<Fault>,
+    /// We are the server, the client has ended its direction, and there are answers to be sent still.
+    half_closed: bool,
+    /// We are the server and have ended our direction, behind the last frame.
+    hung_up: bool,
     end: Option<End>,
     closure: Option<Closure>,
 }
 
 impl Connection {
+    /// The server's side of a connection; see [`Accepting`].
+    fn accepted(
+        stream: Stream,
+        wire: &WireOptions,
+        (policy, deflate): (Policy, Option<Params>),
+        early: &[u8],
+        opened: Opened,
+    ) -> Connection {
+        let config = wire.config(Side::Server, deflate, policy);
+        Connection::new(stream, &config, wire, early, opened)
+    }
+
     /// Opens a connection, over redirects and logins if need be. Waits, until `deadline` at the latest.
     ///
     /// # Errors
@@ -160,6 +181,7 @@ impl Connection {
         let mut sender = Sender::new(config, random::masking());
         sender.show(wire.show.sent, wire.show.frames || wire.show.frame_payloads);
         Connection {
+            side: config.side,
             stream,
             receiver: Receiver::new(*config, early),
             outbox: Outbox::new(sender),
@@ -175,6 +197,8 @@ impl Connection {
             caught_up: false,
             close_status: wire.close.clone(),
             fault: None,
+            half_closed: false,
+            hung_up: false,
             end: None,
             closure: None,
         }
@@ -209,7 +233,9 @@ impl Connection {
             return None;
         }
         let alive = self.liveness.deadline().filter(|_| self.is_open());
-        [self.closing.deadline(self.activity()), alive].into_iter().flatten().min()
+        let half_closed = self.half_closed.then(|| self.active_at + CLOSE_PATIENCE);
+        let closing = self.closing.deadline(self.activity());
+        [closing, alive, half_closed].into_iter().flatten().min()
     }
 
     /// Reads, if the descriptor is readable, and sees to what time has brought.
@@ -366,6 +392,9 @@ impl Connection {
         }
         self.write();
         self.outbox.note_transmitted();
+        if self.side == Side::Server {
+            self.hang_up();
+        }
         if self.closure.is_none() && self.caught_up && !self.outbox.sender.has_news() {
             self.closure = self.end.take().map(|end| self.finish(end));
         }
@@ -383,7 +412,7 @@ impl Connection {
 
     /// readyState: Open until a Close frame was sent or received.
     pub fn state(&self) -> ReadyState {
-        if self.end.is_some() || self.closure.is_some() {
+        if self.end.is_some() || self.closure.is_some() || self.half_closed {
             return ReadyState::Closed;
         }
         let sender = &self.outbox.sender;
@@ -477,7 +506,7 @@ impl Connection {
 
     fn reads(&self) -> bool {
         // What was read before is looked at first; until then there may be no space.
-        self.end.is_none() && !self.paused && self.caught_up
+        self.end.is_none() && !self.paused && self.caught_up && !self.half_closed
     }
 
     fn writes(&self) -> bool {
@@ -492,11 +521,13 @@ impl Connection {
             active_at: self.active_at,
             close_received: self.receiver.close_received().is_some(),
             paused: self.paused,
+            answering: self.side == Side::Server && self.writes(),
         }
     }
 
     fn read(&mut self) {
         match self.stream.read(self.receiver.space()) {
+            Ok(0) if self.side == Side::Server && self.writes() => self.half_closed = true,
             Ok(0) => self.end = Some(End::Eof),
             Ok(n) => {
                 self.receiver.received(n);
@@ -536,8 +567,29 @@ impl Connection {
         }
     }
 
+    /// A server ends its direction first (§7.1.1), behind its last frame. What the client still sends
+    /// is read until it hangs up, too: closing the stream earlier could destroy what it hasn't read.
+    fn hang_up(&mut self) {
+        if self.writes() {
+            return;
+        }
+        if self.half_closed {
+            self.end.get_or_insert(End::Eof);
+        }
+        let answered = self.receiver.close_received().is_some() || self.fault.is_some();
+        if answered && self.outbox.sender.close_sent().is_some() && !self.hung_up {
+            self.hung_up = true;
+            // The client may be gone already.
+            let _ = self.stream.shutdown_write();
+        }
+    }
+
     fn tick(&mut self) {
         if self.end.is_some() {
+            return;
+        }
+        if self.half_closed && self.now >= self.active_at + CLOSE_PATIENCE {
+            self.end = Some(End::Eof);
             return;
         }
         if self.is_open() {

@@ -55,7 +55,7 @@ impl Human {
 
     /// Whether a failure's details wait for the line that tells of the failure.
     fn holds(&self) -> bool {
-        !self.options.repl && self.options.verbosity == 0
+        !self.options.repl && !self.options.server && self.options.verbosity == 0
     }
 
     fn told(&mut self, at: Moment, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
@@ -86,7 +86,8 @@ impl Human {
             Event::Opened { opening } => {
                 let back = std::mem::take(&mut self.reconnecting);
                 if back || self.options.repl || self.shows(1) {
-                    phases::opened(lines, opening)?;
+                    let what = if self.options.server { "opened" } else { "connected to" };
+                    phases::opened(lines, what, opening)?;
                 }
                 if self.shows(1) { phases::timings(lines, &self.timings) } else { Ok(()) }
             }
@@ -151,7 +152,10 @@ impl Human {
             Event::ProxyConnected { proxy, answer, took } => {
                 phases::proxy(lines, proxy, answer, took)
             }
-            Event::RequestSent { request } => phases::head(lines, Mark::Sent, &request.head()),
+            Event::RequestSent { request } => {
+                let mark = if self.options.server { Mark::Received } else { Mark::Sent };
+                phases::head(lines, mark, &request.head())
+            }
             Event::Redirected { status, from, to, dropped } => {
                 phases::redirected(lines, status, (from, to), dropped)
             }
@@ -199,6 +203,12 @@ impl Human {
         followed: bool,
         lines: &mut Lines<'_>,
     ) -> io::Result<()> {
+        if self.options.server {
+            return match self.shows(1) {
+                true => phases::head(lines, Mark::Sent, &response.head()),
+                false => Ok(()),
+            };
+        }
         let before = std::mem::replace(&mut self.status, response.status());
         // A server that is busy for long says the same at each attempt.
         let repeated = self.reconnecting && before == response.status() && !self.shows(1);

@@ -97,7 +97,7 @@ impl Inspect {
             }
             Event::Opened { opening } => {
                 self.section("Opened", lines)?;
-                phases::opened(lines, opening)?;
+                phases::opened(lines, "connected to", opening)?;
                 phases::timings(lines, &self.timings)
             }
             Event::Notice { level: Level::Detail, text } => {

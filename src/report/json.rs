@@ -222,6 +222,10 @@ impl Reporter for Json {
         self.json.moment(event.at);
         self.json.fixed(",\"seq\":");
         self.json.digits(event.seq);
+        if let Some(client) = event.client {
+            self.json.fixed(",\"client\":");
+            self.json.digits(client);
+        }
         self.fields(event.event);
         self.json.end(out)
     }

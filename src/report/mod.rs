@@ -1,5 +1,6 @@
 //! Events become bytes: one file for each view.
 
+pub mod clients;
 pub mod human;
 pub mod inspect;
 pub mod json;

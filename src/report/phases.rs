@@ -219,7 +219,7 @@ pub(super) fn rule_warnings(lines: &mut Lines<'_>, report: &HandshakeReport) -> 
 }
 
 /// The connection is open.
-pub(super) fn opened(lines: &mut Lines<'_>, opening: &Opening) -> io::Result<()> {
+pub(super) fn opened(lines: &mut Lines<'_>, what: &str, opening: &Opening) -> io::Result<()> {
     let mut agreed = Vec::new();
     if let Some(chosen) = &opening.subprotocol {
         agreed.push(format!("subprotocol {}", Untrusted::text(chosen)));
@@ -232,7 +232,7 @@ pub(super) fn opened(lines: &mut Lines<'_>, opening: &Opening) -> io::Result<()>
         false => format!(" ({})", agreed.join(", ")),
     };
     let url = Untrusted::text(&opening.url);
-    lines.info(format_args!("connected to {url}{agreed} in {}", Took(opening.took)))
+    lines.info(format_args!("{what} {url}{agreed} in {}", Took(opening.took)))
 }
 
 /// How long the phases took.

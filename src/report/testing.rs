@@ -11,7 +11,7 @@ use crate::report::Reporter;
 pub(crate) fn stamped<'a>(event: &'a Event<'a>) -> Stamped<'a> {
     let since = Duration::from_micros(1_234_567);
     let wall = UNIX_EPOCH + Duration::from_secs(1_735_689_600) + since;
-    Stamped { at: Moment { wall, since }, seq: 12, event }
+    Stamped { at: Moment { wall, since }, seq: 12, client: None, event }
 }
 
 /// A received text message in one piece.

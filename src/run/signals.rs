@@ -15,7 +15,8 @@ use crate::run::command::Wake;
 pub enum Waking {
     /// By signals: a run without an editor.
     Signals(Signals),
-    /// By the editor's thread, which sees to the signals itself.
+    /// By another thread: the editor's, which sees to the signals itself, or the one that stops a
+    /// server.
     Editor(Wake),
 }
 
@@ -46,21 +47,32 @@ impl Waking {
     }
 }
 
-/// SIGINT, SIGTERM and SIGHUP, delivered through a socket pair.
+/// Signals that ask us to end, delivered through a socket pair.
 pub struct Signals {
     delivery: SignalDelivery<UnixStream, SignalOnly>,
     seen: Option<(Exit, u32)>,
 }
 
 impl Signals {
-    /// Takes the signals over from now on.
+    /// Takes SIGINT, SIGTERM and SIGHUP over from now on.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
     pub fn new() -> io::Result<Signals> {
+        Signals::of(&[SIGHUP, SIGINT, SIGTERM])
+    }
+
+    /// The same without SIGHUP, which `nohup` has a server ignore.
+    ///
+    /// # Errors
+    /// As [`Signals::new`].
+    pub fn without_hangup() -> io::Result<Signals> {
+        Signals::of(&[SIGINT, SIGTERM])
+    }
+
+    fn of(wanted: &[i32]) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
         read.set_nonblocking(true)?;
-        let wanted = [SIGHUP, SIGINT, SIGTERM];
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, wanted)?;
         Ok(Signals { delivery, seen: None })
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags};
 
-use crate::connection::Connection;
+use crate::connection::{Accepting, Connection};
 use crate::run::signals::Waking;
 use crate::run::views::Views;
 use crate::sys;
@@ -47,6 +47,24 @@ impl Source for Connection {
 
     fn ready(&mut self, revents: PollFlags, now: Instant) {
         Connection::ready(self, revents, now);
+    }
+}
+
+impl Source for Accepting {
+    fn fd(&self) -> BorrowedFd<'_> {
+        Accepting::fd(self)
+    }
+
+    fn interest(&self) -> PollFlags {
+        Accepting::interest(self)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Some(Accepting::deadline(self))
+    }
+
+    fn ready(&mut self, revents: PollFlags, now: Instant) {
+        Accepting::ready(self, revents, now);
     }
 }
 

@@ -21,6 +21,7 @@ pub struct Views {
     seq: u64,
     /// As of the last event or push.
     is_congested: bool,
+    client: Option<u64>,
     summary: Summary,
 }
 
@@ -37,6 +38,7 @@ impl Views {
             at,
             seq: 0,
             is_congested: false,
+            client: None,
             summary: Summary::default(),
         }
     }
@@ -59,6 +61,11 @@ impl Views {
     /// Sets the time of the events that follow, until the next one; saves a clock reading for each.
     pub fn set_time(&mut self, now: Instant) {
         self.at = self.clock.at(now);
+    }
+
+    /// Sets whose the events are that follow, where we are a server.
+    pub fn set_client(&mut self, client: Option<u64>) {
+        self.client = client;
     }
 
     /// Tells an event that happens now.
@@ -93,7 +100,7 @@ impl Views {
             }
             _ => self.summary.timings.note(event),
         }
-        let event = Stamped { at: self.at, seq: self.seq, event };
+        let event = Stamped { at: self.at, seq: self.seq, client: self.client, event };
         for output in &mut self.outputs {
             self.is_congested |= output.event(&event);
         }

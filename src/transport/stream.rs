@@ -6,9 +6,11 @@ use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::net::SendFlags;
+use rustls::ServerConfig;
 
 use crate::event::TlsInfo;
 use crate::sys::{self, Role};
@@ -41,6 +43,15 @@ impl Stream {
         // A connection that the peer has reset already says so here; reading tells it better.
         let _ = socket.set_nodelay(true);
         Ok(Stream { socket: Socket::Tcp(socket), early: Vec::new() })
+    }
+
+    /// A stream over a TCP socket, made non-blocking, on which we are TLS's server. The handshake takes
+    /// place in [`Stream::read`] and [`Stream::flush`].
+    ///
+    /// # Errors
+    /// Those of the operating system, and a configuration that rustls can't use.
+    pub fn accept_tls(socket: TcpStream, config: Arc<ServerConfig>) -> io::Result<Stream> {
+        Ok(Stream::from_tls(TlsStream::accept(Stream::from_tcp(socket)?, config)?))
     }
 
     /// A stream over a Unix socket, made non-blocking.
@@ -166,6 +177,11 @@ impl Stream {
             Socket::Tls(tls) => Some(tls.info()),
             Socket::Tcp(_) | Socket::Unix(_) => None,
         }
+    }
+
+    /// Whether TLS's handshake isn't done yet, so that nothing of the stream can have come.
+    pub fn is_handshaking(&self) -> bool {
+        matches!(&self.socket, Socket::Tls(tls) if tls.is_handshaking())
     }
 
     /// Whether the server asked for a client certificate and got none. Some go on all the same, and

@@ -18,5 +18,6 @@ mod rigs;
 mod secrets;
 mod serve;
 mod serve_binary;
+mod serve_wire;
 mod terminal;
 mod unfinished;

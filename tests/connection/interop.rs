@@ -434,3 +434,17 @@ fn openssl_speaks_something_else() {
         run.run().expect_failure(5, "tls: ").expect_stderr(says).expect_stderr("hint: ");
     }
 }
+
+#[test]
+fn pythons_client_and_our_server() {
+    let Some(python) = folder().map(|folder| folder.join("py/bin/python")) else { return };
+    if !python.exists() {
+        return skip("python's websockets").unwrap_or_default();
+    }
+    let server = wstap::commands::demo::server().unwrap();
+    let script = source("client.py").into_os_string();
+    let run = Run::program(python, [script, server.url().into()]).run();
+    let output = run.expect_code(0).text();
+    assert!(output.starts_with("[PerMessageDeflate("), "{output}");
+    assert!(output.ends_with("\n4000 enough\n"), "{output}");
+}

@@ -141,7 +141,7 @@ fn the_masked_example_of_rfc_6455_5_7() {
         .expect_send(b"\x81\x05Hello\x01\x03Hel\x80\x02lo")
         .recv(&masked(0x88, b"\x0f\xa0bye"))
         .expect_event("close 4000 bye")
-        .expect_send(b"\x88\x02\x0f\xa0")
+        .expect_send(b"\x88\x05\x0f\xa0bye")
         .end();
 }
 

@@ -1,12 +1,15 @@
 //! What each mode does with a client's messages, and what it sends on its own.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 use time::macros::format_description;
-use tungstenite::Message;
 
-use crate::commands::serve::{Mode, ServeOptions};
+use crate::commands::serve::options::{Mode, ServeOptions};
+use crate::connection::{Outbox, Outgoing};
+use crate::event::Data;
+use crate::protocol::frame::Opcode;
 
 /// A mode at work for one client.
 #[derive(Debug)]
@@ -65,35 +68,36 @@ impl Activity {
         }
     }
 
-    /// Takes a message from the client and gives the reply; what all clients shall have goes to
-    /// `broadcast`.
+    /// Takes a message from the client, or a piece of one, and answers it; what the other clients are
+    /// to have goes to `others`.
     pub(super) fn receive(
         &mut self,
-        message: Message,
-        broadcast: &mut Vec<Message>,
-    ) -> Option<Message> {
-        if !message.is_text() && !message.is_binary() {
-            return None;
-        }
+        data: &Data<'_>,
+        outbox: &mut Outbox,
+        truncate: Option<usize>,
+        others: &mut dyn FnMut(Outgoing<'_>),
+    ) {
+        let message = outgoing(data.opcode, data.bytes, truncate);
         match self {
-            Activity::Echo => Some(message),
-            Activity::Chat => {
-                broadcast.push(message);
-                None
+            Activity::Echo => {
+                outbox.send(message);
             }
-            Activity::Sink(counts) => match &message {
-                Message::Text(text) if text.as_str() == "END" => Some(Message::text(counts.json())),
-                message => {
-                    counts.add(message);
-                    None
-                }
-            },
-            Activity::Time { .. } | Activity::Source { .. } => None,
+            Activity::Chat => {
+                others(message);
+                outbox.send(message);
+            }
+            Activity::Sink(_) if data.opcode == Opcode::Text && is_end(data) => {
+                let counts = self.counts().unwrap_or_default();
+                outbox.send(outgoing(Opcode::Text, counts.as_bytes(), truncate));
+            }
+            Activity::Sink(counts) => counts.add(data),
+            Activity::Time { .. } | Activity::Source { .. } => {}
         }
     }
 
-    /// The next message to send without being asked, if one is due.
-    pub(super) fn next(&mut self, now: Instant) -> Option<Message> {
+    /// The next message to send without being asked, if one is due; its payload is put into `text`.
+    pub(super) fn next(&mut self, now: Instant, text: &mut Vec<u8>) -> Option<Opcode> {
+        text.clear();
         match self {
             Activity::Time { interval, next } if *next <= now => {
                 *next += *interval;
@@ -101,12 +105,13 @@ impl Activity {
                     // The client didn't read; ticks that nobody could hear are not made up for.
                     *next = now + *interval;
                 }
-                Some(Message::text(wall_clock()))
+                text.extend_from_slice(wall_clock().as_bytes());
+                Some(Opcode::Text)
             }
             Activity::Source { made, count, size, binary } if *made < *count => {
                 *made += 1;
-                let text = numbered(*made, *size);
-                Some(if *binary { Message::binary(text.into_bytes()) } else { Message::text(text) })
+                number(*made, *size, text);
+                Some(if *binary { Opcode::Binary } else { Opcode::Text })
             }
             _ => None,
         }
@@ -140,12 +145,13 @@ impl Activity {
 }
 
 impl Counts {
-    fn add(&mut self, message: &Message) {
-        match message {
-            Message::Text(_) => self.text += 1,
+    fn add(&mut self, data: &Data<'_>) {
+        self.bytes += data.bytes.len() as u64;
+        match data.opcode {
+            _ if !data.last => {}
+            Opcode::Text => self.text += 1,
             _ => self.binary += 1,
         }
-        self.bytes += message.len() as u64;
     }
 
     fn json(self) -> String {
@@ -153,6 +159,25 @@ impl Counts {
         let messages = text + binary;
         format!(r#"{{"messages":{messages},"text":{text},"binary":{binary},"bytes":{bytes}}}"#)
     }
+}
+
+/// Whether the client asks for the counts.
+fn is_end(data: &Data<'_>) -> bool {
+    data.first && data.last && data.bytes == b"END"
+}
+
+/// A message, cut to so many bytes, text before a character that would not fit.
+pub(super) fn outgoing(opcode: Opcode, bytes: &[u8], truncate: Option<usize>) -> Outgoing<'_> {
+    let payload = match truncate {
+        Some(limit) if limit < bytes.len() => {
+            let begins = |at: &usize| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+            let whole = |at: &usize| opcode != Opcode::Text || begins(at);
+            let end = (0..=limit).rev().find(whole).unwrap_or(0);
+            bytes.get(..end).unwrap_or_default()
+        }
+        _ => bytes,
+    };
+    Outgoing { opcode, payload, fragment: None }
 }
 
 /// RFC 3339, in UTC, always of the same length.
@@ -163,13 +188,13 @@ fn wall_clock() -> String {
     OffsetDateTime::now_utc().format(form).unwrap_or_default()
 }
 
-/// Text of `size` bytes that begins with its number, as far as that fits.
-fn numbered(number: u64, size: usize) -> String {
-    let mut text = format!("{number} ");
-    let letters = ('a'..='z').cycle();
+/// Makes a text of `size` bytes that begins with its number, as far as that fits.
+fn number(number: u64, size: usize, text: &mut Vec<u8>) {
+    // Writing to memory can't fail.
+    let _ = write!(text, "{number} ");
+    let letters = (b'a'..=b'z').cycle();
     text.extend(letters.take(size.saturating_sub(text.len())));
     text.truncate(size);
-    text
 }
 
 #[cfg(test)]
@@ -178,10 +203,23 @@ mod tests {
 
     #[test]
     fn numbered_texts_have_their_size() {
-        assert_eq!(numbered(7, 0), "");
-        assert_eq!(numbered(123, 2), "12");
-        assert_eq!(numbered(7, 6), "7 abcd");
-        assert_eq!(numbered(1, 1000).len(), 1000);
+        for (count, size, expected) in [(7, 0, ""), (123, 2, "12"), (7, 6, "7 abcd")] {
+            let mut text = Vec::new();
+            number(count, size, &mut text);
+            assert_eq!(text, expected.as_bytes());
+        }
+        let mut text = Vec::new();
+        number(1, 1000, &mut text);
+        assert_eq!(text.len(), 1000);
+    }
+
+    #[test]
+    fn a_cut_keeps_characters_whole() {
+        let cut = |opcode, bytes, limit| outgoing(opcode, bytes, Some(limit)).payload;
+        for (limit, text) in [(0, ""), (1, "a"), (2, "a"), (3, "aé"), (4, "aéz"), (9, "aéz")] {
+            assert_eq!(cut(Opcode::Text, "aéz".as_bytes(), limit), text.as_bytes(), "{limit}");
+        }
+        assert_eq!(cut(Opcode::Binary, "é".as_bytes(), 1), [0xc3]);
     }
 
     #[test]
@@ -190,13 +228,14 @@ mod tests {
         let interval = Duration::from_millis(10);
         let options = ServeOptions { mode: Mode::Time, interval, ..ServeOptions::default() };
         let mut activity = Activity::new(&options, start);
-        assert!(activity.next(start).is_some());
-        assert_eq!(activity.next(start), None);
-        assert!(activity.next(start + 3 * interval).is_some());
-        assert!(activity.next(start + 3 * interval).is_some());
+        let mut text = Vec::new();
+        assert!(activity.next(start, &mut text).is_some());
+        assert_eq!(activity.next(start, &mut text), None);
+        assert!(activity.next(start + 3 * interval, &mut text).is_some());
+        assert!(activity.next(start + 3 * interval, &mut text).is_some());
         let late = start + Duration::from_secs(60);
-        assert!(activity.next(late).is_some());
-        assert_eq!(activity.next(late), None);
+        assert!(activity.next(late, &mut text).is_some());
+        assert_eq!(activity.next(late, &mut text), None);
         assert_eq!(activity.timer(), Some(late + interval));
     }
 

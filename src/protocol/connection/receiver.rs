@@ -566,13 +566,12 @@ impl Receiver {
                     }
                     _ => None,
                 };
-                let code = status.code;
-                self.close = Some(status);
+                let status = self.close.insert(status);
                 if let Some((rule, detail)) = broken {
                     return Err(self.payload_violation(rule, detail));
                 }
                 self.state = State::Closed;
-                sender.answer_close(code);
+                sender.answer_close(status);
             }
             _ => {}
         }

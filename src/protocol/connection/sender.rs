@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Config, Counts, Data, Direction, Frame, FramePayload, Traffic};
 use crate::protocol::buffer::{Queue, part};
-use crate::protocol::close::{CloseCode, CloseStatus};
+use crate::protocol::close::CloseStatus;
 use crate::protocol::deflate::Deflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
@@ -174,9 +174,14 @@ impl Sender {
         self.control(Opcode::Close, &status.encode());
     }
 
-    /// Answers the peer's Close with its own code (§5.5.1), unless we sent one already.
-    pub(super) fn answer_close(&mut self, code: Option<CloseCode>) {
-        self.close(&CloseStatus { code, reason: Vec::new() });
+    /// Answers the peer's Close with its own code (§5.5.1), unless we sent one already. A server sends
+    /// the reason back, too, so that a client sees what has arrived.
+    pub(super) fn answer_close(&mut self, received: &CloseStatus) {
+        let reason = match self.side {
+            Side::Client => Vec::new(),
+            Side::Server => received.reason.clone(),
+        };
+        self.close(&CloseStatus { code: received.code, reason });
     }
 
     /// Queues a frame as it is, whatever the rules say; also behind a Close frame.

@@ -19,6 +19,9 @@ pub struct HumanOptions {
     pub repl: bool,
     /// In the REPL, show messages that were sent; off where the typed line is on the screen still.
     pub sent: bool,
+    /// We are the server: requests are received and responses sent, and there is no line at the end that
+    /// tells of a failure.
+    pub server: bool,
 }
 
 impl HumanOptions {

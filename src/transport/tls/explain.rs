@@ -61,6 +61,17 @@ impl Finding {
     }
 }
 
+/// A client's failure, where we are the server.
+pub(super) fn client_failure(e: &rustls::Error) -> Error {
+    let what = match e {
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "the client doesn't speak TLS (ws:// instead of wss://?)".to_owned()
+        }
+        e => format!("TLS: {}", Untrusted::text(&e.to_string())),
+    };
+    Error::new(Stage::Tls, Exit::Tls, what)
+}
+
 /// A failure that rustls found or was told of.
 pub(super) fn failure(e: &rustls::Error, evidence: &Evidence<'_>) -> Error {
     if let rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } = e

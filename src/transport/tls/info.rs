@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustls::{ClientConnection, ProtocolVersion};
+use rustls::{Connection, ProtocolVersion};
 use time::format_description::well_known::Rfc3339;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -16,7 +16,7 @@ use crate::transport::tls::provider::TLS13_AES_128_GCM_SHA256;
 
 /// Reads what was negotiated.
 pub(super) fn read(
-    connection: &ClientConnection,
+    connection: &Connection,
     sni: Option<String>,
     unverified: Option<String>,
 ) -> TlsInfo {

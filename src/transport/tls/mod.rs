@@ -15,7 +15,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rustls::ClientConnection;
+use rustls::{ClientConnection, Connection, ServerConfig, ServerConnection};
 use url::Host;
 
 use crate::error::{Error, Exit, Hint, Result, Stage};
@@ -64,20 +64,8 @@ impl Client {
         let mut connection = ClientConnection::new(config, name)
             .map_err(|e| explain::failure(&e, &Evidence::of(peer)))?;
         connection.set_buffer_limit(Some(WRITE_LIMIT));
-        let mut stream = TlsStream {
-            connection,
-            below,
-            peer: peer.to_owned(),
-            cipher: Cipher::default(),
-            plain: 0,
-            failure: None,
-            end_untold: false,
-            closing: Closing::No,
-            first: Vec::new(),
-            sni,
-            verifier,
-            asked,
-        };
+        let caller = Caller { peer: peer.to_owned(), sni, verifier, asked };
+        let mut stream = TlsStream::over(below, connection.into(), Some(caller));
         stream.handshake(waiter)?;
         Ok(stream)
     }
@@ -90,15 +78,15 @@ const WRITE_LIMIT: usize = 256 << 10;
 /// it on.
 const READ_SIZE: usize = 64 << 10;
 
-/// Bytes of the server's first record that are kept to explain a failure.
+/// Bytes of the peer's first record that are kept to explain a failure.
 const FIRST_BYTES: usize = 80;
 
 /// A TLS connection over another stream.
 pub(super) struct TlsStream<B> {
-    connection: ClientConnection,
+    connection: Connection,
     below: B,
-    /// The host and port for messages, as it came.
-    peer: String,
+    /// `None` where we are the server.
+    caller: Option<Caller>,
     cipher: Cipher,
     /// Decrypted bytes that rustls holds.
     plain: usize,
@@ -108,10 +96,22 @@ pub(super) struct TlsStream<B> {
     end_untold: bool,
     closing: Closing,
     first: Vec<u8>,
+}
+
+/// What only a client knows.
+struct Caller {
+    /// The server's host and port for messages, as they came.
+    peer: String,
     sni: Option<String>,
     verifier: Arc<Verifier>,
     /// Whether the server asked for a certificate, and whether we had one.
     asked: Arc<Asked>,
+}
+
+impl Caller {
+    fn lacks_certificate(&self) -> bool {
+        self.asked.asked.load(Ordering::Relaxed) && !self.asked.has
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -150,6 +150,30 @@ impl Read for Cipher {
 }
 
 impl<B: ByteStream> TlsStream<B> {
+    /// The server's side. The handshake takes place in reading and flushing.
+    ///
+    /// # Errors
+    /// A configuration that rustls can't use.
+    pub(super) fn accept(below: B, config: Arc<ServerConfig>) -> io::Result<TlsStream<B>> {
+        let mut connection = ServerConnection::new(config).map_err(io::Error::other)?;
+        connection.set_buffer_limit(Some(WRITE_LIMIT));
+        Ok(TlsStream::over(below, connection.into(), None))
+    }
+
+    fn over(below: B, connection: Connection, caller: Option<Caller>) -> TlsStream<B> {
+        TlsStream {
+            connection,
+            below,
+            caller,
+            cipher: Cipher::default(),
+            plain: 0,
+            failure: None,
+            end_untold: false,
+            closing: Closing::No,
+            first: Vec::new(),
+        }
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.below.fd()
     }
@@ -254,11 +278,20 @@ impl<B: ByteStream> TlsStream<B> {
     }
 
     pub(super) fn info(&self) -> TlsInfo {
-        info::read(&self.connection, self.sni.clone(), self.verifier.passed())
+        let (sni, unverified) = match (&self.caller, &self.connection) {
+            (Some(caller), _) => (caller.sni.clone(), caller.verifier.passed()),
+            (None, Connection::Server(server)) => (server.server_name().map(str::to_owned), None),
+            (None, Connection::Client(_)) => (None, None),
+        };
+        info::read(&self.connection, sni, unverified)
+    }
+
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
     }
 
     pub(super) fn lacks_certificate(&self) -> bool {
-        self.asked.asked.load(Ordering::Relaxed) && !self.asked.has
+        self.caller.as_ref().is_some_and(Caller::lacks_certificate)
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {
@@ -274,7 +307,8 @@ impl<B: ByteStream> TlsStream<B> {
     }
 
     fn handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
-        let what = format!("no end of the TLS handshake with {}", Untrusted::text(&self.peer));
+        let peer = self.caller.as_ref().map_or("the client", |caller| caller.peer.as_str());
+        let what = format!("no end of the TLS handshake with {}", Untrusted::text(peer));
         while !self.step()? {
             waiter.stream(self.fd(), self.wants_write(), Stage::Tls, &what)?;
         }
@@ -302,7 +336,7 @@ impl<B: ByteStream> TlsStream<B> {
 
     /// Says what was let pass, and refuses a protocol that we don't speak.
     fn after_handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
-        if let Some(why) = self.verifier.passed() {
+        if let Some(why) = self.caller.as_ref().and_then(|caller| caller.verifier.passed()) {
             let text = format!("certificate not trusted: {why}; going on because of --insecure");
             waiter.progress.event(Event::Notice { level: Level::Warning, text: &text });
         }
@@ -338,12 +372,15 @@ impl<B: ByteStream> TlsStream<B> {
                 Ok(taken)
             }
             Err(e) => {
-                // The alert that tells the server why.
+                // The alert that tells the peer why.
                 while self.connection.wants_write()
                     && self.connection.write_tls(&mut Below(&mut self.below)).is_ok()
                 {
                 }
-                let error = explain::failure(&e, &self.evidence());
+                let error = match self.caller {
+                    Some(_) => explain::failure(&e, &self.evidence()),
+                    None => explain::client_failure(&e),
+                };
                 Err(io::Error::new(io::ErrorKind::InvalidData, error))
             }
         }
@@ -382,12 +419,15 @@ impl<B: ByteStream> TlsStream<B> {
     }
 
     fn evidence(&self) -> Evidence<'_> {
-        Evidence {
-            peer: &self.peer,
-            asked: self.asked.asked.load(Ordering::Relaxed),
-            has: self.asked.has,
-            first: &self.first,
-            refused: self.verifier.refused(),
+        match &self.caller {
+            Some(caller) => Evidence {
+                peer: &caller.peer,
+                asked: caller.asked.asked.load(Ordering::Relaxed),
+                has: caller.asked.has,
+                first: &self.first,
+                refused: caller.verifier.refused(),
+            },
+            None => Evidence { first: &self.first, ..Evidence::of("the client") },
         }
     }
 }

@@ -1,0 +1,107 @@
+//! Where clients come in.
+
+use std::io::{self, ErrorKind};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustls::ServerConfig;
+
+use crate::commands::serve::client::{Client, Shared};
+use crate::event::{Event, Level};
+use crate::run::Source;
+use crate::transport::Stream;
+
+/// How long nobody is let in after that failed: out of descriptors, most likely, and the listener would
+/// be ready again at once.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The listening socket.
+pub(super) struct Listener {
+    socket: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    /// How many were let in.
+    accepted: u64,
+    paused_until: Option<Instant>,
+    stopped: bool,
+    ready: bool,
+}
+
+impl Listener {
+    pub(super) fn new(socket: TcpListener, tls: Option<Arc<ServerConfig>>) -> Listener {
+        Listener { socket, tls, accepted: 0, paused_until: None, stopped: false, ready: false }
+    }
+
+    /// Lets nobody in any more.
+    pub(super) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Takes the clients that wait.
+    pub(super) fn accept(
+        &mut self,
+        clients: &mut Vec<Client>,
+        shared: &mut Shared<'_>,
+        now: Instant,
+    ) {
+        while std::mem::take(&mut self.ready) {
+            let failed = match self.socket.accept() {
+                Ok((socket, peer)) => {
+                    self.ready = true;
+                    self.accepted += 1;
+                    match self.stream(socket) {
+                        Ok(stream) => {
+                            shared.views.set_client(Some(self.accepted));
+                            let text = format!("connected from {peer}");
+                            shared.views.tell(&Event::Notice { level: Level::Detail, text: &text });
+                            clients.push(Client::new(self.accepted, stream, shared.listen, now));
+                            continue;
+                        }
+                        Err(error) => format!("{peer}: {error}"),
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                Err(error) => {
+                    let again = [ErrorKind::ConnectionAborted, ErrorKind::Interrupted];
+                    self.ready = again.contains(&error.kind());
+                    if self.ready {
+                        continue;
+                    }
+                    self.paused_until = Some(now + PAUSE);
+                    format!("accept: {error}")
+                }
+            };
+            shared.views.set_client(None);
+            shared.views.tell(&Event::Notice { level: Level::Warning, text: &failed });
+        }
+    }
+
+    fn stream(&self, socket: TcpStream) -> io::Result<Stream> {
+        match &self.tls {
+            Some(config) => Stream::accept_tls(socket, config.clone()),
+            None => Stream::from_tcp(socket),
+        }
+    }
+}
+
+impl Source for Listener {
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    fn interest(&self) -> PollFlags {
+        let accepts = !self.stopped && self.paused_until.is_none();
+        if accepts { PollFlags::IN } else { PollFlags::empty() }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.paused_until
+    }
+
+    fn ready(&mut self, revents: PollFlags, now: Instant) {
+        self.ready = !revents.is_empty();
+        self.paused_until = self.paused_until.filter(|end| *end > now);
+    }
+}

@@ -1,0 +1,306 @@
+//! The server's way to an open connection: TLS, the request, the answer to it.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+
+use crate::connection::Connection;
+use crate::connection::facts::Opened;
+use crate::connection::options::WireOptions;
+use crate::event::{Event, Level, Opening};
+use crate::http::head::{
+    BodyReader, HeadError, HeadLimits, HeadReader, RequestHead, RequestReader, Response, values,
+};
+use crate::protocol::deflate::Params;
+use crate::protocol::handshake::{AcceptOptions, Answer, Request, answer, refuse};
+use crate::redact::{Guarded, Secrets};
+use crate::text::Untrusted;
+use crate::transport::{self, Stream};
+
+/// Time for TLS, the request and its answer.
+const OPENING_TIME: Duration = Duration::from_secs(10);
+
+/// A client that was refused and neither takes bytes nor hangs up is dropped after this.
+const LEAVING_TIME: Duration = Duration::from_secs(10);
+
+/// How a listener receives its clients.
+#[derive(Clone, Debug, Default)]
+pub struct ListenOptions {
+    /// Who is let in, and what is agreed to.
+    pub accept: AcceptOptions,
+    /// How much of a request head is taken.
+    pub head_limits: HeadLimits,
+    /// How the frames of an open connection are handled.
+    pub wire: WireOptions,
+}
+
+/// A client that isn't let in yet. It does no waiting: its owner polls [`Accepting::fd`] for
+/// [`Accepting::interest`] until [`Accepting::deadline`], calls [`Accepting::ready`] with what poll said, and
+/// then [`Accepting::next`].
+#[derive(Debug)]
+pub struct Accepting {
+    stream: Stream,
+    phase: Phase,
+    began: Instant,
+    /// The time of the last [`Accepting::ready`].
+    now: Instant,
+    /// When the present phase has taken too long.
+    until: Instant,
+    /// TLS's handshake was told.
+    tls_told: bool,
+    /// What was read and not looked at.
+    fresh: Vec<u8>,
+    /// Bytes to be sent.
+    answer: Vec<u8>,
+    /// Nothing more comes from the client.
+    ended: bool,
+    broken: Option<io::Error>,
+}
+
+/// What became of a client.
+#[derive(Debug)]
+pub enum Step {
+    /// Nothing yet.
+    Waiting(Box<Accepting>),
+    /// The connection is open.
+    Opened(Box<Connection>),
+    /// It is gone.
+    Over,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The request's head is coming, TLS before it.
+    Reading(RequestReader),
+    /// A 101 is being sent.
+    Opening(Box<Agreed>),
+    /// A refusal is being sent; then the client hangs up first, since that could destroy what it
+    /// hasn't read yet. Whether the end of our bytes was sent.
+    Leaving(bool),
+}
+
+#[derive(Debug)]
+struct Agreed {
+    opened: Opened,
+    deflate: Option<Params>,
+    early: Vec<u8>,
+}
+
+impl Accepting {
+    /// Takes a client that has just connected.
+    pub fn new(stream: Stream, options: &ListenOptions, now: Instant) -> Accepting {
+        Accepting {
+            tls_told: !stream.is_handshaking(),
+            stream,
+            phase: Phase::Reading(RequestReader::new(options.head_limits)),
+            began: now,
+            now,
+            until: now + OPENING_TIME,
+            fresh: Vec::new(),
+            answer: Vec::new(),
+            ended: false,
+            broken: None,
+        }
+    }
+
+    /// The descriptor to poll.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.stream.fd()
+    }
+
+    /// What to poll for.
+    pub fn interest(&self) -> PollFlags {
+        let mut interest = PollFlags::empty();
+        interest.set(PollFlags::IN, self.reads());
+        interest.set(PollFlags::OUT, !self.answer.is_empty() || self.stream.wants_write());
+        interest
+    }
+
+    /// When to call [`Accepting::ready`] although the descriptor is quiet.
+    pub fn deadline(&self) -> Instant {
+        if self.reads() && self.stream.has_buffered() { self.now } else { self.until }
+    }
+
+    /// Reads, if the descriptor is readable.
+    pub fn ready(&mut self, revents: PollFlags, now: Instant) {
+        self.now = now;
+        let readable = !revents.difference(PollFlags::OUT).is_empty();
+        if self.reads() && (readable || self.stream.has_buffered()) {
+            let mut buffer = [0; 16 << 10];
+            match self.stream.read(&mut buffer) {
+                Ok(0) => self.ended = true,
+                Ok(n) => self.fresh.extend_from_slice(buffer.get(..n).unwrap_or_default()),
+                Err(e) => self.note(e),
+            }
+        }
+    }
+
+    /// Acts on what was read, and writes what the stream takes; tells what happened on the way.
+    pub fn next(
+        mut self: Box<Self>,
+        options: &ListenOptions,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Step {
+        self.tell_tls(tell);
+        if let Phase::Reading(reader) = &mut self.phase {
+            let fresh = std::mem::take(&mut self.fresh);
+            match reader.feed(&fresh) {
+                Ok(Some((head, early))) => self.answer(head, early, options, tell),
+                Ok(None) => {}
+                Err(error) => self.unreadable(&error, tell),
+            }
+        }
+        self.write();
+        match self.phase {
+            _ if self.broken.is_some() || self.now >= self.until => self.give_up(tell),
+            Phase::Reading(_) if self.ended => {
+                warn(tell, "hung up before the end of its request");
+                Step::Over
+            }
+            Phase::Opening(agreed) if self.answer.is_empty() => {
+                let Agreed { opened, deflate, early } = *agreed;
+                let agreed = (options.accept.policy, deflate);
+                let connection =
+                    Connection::accepted(self.stream, &options.wire, agreed, &early, opened);
+                tell(Event::Opened { opening: &connection.opened.opening });
+                Step::Opened(Box::new(connection))
+            }
+            Phase::Leaving(true) if self.ended => Step::Over,
+            _ => Step::Waiting(self),
+        }
+    }
+
+    fn reads(&self) -> bool {
+        !self.ended && self.broken.is_none() && !matches!(self.phase, Phase::Opening(_))
+    }
+
+    fn tell_tls(&mut self, tell: &mut dyn FnMut(Event<'_>)) {
+        if !self.tls_told && !self.stream.is_handshaking() {
+            self.tls_told = true;
+            if let Some(tls) = self.stream.tls_info() {
+                tell(Event::TlsEstablished { tls: &tls, took: self.now - self.began });
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        head: RequestHead,
+        early: Vec<u8>,
+        options: &ListenOptions,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) {
+        let answered = answer(&head, &options.accept);
+        let secrets = Secrets::Hidden;
+        let scheme = if self.stream.tls_info().is_some() { "wss" } else { "ws" };
+        let host = values(&head.headers, "host").next().unwrap_or_default();
+        let target = String::from_utf8_lossy(&head.target).into_owned();
+        let url = format!("{scheme}://{}{target}", String::from_utf8_lossy(host));
+        let url = secrets.url(&url).into_owned();
+        let request = Request { target, headers: head.headers, bytes: head.head };
+        let request = Guarded::new(request, secrets);
+        tell(Event::RequestSent { request: &request });
+        let (subprotocol, extensions, deflate) = match answered {
+            Answer::Refused { response, why, .. } => return self.refuse(response, &why, tell),
+            Answer::Accepted { response, subprotocol, extensions, deflate } => {
+                self.answer = response;
+                (subprotocol, extensions, deflate)
+            }
+        };
+        let response = self.tell_response(tell);
+        let took = self.now - self.began;
+        let opening = Opening { url, subprotocol, extensions, took };
+        let opened = Opened { request, response, opening };
+        self.phase = Phase::Opening(Box::new(Agreed { opened, deflate, early }));
+    }
+
+    fn unreadable(&mut self, error: &HeadError, tell: &mut dyn FnMut(Event<'_>)) {
+        if let Answer::Refused { response, why, .. } = refuse(error) {
+            self.refuse(response, &why, tell);
+        }
+    }
+
+    fn refuse(&mut self, response: Vec<u8>, why: &str, tell: &mut dyn FnMut(Event<'_>)) {
+        self.answer = response;
+        self.tell_response(tell);
+        warn(tell, &format!("refused, {why}"));
+        self.phase = Phase::Leaving(false);
+        self.until = self.now + LEAVING_TIME;
+    }
+
+    /// Tells the response that is about to be sent, and gives it.
+    fn tell_response(&self, tell: &mut dyn FnMut(Event<'_>)) -> Guarded<Response> {
+        let read = HeadReader::new(HeadLimits::default()).feed(&self.answer);
+        let (mut response, rest) = read.ok().flatten().unwrap_or_default();
+        if response.status != 101 {
+            let mut body = BodyReader::new(&response, rest.len());
+            body.feed(&rest);
+            (response.body, response.body_cut) = body.finish();
+        }
+        let response = Guarded::new(response, Secrets::Hidden);
+        let took = self.now - self.began;
+        tell(Event::ResponseReceived { response: &response, took, followed: false });
+        response
+    }
+
+    fn write(&mut self) {
+        while !self.answer.is_empty() || self.stream.wants_write() {
+            let written = match self.answer.as_slice() {
+                [] => self.stream.flush().map(|_| 0),
+                bytes => self.stream.write(bytes),
+            };
+            match written {
+                Ok(0) => break,
+                Ok(n) => {
+                    self.answer.drain(..n);
+                    if let Phase::Leaving(_) = self.phase {
+                        self.until = self.now + LEAVING_TIME;
+                    }
+                }
+                Err(e) => {
+                    self.note(e);
+                    break;
+                }
+            }
+        }
+        if let Phase::Leaving(finished) = &mut self.phase {
+            self.fresh.clear();
+            if self.answer.is_empty() && !*finished {
+                *finished = true;
+                // The client may be gone already.
+                let _ = self.stream.shutdown_write();
+            }
+        }
+    }
+
+    fn note(&mut self, e: io::Error) {
+        if !matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) {
+            self.broken = Some(e);
+        }
+    }
+
+    fn give_up(&mut self, tell: &mut dyn FnMut(Event<'_>)) -> Step {
+        let what = match (&self.broken, &self.phase) {
+            (Some(e), _) => match transport::tls_failure(e) {
+                Some(error) => error.what,
+                None => Untrusted::text(&e.to_string()).to_string(),
+            },
+            (None, Phase::Reading(_)) => "sent no request in time".to_owned(),
+            (None, Phase::Opening(_)) => "didn't take the response in time".to_owned(),
+            (None, Phase::Leaving(_)) => "didn't hang up in time".to_owned(),
+        };
+        match &self.phase {
+            Phase::Leaving(_) => tell(Event::Notice { level: Level::Detail, text: &what }),
+            _ => warn(tell, &what),
+        }
+        // An alert may be on its way.
+        let _ = self.stream.shutdown_write();
+        Step::Over
+    }
+}
+
+fn warn(tell: &mut dyn FnMut(Event<'_>), text: &str) {
+    tell(Event::Notice { level: Level::Warning, text });
+}
