@@ -274,8 +274,17 @@ pub struct TlsInfo {
     pub sni: Option<String>,
     /// The chain as the server sent it, its own certificate first.
     pub certificates: Vec<Certificate>,
-    /// What verification would have refused, where `--insecure` let it pass.
-    pub unverified: Option<String>,
+    /// What verification would have refused, if it was let pass.
+    pub unverified: Option<Unverified>,
+}
+
+/// Why a certificate wasn't trusted, and went through all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unverified {
+    /// What was wrong with it.
+    pub why: String,
+    /// What the option is called that let it pass.
+    pub by: &'static str,
 }
 
 /// A certificate, as far as a person wants to know. The texts are as in the certificate: escape

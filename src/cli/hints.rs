@@ -1,9 +1,14 @@
 //! What the lower floors suggest, in the words of the command line: no other floor spells an option.
 
 use crate::error::{Hint, Limit, Words};
+use crate::transport::TlsNames;
 
 /// The spelling of everything that an [`crate::error::Error`] leaves to the command line.
 pub const WORDS: Words = Words { hint: words, option };
+
+/// The options that messages about TLS name.
+pub const TLS_NAMES: TlsNames =
+    TlsNames { cacert: "--cacert", cert: "--cert", insecure: "--insecure", key: "--key" };
 
 const INSECURE: &str = "to go on all the same: --insecure";
 

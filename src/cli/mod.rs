@@ -15,6 +15,6 @@ pub use args::{
     Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs,
     ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,
 };
-pub use hints::WORDS;
+pub use hints::{TLS_NAMES, WORDS};
 pub use line::parse;
 pub use settings::{Plan, header, pass_phrase, plan};

@@ -12,7 +12,7 @@ use crate::cli::args::{
     EndingArgs, LivenessArgs, LoginArgs, MessageArgs, NetworkArgs, OutputArgs, ProtocolArgs,
     ProxyArgs, ReachArgs, RequestArgs, TalkArgs, TimeArgs, TlsArgs, ViewArgs, When,
 };
-use crate::cli::hints::WORDS;
+use crate::cli::hints::{TLS_NAMES, WORDS};
 use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions, WireOptions};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::http::head::{HeadLimits, Header, is_token};
@@ -429,6 +429,7 @@ fn tls(args: TlsArgs) -> Result<TlsOptions> {
         pinned: pinnedpubkey
             .as_deref()
             .map_or_else(|| Ok(Pins::default()), |typed| of("--pinnedpubkey", typed.parse()))?,
+        names: TLS_NAMES,
     })
 }
 
@@ -457,7 +458,7 @@ fn proxies(args: ProxyArgs, tls: &TlsArgs) -> Result<Proxies> {
         typed,
         excepted: noproxy,
         credentials: proxy_user.as_deref().map(credentials).transpose()?,
-        tls: TlsOptions { cacert: tls.cacert.clone(), ..TlsOptions::default() },
+        tls: TlsOptions { cacert: tls.cacert.clone(), names: TLS_NAMES, ..TlsOptions::default() },
         environment: |name| std::env::var(name).ok(),
     })
 }

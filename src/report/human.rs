@@ -294,7 +294,7 @@ mod tests {
     use super::*;
     use crate::error::{Exit, Stage};
     use crate::event::{
-        Certificate, Compression, Data, Direction, Opening, Summary, TlsInfo, Totals,
+        Certificate, Compression, Data, Direction, Opening, Summary, TlsInfo, Totals, Unverified,
     };
     use crate::http::head::{HeadLimits, HeadReader};
     use crate::protocol::close::{CloseCode, CloseStatus, Closure, End, Party};
@@ -496,7 +496,7 @@ mod tests {
                 days_left: -1,
                 sha256: "00ff".into(),
             }],
-            unverified: Some("expired".into()),
+            unverified: Some(Unverified { why: "expired".into(), by: "--insecure" }),
         };
         let events = [Event::TlsEstablished { tls: &tls, took: Duration::from_millis(20) }];
         assert_eq!(

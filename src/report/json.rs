@@ -309,7 +309,10 @@ fn tls(json: &mut JsonWriter, tls: &TlsInfo) {
     json.optional_text("alpn", tls.alpn.as_deref());
     json.optional_text("sni", tls.sni.as_deref());
     json.objects("certificates", &tls.certificates, certificate);
-    json.optional_text("unverified", tls.unverified.as_deref());
+    json.optional_text(
+        "unverified",
+        tls.unverified.as_ref().map(|unverified| unverified.why.as_str()),
+    );
 }
 
 fn certificate(json: &mut JsonWriter, certificate: &Certificate) {

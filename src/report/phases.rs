@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals};
+use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals, Unverified};
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
@@ -87,9 +87,9 @@ fn agreed(tls: &TlsInfo) -> String {
 
 /// What verification would have refused.
 pub(super) fn unverified(lines: &mut Lines<'_>, tls: &TlsInfo) -> io::Result<()> {
-    let Some(why) = &tls.unverified else { return Ok(()) };
+    let Some(Unverified { why, by }) = &tls.unverified else { return Ok(()) };
     let why = Untrusted::text(why);
-    lines.warn(format_args!("tls: not verified, let pass by --insecure: {why}"))
+    lines.warn(format_args!("tls: not verified, let pass by {by}: {why}"))
 }
 
 fn certificate(lines: &mut Lines<'_>, number: usize, certificate: &Certificate) -> io::Result<()> {

@@ -128,7 +128,7 @@ fn bind_interface(socket: &Socket, name: &str) -> io::Result<()> {
 fn bind_interface(_: &Socket, _: &str) -> io::Result<()> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
-        "this system can't bind to an interface by name: give --interface an address",
+        "this system can't bind to an interface by name",
     ))
 }
 
@@ -253,7 +253,7 @@ impl Race {
         };
         if all(io::ErrorKind::ConnectionRefused) {
             error.hint(format!("is the server running, and is {} its port?", place.port))
-        } else if self.failed.iter().any(|(_, e)| is_permission(e)) && self.source.is_some() {
+        } else if self.failed.iter().any(|(_, e)| is_refused_name(e)) && self.source.is_some() {
             error.hint(Hint::InterfaceByAddress)
         } else {
             error
@@ -291,8 +291,9 @@ fn is_in_progress(e: &io::Error) -> bool {
     matches!(errno, Some(Errno::INPROGRESS | Errno::INTR))
 }
 
-fn is_permission(e: &io::Error) -> bool {
-    e.kind() == io::ErrorKind::PermissionDenied
+/// Whether an interface was refused that may be named by its address instead.
+fn is_refused_name(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported)
 }
 
 /// The operating system's words, without its number.

@@ -14,7 +14,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Those of a URL, decoded; `None` without a name and a password.
+    /// Those of a URL, decoded; `None` if there is neither a name nor a password.
     pub(super) fn of(url: &Url) -> Option<Credentials> {
         let decoded = |text| {
             let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();

@@ -30,5 +30,7 @@ pub use proxies::Proxies;
 pub use proxy::Proxy;
 pub use stream::Stream;
 pub use target::Target;
-pub use tls::{Pins, Sni, TlsOptions, Versions, default_provider, private_key, tls_failure};
+pub use tls::{
+    Pins, Sni, TlsNames, TlsOptions, Versions, default_provider, private_key, tls_failure,
+};
 pub use wait::{Progress, Quiet, shown_limit};

@@ -7,13 +7,12 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+pub use crate::transport::credentials::Credentials;
 pub use choice::{from_environment, is_excepted};
 
 use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::text::Untrusted;
 use crate::transport::TlsOptions;
-
-pub use crate::transport::credentials::Credentials;
 
 /// A proxy to go through.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rcgen::{BasicConstraints, IsCa, KeyPair, date_time_ymd};
 use rustls::version;
 
+use wstap::cli::TLS_NAMES;
 use wstap::error::{Exit, Stage};
 use wstap::transport::{DialOptions, Sni, TlsOptions, tls_failure};
 
@@ -112,6 +113,7 @@ fn insecure_goes_on_and_says_why_it_should_not() {
     let (folder, ca) = (Home::new(), Ca::new());
     let mut options = trusting(&folder, &Ca::new());
     options.tls.insecure = true;
+    options.tls.names = TLS_NAMES;
     let mut params = names(&["other.test"]);
     params.not_after = date_time_ymd(2002, 3, 4);
     let (port, server) = serve_tls(ca.issue(params).config(), |_, _| {});
@@ -207,7 +209,7 @@ fn unusable_files_are_told_before_anything_is_sent() {
     let other = KeyPair::generate().unwrap().serialize_pem();
     let nothing = vec![folder.file("nothing.pem", "nothing")];
     let cacert = |cacert: Vec<PathBuf>| TlsOptions { cacert, ..TlsOptions::default() };
-    let without = TlsOptions { cert: None, ..key(&other) };
+    let without = TlsOptions { cert: None, names: TLS_NAMES, ..key(&other) };
     for (tls, exit, words) in [
         (key(encrypted), Exit::Tls, "the private key is encrypted"),
         (key("nothing"), Exit::Usage, "no private key in PEM"),

@@ -1,6 +1,6 @@
 //! The client's own certificate and its private key.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,9 +16,9 @@ use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::redact::Secret;
 use crate::sys;
 use crate::text::Untrusted;
-use crate::transport::tls::TlsOptions;
 use crate::transport::tls::options::usage;
 use crate::transport::tls::trust::pem_certificates;
+use crate::transport::tls::{TlsNames, TlsOptions};
 
 /// The client's certificate, and a note whether the server asked for one.
 #[derive(Debug)]
@@ -43,9 +43,12 @@ impl Identity {
         let certified = match (&options.cert, &options.key) {
             (None, None) => None,
             (None, Some(_)) => {
-                return Err(usage("--key without --cert").hint(Hint::ClientCertificate));
+                let TlsNames { cert, key, .. } = options.names;
+                return Err(usage(format!("{key} without {cert}")).hint(Hint::ClientCertificate));
             }
-            (Some(cert), key) => Some(Arc::new(certified(cert, key.as_ref(), options, provider)?)),
+            (Some(cert), key) => {
+                Some(Arc::new(certified(cert, key.as_deref(), options, provider)?))
+            }
         };
         let asked = Asked { asked: AtomicBool::new(false), has: certified.is_some() };
         Ok(Identity { certified, asked: Arc::new(asked) })
@@ -65,19 +68,20 @@ impl ResolvesClientCert for Identity {
 
 fn certified(
     cert: &Path,
-    key: Option<&PathBuf>,
+    key: Option<&Path>,
     options: &TlsOptions,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey> {
-    let chain = pem_certificates(cert, "--cert")?;
-    let (option, path) = match key {
-        Some(key) => ("--key", key.as_path()),
-        None => ("--cert", cert),
+    let (names, pass) = (options.names, options.pass.as_ref());
+    let chain = pem_certificates(cert, names.cert)?;
+    let key = match key {
+        Some(key) => private_key(names.key, key, pass)?,
+        None => read_key(names.cert, cert, pass)?
+            .ok_or_else(|| no_key(names.cert, cert).hint(Hint::KeyFile))?,
     };
-    let key = private_key(option, path, options.pass.as_ref())?;
     CertifiedKey::from_der(chain, key, provider).map_err(|e| match e {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            unusable("the private key doesn't belong to the certificate of --cert")
+            unusable(format!("the private key doesn't belong to the certificate of {}", names.cert))
                 .hint("these must print the same: openssl x509 -in CERT -noout -pubkey, openssl pkey -in KEY -pubout")
         }
         e => unusable("the client certificate can't be used")
@@ -89,8 +93,7 @@ fn unusable(what: impl Into<String>) -> Error {
     Error::new(Stage::Tls, Exit::Tls, what)
 }
 
-/// Reads the private key, encrypted or not, that an option names: --key, or --cert where both are in
-/// one file.
+/// Reads the private key, encrypted or not, that an option names.
 ///
 /// # Errors
 /// Exit 2 for a file that can't be read, 5 for a key that can't be opened.
@@ -99,6 +102,20 @@ pub fn private_key(
     path: &Path,
     pass: Option<&Secret<String>>,
 ) -> Result<PrivateKeyDer<'static>> {
+    read_key(option, path, pass)?.ok_or_else(|| no_key(option, path))
+}
+
+fn no_key(option: &str, path: &Path) -> Error {
+    let shown = path.to_string_lossy();
+    usage(format!("{option} {}: no private key in PEM", Untrusted::text(&shown)))
+}
+
+/// [`private_key`]; `None` if there is no key in the file.
+fn read_key(
+    option: &str,
+    path: &Path,
+    pass: Option<&Secret<String>>,
+) -> Result<Option<PrivateKeyDer<'static>>> {
     let shown = path.to_string_lossy();
     let shown = Untrusted::text(&shown);
     let bytes = sys::read_file(path).map_err(|e| {
@@ -117,7 +134,7 @@ pub fn private_key(
             return Err(failed("the private key is encrypted, and there is no pass phrase")
                 .hint(Hint::KeyPassPhrase(shown.to_string())));
         };
-        return decrypted(&encrypted, pass).map_err(|failure| match failure {
+        return decrypted(&encrypted, pass).map(Some).map_err(|failure| match failure {
             Failure::PassPhrase => failed("the pass phrase doesn't open the private key")
                 .hint("a file's last line break doesn't count; spaces do"),
             Failure::Form(why) => failed("the private key is encrypted in a way that isn't known")
@@ -125,11 +142,7 @@ pub fn private_key(
                 .hint(convert),
         });
     }
-    if let Ok(key) = PrivateKeyDer::from_pem_slice(&bytes) {
-        return Ok(key);
-    }
-    let error = usage(format!("{option} {shown}: no private key in PEM"));
-    Err(if option == "--key" { error } else { error.hint(Hint::KeyFile) })
+    Ok(PrivateKeyDer::from_pem_slice(&bytes).ok())
 }
 
 /// Why an encrypted key stays closed.

@@ -39,7 +39,8 @@ pub(super) fn prepare(
     let provider = Arc::new(provider::default_provider());
     let name = server_name(options, host)?;
     let trust = Trust::of(options, &provider, waiter)?;
-    let verifier = Arc::new(Verifier::new(trust, options.insecure, options.pinned.clone()));
+    let insecure = options.insecure.then_some(options.names.insecure);
+    let verifier = Arc::new(Verifier::new(trust, insecure, options.pinned.clone()));
     let identity = Identity::load(options, &provider)?;
     let asked = Arc::clone(&identity.asked);
     let verify: Arc<Verifier> = Arc::clone(&verifier);

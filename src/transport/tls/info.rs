@@ -11,14 +11,14 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
-use crate::event::{Certificate, TlsInfo};
+use crate::event::{Certificate, TlsInfo, Unverified};
 use crate::transport::tls::provider::TLS13_AES_128_GCM_SHA256;
 
 /// Reads what was negotiated.
 pub(super) fn read(
     connection: &Connection,
     sni: Option<String>,
-    unverified: Option<String>,
+    unverified: Option<Unverified>,
 ) -> TlsInfo {
     let version = match connection.protocol_version() {
         Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",

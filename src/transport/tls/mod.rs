@@ -19,13 +19,13 @@ use rustls::{ClientConnection, Connection, ServerConfig, ServerConnection};
 use url::Host;
 
 use crate::error::{Error, Exit, Hint, Result, Stage};
-use crate::event::{Event, Level, TlsInfo};
+use crate::event::{Event, Level, TlsInfo, Unverified};
 use crate::text::Untrusted;
 use crate::transport::byte_stream::ByteStream;
 use crate::transport::wait::Waiter;
 
 pub use client::private_key;
-pub use options::{Sni, TlsOptions, Versions};
+pub use options::{Sni, TlsNames, TlsOptions, Versions};
 pub use pin::Pins;
 pub use provider::default_provider;
 
@@ -336,8 +336,9 @@ impl<B: ByteStream> TlsStream<B> {
 
     /// Says what was let pass, and refuses a protocol that we don't speak.
     fn after_handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
-        if let Some(why) = self.caller.as_ref().and_then(|caller| caller.verifier.passed()) {
-            let text = format!("certificate not trusted: {why}; going on because of --insecure");
+        let passed = self.caller.as_ref().and_then(|caller| caller.verifier.passed());
+        if let Some(Unverified { why, by }) = passed {
+            let text = format!("certificate not trusted: {why}; going on because of {by}");
             waiter.progress.event(Event::Notice { level: Level::Warning, text: &text });
         }
         match self.alpn() {

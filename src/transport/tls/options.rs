@@ -27,6 +27,28 @@ pub struct TlsOptions {
     pub versions: Versions,
     /// The public keys of which the server's must be one. They count with `insecure`, too.
     pub pinned: Pins,
+    /// What messages call some of these options.
+    pub names: TlsNames,
+}
+
+/// What options are called where they are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsNames {
+    /// [`TlsOptions::cacert`].
+    pub cacert: &'static str,
+    /// [`TlsOptions::cert`].
+    pub cert: &'static str,
+    /// [`TlsOptions::insecure`].
+    pub insecure: &'static str,
+    /// [`TlsOptions::key`].
+    pub key: &'static str,
+}
+
+impl Default for TlsNames {
+    /// Their names in [`TlsOptions`].
+    fn default() -> TlsNames {
+        TlsNames { cacert: "cacert", cert: "cert", insecure: "insecure", key: "key" }
+    }
 }
 
 /// The server name indication (RFC 6066 §3).

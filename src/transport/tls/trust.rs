@@ -51,14 +51,15 @@ impl Trust {
         if !options.cacert.is_empty() {
             let mut named = Vec::new();
             for path in &options.cacert {
-                named.extend(pem_certificates(path, "--cacert")?);
+                named.extend(pem_certificates(path, options.names.cacert)?);
             }
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(borrowed(&named));
-            return match roots.is_empty() {
-                true => Err(usage("none of the certificates of --cacert can be used")),
-                false => Trust::new(roots, named, provider),
-            };
+            if roots.is_empty() {
+                let option = options.names.cacert;
+                return Err(usage(format!("none of the certificates of {option} can be used")));
+            }
+            return Trust::new(roots, named, provider);
         }
         if let Some(trust) = Trust::of_environment(options, provider)? {
             return Ok(trust);

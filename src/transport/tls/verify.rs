@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
+use crate::event::Unverified;
 use crate::transport::tls::pin::{NotPinned, Pins};
 use crate::transport::tls::trust::Trust;
 use crate::transport::tls::{explain, info};
@@ -16,7 +17,8 @@ use crate::transport::tls::{explain, info};
 #[derive(Debug)]
 pub(super) struct Verifier {
     trust: Trust,
-    insecure: bool,
+    /// What the option is called, if it is on.
+    insecure: Option<&'static str>,
     pinned: Pins,
     findings: Mutex<Findings>,
 }
@@ -28,13 +30,13 @@ struct Findings {
 }
 
 impl Verifier {
-    pub(super) fn new(trust: Trust, insecure: bool, pinned: Pins) -> Verifier {
+    pub(super) fn new(trust: Trust, insecure: Option<&'static str>, pinned: Pins) -> Verifier {
         Verifier { trust, insecure, pinned, findings: Mutex::default() }
     }
 
     /// What would have been refused without `--insecure`.
-    pub(super) fn passed(&self) -> Option<String> {
-        self.findings().passed.clone()
+    pub(super) fn passed(&self) -> Option<Unverified> {
+        Some(Unverified { why: self.findings().passed.clone()?, by: self.insecure? })
     }
 
     /// The server's certificate (DER), if it was refused.
@@ -90,7 +92,7 @@ impl Verifier {
         let mut findings = self.findings();
         // Without the handshake's signature, a pin would prove nothing: everybody has the certificate.
         let holds = certificate.is_none() && !self.pinned.is_empty();
-        if self.insecure && !holds {
+        if self.insecure.is_some() && !holds {
             let why = explain::certificate(&error, certificate.map(AsRef::as_ref)).what;
             findings.passed = Some(match findings.passed.take() {
                 Some(before) => format!("{before}; {why}"),
