@@ -12,7 +12,7 @@ mod values;
 
 pub use args::{
     Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs,
-    ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,
+    PingArgs, ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,
 };
 pub use line::parse;
 pub use settings::{Plan, header, pass_phrase, plan};
