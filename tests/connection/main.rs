@@ -10,3 +10,4 @@ mod network;
 mod proxies;
 mod reconnect;
 mod redirects;
+mod two;
