@@ -111,6 +111,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l no-config -d 'Read no confi
 complete -c wstap -n "__fish_wstap_needs_command" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_needs_command" -s V -l version -d 'Print version'
 complete -c wstap -n "__fish_wstap_needs_command" -a "inspect" -d 'Do the opening handshake alone and report every rule, with a verdict and an exit code'
+complete -c wstap -n "__fish_wstap_needs_command" -a "ping" -d 'Measure round trips: send pings, or messages, and report how long the answers take'
 complete -c wstap -n "__fish_wstap_needs_command" -a "curl" -d 'Connect as a curl command would: pasted, or a browser\'s "Copy as cURL"'
 complete -c wstap -n "__fish_wstap_needs_command" -a "serve" -d 'Run a server for trying and testing'
 complete -c wstap -n "__fish_wstap_needs_command" -a "demo" -d 'Start an echo server on a free port and connect to it'
@@ -169,6 +170,64 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s q -l quiet -d 'S
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s h -l help -d 'Print help'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s c -l count -d 'End after so many pings, when each was answered or lost [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s i -l interval -d 'From one ping to the next; 0 sends the next one as soon as the last was answered' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l size -d 'The payload of a ping, at most 125' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l message -d 'Send this text as a message instead, for servers that answer no pings; the next message that comes is its answer' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l within -d 'An answer that takes longer is lost' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s o -l origin -d 'Send this Origin' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-redirs -d 'The most redirects that -L follows' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l netrc-file -d 'The same with another file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l alpn -d 'Offer these ALPN protocols' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l resolve -d 'Use this address for that host and port' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l connect-to -d 'Connect to another host and port; the request stays as it is' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l interface -d 'Connect over this network interface, or from this address' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l unix-socket -d 'Connect over this Unix socket' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l proxy -d 'Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none, whatever the environment says' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-head -d 'The longest response head that is taken' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-headers -d 'The most headers that are taken in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
+auto\t'Where standard error is a terminal, and the environment doesn\'t object'
+never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l json -d 'Print events as JSON Lines on standard output'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l tlsv1.2 -d 'Only TLS 1.2'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l tlsv1.3 -d 'Only TLS 1.3'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s 4 -l ipv4 -d 'Only IPv4'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s 6 -l ipv6 -d 'Only IPv6'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l no-deflate -d 'Offer no compression'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l strict -d 'Fail where the RFCs let a reader be lenient'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s v -l verbose -d 'Show more: -v the connection, -vv each frame, -vvv each byte'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s q -l quiet -d 'Show payloads and failures only'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l no-config -d 'Read no configuration file'
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s x -l send -d 'Send this text after opening, then go on as usual; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'

@@ -280,6 +280,8 @@ pub enum Hint {
     OtherFamily(u8),
     /// Pin the new key.
     Pin,
+    /// The server may answer no pings: send messages instead.
+    PingByMessage,
     /// How a proxy is written.
     ProxyExample,
     /// Log in at the proxy.

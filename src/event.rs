@@ -222,6 +222,15 @@ pub enum Event<'a> {
         /// One line.
         text: &'a str,
     },
+    /// A ping of `wstap ping` was answered, or is given up.
+    RoundTrip {
+        /// Counts the pings from 1.
+        number: u64,
+        /// From the ping to its answer; `None` if no answer came in time.
+        took: Option<Duration>,
+    },
+    /// What came of all pings of `wstap ping`.
+    RoundTrips(&'a RoundTrips),
     /// An answer to something that the person asked for in the REPL; shown however quiet.
     Answer {
         /// One or more lines; what others chose is escaped in them, line ends too.
@@ -408,6 +417,73 @@ impl fmt::Display for Compression {
         let Compression { plain, wire } = self;
         write!(f, "{verb} {:.0} % ({plain} bytes as {wire})", saved.abs())
     }
+}
+
+/// What came of a number of pings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoundTrips {
+    /// Pings sent.
+    pub sent: u64,
+    /// Those that were answered in time.
+    pub answered: u64,
+    /// Those that were not. A ping that was still awaited at the end is neither.
+    pub lost: u64,
+    /// From the first ping to the end.
+    pub took: Duration,
+    /// How long the answered ones took, if there were any.
+    pub spread: Option<Spread>,
+}
+
+impl RoundTrips {
+    /// How many were lost in percent of those that are not awaited any more; 0 if there are none.
+    pub fn lost_percent(&self) -> f64 {
+        self.lost as f64 * 100.0 / (self.answered + self.lost).max(1) as f64
+    }
+}
+
+/// How round trips are spread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spread {
+    /// The shortest.
+    pub min: Duration,
+    /// The arithmetic mean.
+    pub mean: Duration,
+    /// The median; like the other percentiles to three digits.
+    pub p50: Duration,
+    /// Nine of ten are at most this long.
+    pub p90: Duration,
+    /// Of a hundred all but one are at most this long.
+    pub p99: Duration,
+    /// The longest.
+    pub max: Duration,
+    /// The mean difference between one round trip and the next.
+    pub jitter: Duration,
+    /// How many were how long, from the shortest to the longest, without a gap.
+    pub histogram: Vec<Bucket>,
+}
+
+impl Spread {
+    /// All but the histogram, each with its name.
+    pub fn figures(&self) -> [(&'static str, Duration); 7] {
+        [
+            ("min", self.min),
+            ("mean", self.mean),
+            ("p50", self.p50),
+            ("p90", self.p90),
+            ("p99", self.p99),
+            ("max", self.max),
+            ("jitter", self.jitter),
+        ]
+    }
+}
+
+/// Round trips that are about equally long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// They are shorter than this, and at least half as long; a power of two in microseconds.
+    pub below: Duration,
+    /// How many there are.
+    pub count: u64,
 }
 
 /// Something that can be changed while the session runs.

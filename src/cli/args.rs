@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cli::values::{backoff, nonzero_size, one_of, size, time};
+use crate::cli::values::{backoff, nonzero_size, nonzero_time, one_of, ping_size, size, time};
 use crate::error::{Error, Exit, Stage};
 use crate::report::payload::Format;
 use crate::run::input::InputFormat;
@@ -41,7 +41,7 @@ Exit codes:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|curl|serve|demo|explain|generate> …"
+    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|ping|curl|serve|demo|explain|generate> …"
 )]
 pub struct Cli {
     /// What is to be done, if not to connect.
@@ -74,6 +74,8 @@ pub struct ConnectArgs {
 pub enum Verb {
     /// Do the opening handshake alone and report every rule, with a verdict and an exit code
     Inspect(Box<InspectArgs>),
+    /// Measure round trips: send pings, or messages, and report how long the answers take
+    Ping(Box<PingArgs>),
     /// Connect as a curl command would: pasted, or a browser's "Copy as cURL"
     Curl(Box<CurlArgs>),
     /// Run a server for trying and testing
@@ -122,6 +124,61 @@ pub struct InspectArgs {
     #[arg(value_name = "URL", help = URL_HELP)]
     pub url: String,
     /// Report as JSON Lines
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// The way there.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// `wstap ping URL`.
+#[derive(Args, Debug)]
+pub struct PingArgs {
+    /// Whom to connect to.
+    #[arg(value_name = "URL", help = URL_HELP)]
+    pub url: String,
+    /// End after so many pings, when each was answered or lost [default: without end]
+    #[arg(
+        short = 'c',
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
+        help_heading = "Pings"
+    )]
+    pub count: Option<u64>,
+    /// From one ping to the next; 0 sends the next one as soon as the last was answered
+    #[arg(
+        short = 'i',
+        long,
+        value_name = "TIME",
+        value_parser = time,
+        default_value = "1",
+        help_heading = "Pings"
+    )]
+    pub interval: Duration,
+    /// The payload of a ping, at most 125
+    #[arg(
+        long,
+        value_name = "BYTES",
+        value_parser = ping_size,
+        default_value = "8",
+        help_heading = "Pings"
+    )]
+    pub size: usize,
+    /// Send this text as a message instead, for servers that answer no pings; the next message that
+    /// comes is its answer
+    #[arg(long, value_name = "TEXT", conflicts_with = "size", help_heading = "Pings")]
+    pub message: Option<String>,
+    /// An answer that takes longer is lost
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = nonzero_time,
+        default_value = "5",
+        help_heading = "Pings"
+    )]
+    pub within: Duration,
+    /// Print events as JSON Lines on standard output
     #[arg(long, help_heading = "Output")]
     pub json: bool,
     /// The way there.

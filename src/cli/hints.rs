@@ -76,6 +76,9 @@ fn words(hint: &Hint) -> String {
         Hint::Pin => {
             "if the server has a new key that you know: --pinnedpubkey with that value".into()
         }
+        Hint::PingByMessage => {
+            "some servers answer no pings: --message TEXT sends messages instead".into()
+        }
         Hint::ProxyExample => {
             "for example: --proxy http://proxy.example:3128 or socks5h://127.0.0.1:1080".into()
         }

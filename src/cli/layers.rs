@@ -16,6 +16,9 @@ const FIELDS: [(&str, &str); 5] = [
     ("user-agent", "user-agent"),
 ];
 
+/// Options of a verb that share nothing but the name with those of a connection, which layers have.
+const NAMESAKES: [(&str, &str); 1] = [("ping", "count")];
+
 /// An option of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -91,6 +94,9 @@ impl<'a> Layers<'a> {
     fn left_of(&self, entry: &Entry) -> Option<Entry> {
         // Not every verb has every option.
         let arg = option(self.command, &entry.name)?;
+        if NAMESAKES.contains(&(self.command.get_name(), &entry.name)) {
+            return None;
+        }
         let again =
             !matches!(arg.get_action(), ArgAction::Append) && self.set.contains(&entry.name);
         let field = field(&entry.name).is_some_and(|field| self.fields.contains(field));

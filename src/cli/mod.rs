@@ -13,7 +13,7 @@ mod values;
 
 pub use args::{
     Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs,
-    ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,
+    PingArgs, ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,
 };
 pub use hints::{TLS_NAMES, WORDS};
 pub use line::parse;

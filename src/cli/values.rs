@@ -45,6 +45,15 @@ pub fn nonzero_size(text: &str) -> Result<usize, String> {
     }
 }
 
+/// The payload of a ping in bytes.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn ping_size(text: &str) -> Result<usize, String> {
+    let size = text.parse().ok().filter(|size| *size <= 125);
+    size.ok_or_else(|| "a ping carries 0 to 125 bytes (RFC 6455 §5.5)".to_owned())
+}
+
 /// A time: seconds, also with a fraction, or with ms, s, m, h behind the number.
 ///
 /// # Errors
@@ -61,6 +70,17 @@ pub fn time(text: &str) -> Result<Duration, String> {
     }
     let number: f64 = digits.parse().map_err(|_| bad())?;
     Duration::try_from_secs_f64(number * factor).map_err(|_| bad())
+}
+
+/// A time that is not 0.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn nonzero_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("it must be longer than nothing".to_owned()),
+        time => Ok(time),
+    }
 }
 
 /// Waits between attempts: `MIN..MAX`, or `MIN` alone.
@@ -110,6 +130,10 @@ mod tests {
             assert!(size(bad).is_err(), "{bad}");
         }
         assert!(nonzero_size("0").is_err());
+        assert_eq!((ping_size("0"), ping_size("125")), (Ok(0), Ok(125)));
+        for bad in ["126", "-1", "", "1K"] {
+            assert!(ping_size(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
@@ -119,6 +143,7 @@ mod tests {
         assert_eq!(time("0.25"), Ok(Duration::from_millis(250)));
         assert_eq!(time("1m"), Ok(Duration::from_secs(60)));
         assert_eq!(time("1h"), Ok(Duration::from_secs(3600)));
+        assert!(nonzero_time("0").is_err() && nonzero_time("1ms").is_ok());
         for bad in ["", "s", "-1", "inf", "nan", "1x", "1e400", "ms", "infs"] {
             assert!(time(bad).is_err(), "{bad}");
         }

@@ -80,15 +80,15 @@ fn prompt(plan: Plan) -> Result<Exit> {
     })
 }
 
-fn on_stdout(view: Box<dyn Reporter>) -> Output {
+pub(super) fn on_stdout(view: Box<dyn Reporter>) -> Output {
     Output::new(view, Sink::Fd(FdSink::stdout()))
 }
 
-fn on_stderr(view: Box<dyn Reporter>) -> Output {
+pub(super) fn on_stderr(view: Box<dyn Reporter>) -> Output {
     Output::new(view, Sink::Fd(FdSink::stderr()))
 }
 
-fn signals() -> Result<Waking> {
+pub(super) fn signals() -> Result<Waking> {
     Signals::new().map(Waking::Signals).map_err(|e| {
         let why = Untrusted::text(&e.to_string()).to_string();
         Error::new(Stage::Session, Exit::Bug, "can't listen for signals").cause(why)

@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod demo;
 pub mod generate;
+pub mod ping;
 mod print;
 pub mod serve;
 
@@ -42,6 +43,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             let plan = plan(&url, reach, None).or_else(|e| summed_up(e, json))?;
             connect::inspect(plan.noting(notes), json)
         }
+        Some(Verb::Ping(args)) => ping::run(*args, notes),
         Some(Verb::Serve(args)) => serve::run(&serve_options(*args)?).map(|()| Exit::Done),
     }
 }

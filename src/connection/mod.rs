@@ -338,7 +338,8 @@ impl Connection {
     pub fn ping(&mut self, payload: &[u8]) {
         let payload = payload.get(..125).unwrap_or(payload);
         self.outbox.sender.ping(payload);
-        self.liveness.pinged(payload, self.now);
+        // Not the turn's time, or what was done before in this turn would be part of the round trip.
+        self.liveness.pinged(payload, Instant::now());
     }
 
     /// Queues a pong that nobody asked for (§5.5.3) of at most 125 bytes; what is longer is cut.

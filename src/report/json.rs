@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use crate::error::{Error, Hint};
 use crate::event::{
-    Certificate, Compression, Data, Direction, Event, Frame, Level, Opening, Stamped, Summary,
-    Timings, TlsInfo, Totals,
+    Certificate, Compression, Data, Direction, Event, Frame, Level, Opening, RoundTrips, Stamped,
+    Summary, Timings, TlsInfo, Totals,
 };
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
@@ -20,7 +20,7 @@ use crate::report::{Needs, Reporter};
 const FRAMES: u8 = 2;
 
 /// Every type that a line can have, in the order in which a run may bring them.
-pub const TYPES: [&str; 25] = [
+pub const TYPES: [&str; 27] = [
     "resolving",
     "resolved",
     "connecting",
@@ -38,9 +38,11 @@ pub const TYPES: [&str; 25] = [
     "frame",
     "ping",
     "pong",
+    "round-trip",
     "close",
     "violation",
     "closed",
+    "round-trips",
     "reconnecting",
     "notice",
     "answer",
@@ -189,6 +191,13 @@ impl Json {
                 closure(json, how);
                 json.object("totals", |json| totals(json, counted));
             }
+            Event::RoundTrip { number, took } => {
+                json.number("number", number);
+                if let Some(took) = took {
+                    json.seconds("took", took);
+                }
+            }
+            Event::RoundTrips(counted) => round_trips(json, counted),
             Event::Reconnecting { attempt, delay, why } => {
                 json.number("attempt", attempt.into());
                 json.seconds("delay", delay);
@@ -294,6 +303,8 @@ fn type_name(kind: &Event<'_>) -> Option<&'static str> {
         Event::Close { .. } => "close",
         Event::Violation { .. } => "violation",
         Event::Closed { .. } => "closed",
+        Event::RoundTrip { .. } => "round-trip",
+        Event::RoundTrips(_) => "round-trips",
         Event::Reconnecting { .. } => "reconnecting",
         Event::Notice { .. } => "notice",
         Event::Answer { .. } => "answer",
@@ -409,6 +420,22 @@ fn closure(json: &mut JsonWriter, closure: &Closure) {
     json.seconds("took", closure.took);
     json.seconds("after", closure.after);
     json.number("ignored", closure.ignored);
+}
+
+fn round_trips(json: &mut JsonWriter, counted: &RoundTrips) {
+    json.number("sent", counted.sent);
+    json.number("answered", counted.answered);
+    json.number("lost", counted.lost);
+    json.tenths("lost_percent", counted.lost_percent());
+    json.seconds("took", counted.took);
+    let Some(spread) = &counted.spread else { return };
+    for (name, duration) in spread.figures() {
+        json.seconds(name, duration);
+    }
+    json.objects("histogram", &spread.histogram, |json, bucket| {
+        json.seconds("below", bucket.below);
+        json.number("count", bucket.count);
+    });
 }
 
 fn totals(json: &mut JsonWriter, totals: &Totals) {

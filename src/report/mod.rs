@@ -8,6 +8,7 @@ mod json_writer;
 mod lines;
 pub mod payload;
 pub mod phases;
+pub mod ping;
 mod pretty;
 pub mod style;
 #[cfg(test)]

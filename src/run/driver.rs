@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Data, Event};
 use crate::run::context::Context;
 use crate::run::talk::{Over, Talk};
 use crate::run::turn::Source;
@@ -21,6 +21,15 @@ pub trait Driver {
 
     /// Sees an event of the connection that the views were shown; messages are left out.
     fn see(&mut self, _event: &Event<'_>, _views: &mut Views, _now: Instant) {}
+
+    /// Whether [`Driver::see_message`] is called.
+    fn watches_messages(&self) -> bool {
+        false
+    }
+
+    /// Sees a received message when its last byte has come: all of it, or, where the connection gives
+    /// messages in pieces, the last piece.
+    fn see_message(&mut self, _data: &Data<'_>, _views: &mut Views, _now: Instant) {}
 
     /// The input to poll. Asked only while the connection takes more.
     fn source(&mut self) -> Option<&mut dyn Source> {

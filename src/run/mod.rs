@@ -2,12 +2,12 @@
 //!
 //! A [`Session`] opens a connection and hands it to a `Talk`, the loop over one open connection. What is
 //! sent when, and when it is enough, is the [`Driver`]'s to say: [`Pipe`] for standard input, [`Prompt`]
-//! for a person. Everything waits in [`Loop::turn`], and nowhere else:
+//! for a person, [`Ping`] for round trips. Everything waits in [`Loop::turn`], and nowhere else:
 //!
 //! ```text
 //!   Session ── open ──▶ Talk ── next, send, flush ──▶ Connection
 //!      │                 │  ▲
-//!      │ after a failure │  └── act, see ── Driver (Pipe, Prompt, …)
+//!      │ after a failure │  └── act, see ── Driver (Pipe, Prompt, Ping)
 //!      ▼                 ▼
 //!   Reconnect           Loop::turn: one poll over connection, input, outputs, wake-ups
 //! ```
@@ -19,6 +19,7 @@ pub mod frame;
 pub mod input;
 pub mod json;
 pub mod output;
+mod ping;
 mod pipe;
 mod prompt;
 pub mod reconnect;
@@ -33,6 +34,7 @@ mod views;
 
 pub use context::Context;
 pub use driver::{Driver, Outcome, Then};
+pub use ping::{Ping, PingOptions, Probe};
 pub use pipe::Pipe;
 pub use prompt::{Answer, Inquiry, Prompt};
 pub use session::Session;

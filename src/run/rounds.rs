@@ -55,6 +55,7 @@ impl Talk<'_> {
     fn deliver(&mut self, driver: &mut dyn Driver) {
         let answers = if driver.may_answer() { ANSWER_PATIENCE } else { Duration::ZERO };
         self.connection.set_answer_patience(answers);
+        let watches_messages = driver.watches_messages();
         while self.takes_events() {
             let settings = &self.context.settings;
             let views = &mut self.context.outside.views;
@@ -70,6 +71,9 @@ impl Talk<'_> {
             views.tell(&event);
             let Some(outbox) = outbox.filter(|_| data.last) else { continue };
             self.received += 1;
+            if watches_messages {
+                driver.see_message(data, views, self.now);
+            }
             if settings.echo {
                 let fragment = settings.fragment;
                 outbox.send(Outgoing { opcode: data.opcode, payload: data.bytes, fragment });

@@ -13,6 +13,7 @@ mod generated;
 mod json;
 mod lists;
 mod options;
+mod ping;
 mod pipe;
 mod rigs;
 mod secrets;

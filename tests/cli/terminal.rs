@@ -7,6 +7,7 @@ use wstap::report::human::{Human, HumanOptions};
 use wstap::report::inspect::Inspect;
 use wstap::report::json::Json;
 use wstap::report::payload::{Format, Payload};
+use wstap::report::ping::{Ping, PingView};
 use wstap::text::is_dangerous;
 
 use crate::every_event::shown;
@@ -40,6 +41,7 @@ const HOSTILE: [(&str, &[u8]); 22] = [
 fn views() -> Vec<(String, Box<dyn Reporter>)> {
     let mut views: Vec<(String, Box<dyn Reporter>)> = vec![
         ("inspect".into(), Box::new(Inspect::new(false))),
+        ("ping".into(), Box::new(Ping::new(PingView { histogram: true, ..PingView::default() }))),
         ("json".into(), Box::new(Json::new(2))),
     ];
     for format in [Format::Line, Format::Hex, Format::Json] {

@@ -15,7 +15,7 @@ use crate::support::run::{Process, Run};
 use crate::support::tls::Tls;
 
 /// A server that runs, and where.
-struct Peer {
+pub(crate) struct Peer {
     name: &'static str,
     port: u16,
     _process: Process,
@@ -23,7 +23,7 @@ struct Peer {
 
 impl Peer {
     /// The server on node's ws.
-    fn node() -> Option<Peer> {
+    pub(crate) fn node() -> Option<Peer> {
         let modules = folder()?.join("node_modules");
         if !modules.join("ws").is_dir() {
             return skip("node's ws");
@@ -56,7 +56,7 @@ impl Peer {
         Some(Peer { name, port, _process: process })
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("ws://127.0.0.1:{}{path}", self.port)
     }
 

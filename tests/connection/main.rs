@@ -11,3 +11,4 @@ mod network;
 mod proxies;
 mod reconnect;
 mod redirects;
+mod two;
