@@ -133,6 +133,7 @@ pub struct InspectArgs {
 
 /// `wstap ping URL`.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct PingArgs {
     /// Whom to connect to.
     #[arg(value_name = "URL", help = URL_HELP)]

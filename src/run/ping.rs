@@ -256,7 +256,10 @@ impl Times {
 
     fn note(&mut self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.histogram.saturating_record(micros);
+        // Makes room for larger values; saturating_record wouldn't.
+        if self.histogram.record(micros).is_err() {
+            self.histogram.saturating_record(micros);
+        }
         self.min = self.min.min(took);
         self.max = self.max.max(took);
         self.sum += took;

@@ -56,6 +56,19 @@ fn each_answer_has_a_line_and_the_end_has_the_figures() {
 }
 
 #[test]
+fn no_secret_of_the_url_is_shown() {
+    let server = echoing();
+    let url = format!("{}?token=hunter2", server.url());
+    let shown = |args: &[&str]| {
+        let args = ["ping", "-c", "1"].iter().chain(args).copied().chain([url.as_str()]);
+        Run::new(args).run().expect_code(0).text()
+    };
+    let text = shown(&[]);
+    assert!(!text.contains("hunter2") && text.contains("?token=***: 1 sent"), "{text}");
+    assert!(shown(&["--show-secrets"]).contains("?token=hunter2: 1 sent"));
+}
+
+#[test]
 fn with_v_there_are_phases_and_a_histogram_and_with_q_the_figures_alone() {
     let server = echoing();
     let output = ping(&server, &["-v", "-c", "2", "-i", "0"]).expect_code(0);
