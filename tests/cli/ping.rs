@@ -294,7 +294,7 @@ fn a_profile_counts_but_not_its_number_of_messages() {
     let url = server.url();
     let config = format!("[profile.x]\nurl = '{url}'\nheader = 'A: 1'\ncount = 1\n");
     home.file("config/wstap/config.toml", config);
-    let args = ["ping", "@x", "-i", "0", "-m", "300ms", "-q"];
+    let args = ["ping", "@x", "-i", "120ms", "-m", "300ms", "-q"];
     let output = Run::new(args).home(&home).run().expect_code(11);
     assert!(!output.text().contains(": 1 sent"), "{}", output.text());
     assert_eq!(server.finish().requests[0].header("a"), Some("1"));
