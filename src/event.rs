@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, Party};
 use crate::protocol::handshake::{HandshakeReport, Request};
-use crate::protocol::violation::{Limit, Violation};
+use crate::protocol::violation::{Exceeded, Violation};
 use crate::redact::Guarded;
 
 /// A moment: the wall clock's time and the time since the connection was asked for.
@@ -198,7 +198,7 @@ pub enum Event<'a> {
         fatal: bool,
     },
     /// A limit of ours was hit: the connection is failed for it.
-    Limit(Limit),
+    Limit(Exceeded),
     /// The connection has ended.
     Closed {
         /// How.

@@ -4,7 +4,7 @@
 #![no_main]
 
 use wstap::http::challenge::challenges;
-use wstap::http::cookie::{Jar, Place};
+use wstap::http::cookie::{Jar, CookieOrigin};
 use wstap::http::digest::{Attempt, DigestChallenge};
 use wstap::http::head::Header;
 use wstap::http::date;
@@ -56,7 +56,7 @@ fn digest(bytes: &[u8]) {
 }
 
 fn cookies(bytes: &[u8], choice: u8) {
-    let place = Place {
+    let place = CookieOrigin {
         host: if choice & 4 == 0 { "a.example.org" } else { "192.0.2.1" },
         is_address: choice & 4 != 0,
         target: "/dir/page?x",

@@ -28,7 +28,7 @@ const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 
 /// Where a request goes to.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct CookieOrigin<'a> {
     /// The host: a name in lower case, or an address.
     pub host: &'a str,
     /// The host is an address.
@@ -39,7 +39,7 @@ pub struct Place<'a> {
     pub secure: bool,
 }
 
-impl Place<'_> {
+impl CookieOrigin<'_> {
     fn path(&self) -> &[u8] {
         self.target.split('?').next().unwrap_or_default().as_bytes()
     }
@@ -120,11 +120,11 @@ impl Jar {
 
     /// The Cookie field for a request (§5.4), if there is something for it: those of longer paths
     /// first, then the older ones; none whose name is among `taken`.
-    pub fn field(&self, place: &Place<'_>, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {
+    pub fn field(&self, origin: &CookieOrigin<'_>, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {
         let mut chosen: Vec<&Cookie> = self
             .cookies
             .iter()
-            .filter(|cookie| cookie.is_for(place) && !cookie.has_expired(now))
+            .filter(|cookie| cookie.is_for(origin) && !cookie.has_expired(now))
             .filter(|cookie| !taken.contains(&cookie.name.as_slice()))
             .collect();
         chosen.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
@@ -149,10 +149,15 @@ impl Jar {
     ///
     /// # Errors
     /// Why the cookie is not taken.
-    pub fn set(&mut self, field: &[u8], place: &Place<'_>, now: i64) -> Result<bool, &'static str> {
-        let cookie = Cookie::parse(field, place, now)?;
+    pub fn set(
+        &mut self,
+        field: &[u8],
+        origin: &CookieOrigin<'_>,
+        now: i64,
+    ) -> Result<bool, &'static str> {
+        let cookie = Cookie::parse(field, origin, now)?;
         let shadows = |known: &&Cookie| known.secure && known.same_name(&cookie);
-        if !place.secure && self.cookies.iter().any(|known| shadows(&known)) {
+        if !origin.secure && self.cookies.iter().any(|known| shadows(&known)) {
             return Err("it came without TLS and would replace one that is for TLS only");
         }
         let before = self.cookies.len();
@@ -188,7 +193,7 @@ impl Jar {
 
 impl Cookie {
     /// Reads a Set-Cookie field (§5.2) and gives it its place (§5.3).
-    fn parse(field: &[u8], place: &Place<'_>, now: i64) -> Result<Cookie, &'static str> {
+    fn parse(field: &[u8], origin: &CookieOrigin<'_>, now: i64) -> Result<Cookie, &'static str> {
         if field.iter().any(u8::is_ascii_control) {
             return Err("there is a control character in it");
         }
@@ -219,26 +224,26 @@ impl Cookie {
         }
         let domain = domain.map(<[u8]>::to_ascii_lowercase).filter(|domain| !domain.is_empty());
         let (domain, host_only) = match domain {
-            Some(domain) if domain != place.host.as_bytes() => (domain, false),
+            Some(domain) if domain != origin.host.as_bytes() => (domain, false),
             // What is below an address, or below a public suffix, is not the host's (§5.3, step 5).
             Some(domain) => {
-                let alone = place.is_address || is_public_suffix(&domain);
+                let alone = origin.is_address || is_public_suffix(&domain);
                 (domain, alone)
             }
-            None => (place.host.as_bytes().to_vec(), true),
+            None => (origin.host.as_bytes().to_vec(), true),
         };
-        if !host_only && !place.is_in(&domain) {
+        if !host_only && !origin.is_in(&domain) {
             return Err("it is for another domain");
         }
         if !host_only && is_public_suffix(&domain) {
             return Err("it is for all hosts below a public suffix");
         }
-        if secure && !place.secure {
+        if secure && !origin.secure {
             return Err("it is for TLS only, but came without");
         }
         let path = match path.filter(|path| path.starts_with(b"/")) {
             Some(path) => path.to_vec(),
-            None => default_path(place.path()).to_vec(),
+            None => default_path(origin.path()).to_vec(),
         };
         let prefix = name.to_ascii_lowercase();
         if prefix.starts_with(b"__secure-") && !secure
@@ -324,12 +329,12 @@ impl Cookie {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    fn is_for(&self, place: &Place<'_>) -> bool {
+    fn is_for(&self, origin: &CookieOrigin<'_>) -> bool {
         let is_there = match self.host_only {
-            true => place.host.as_bytes() == self.domain,
-            false => place.is_in(&self.domain),
+            true => origin.host.as_bytes() == self.domain,
+            false => origin.is_in(&self.domain),
         };
-        is_there && (place.secure || !self.secure) && path_matches(&self.path, place.path())
+        is_there && (origin.secure || !self.secure) && path_matches(&self.path, origin.path())
     }
 
     fn is_same(&self, other: &Cookie) -> bool {
@@ -391,12 +396,12 @@ mod tests {
 
     const NOW: i64 = 784_111_777;
 
-    fn place(host: &'static str, target: &'static str, secure: bool) -> Place<'static> {
+    fn origin(host: &'static str, target: &'static str, secure: bool) -> CookieOrigin<'static> {
         let is_address = host.starts_with(|c: char| c.is_ascii_digit() || c == '[');
-        Place { host, is_address, target, secure }
+        CookieOrigin { host, is_address, target, secure }
     }
 
-    fn jar(from: &Place<'_>, fields: &[&str]) -> Jar {
+    fn jar(from: &CookieOrigin<'_>, fields: &[&str]) -> Jar {
         let mut jar = Jar::default();
         for field in fields {
             jar.set(field.as_bytes(), from, NOW).unwrap();
@@ -404,28 +409,28 @@ mod tests {
         jar
     }
 
-    fn sent(jar: &Jar, place: &Place<'_>) -> String {
-        String::from_utf8(jar.field(place, &[], NOW).unwrap_or_default()).unwrap()
+    fn sent(jar: &Jar, origin: &CookieOrigin<'_>) -> String {
+        String::from_utf8(jar.field(origin, &[], NOW).unwrap_or_default()).unwrap()
     }
 
     #[test]
     fn a_cookie_goes_where_it_belongs() {
-        let from = place("a.example.org", "/dir/page?x=/y/", true);
+        let from = origin("a.example.org", "/dir/page?x=/y/", true);
         let jar = jar(
             &from,
             &["host=1", "dom=2; Domain=.Example.ORG; Path=/", "sec=3; secure; Path=/dir"],
         );
         for (to, cookies) in [
             (from, "host=1; sec=3; dom=2"),
-            (place("a.example.org", "/dir", true), "host=1; sec=3; dom=2"),
-            (place("a.example.org", "/dir/deep/er", true), "host=1; sec=3; dom=2"),
-            (place("a.example.org", "/directory", true), "dom=2"),
-            (place("a.example.org", "/dir/", false), "host=1; dom=2"),
-            (place("b.example.org", "/dir/", true), "dom=2"),
-            (place("b.a.example.org", "/dir/", true), "dom=2"),
-            (place("example.org", "/", true), "dom=2"),
-            (place("badexample.org", "/", true), ""),
-            (place("org", "/", true), ""),
+            (origin("a.example.org", "/dir", true), "host=1; sec=3; dom=2"),
+            (origin("a.example.org", "/dir/deep/er", true), "host=1; sec=3; dom=2"),
+            (origin("a.example.org", "/directory", true), "dom=2"),
+            (origin("a.example.org", "/dir/", false), "host=1; dom=2"),
+            (origin("b.example.org", "/dir/", true), "dom=2"),
+            (origin("b.a.example.org", "/dir/", true), "dom=2"),
+            (origin("example.org", "/", true), "dom=2"),
+            (origin("badexample.org", "/", true), ""),
+            (origin("org", "/", true), ""),
         ] {
             assert_eq!(sent(&jar, &to), cookies, "{to:?}");
         }
@@ -434,9 +439,9 @@ mod tests {
 
     #[test]
     fn what_is_not_taken() {
-        let name = place("a.example.org", "/", true);
-        let plain = place("a.example.org", "/", false);
-        let address = place("192.0.2.1", "/", true);
+        let name = origin("a.example.org", "/", true);
+        let plain = origin("a.example.org", "/", false);
+        let address = origin("192.0.2.1", "/", true);
         let long = format!("a={}", "x".repeat(4096));
         for (from, field) in [
             (name, "a=1; Domain=other.org"),
@@ -460,7 +465,7 @@ mod tests {
         assert!(secured.set(b"a=2", &plain, NOW).is_err());
         for (from, field) in [
             (address, "a=1; Domain=192.0.2.1"),
-            (place("localhost", "/", false), "a=1; Domain=localhost"),
+            (origin("localhost", "/", false), "a=1; Domain=localhost"),
             (name, "__Host-a=1; Secure; Path=/"),
             (name, "a=1; Domain=; Path=x; Max-Age=; Expires=soon; Foo; SameSite=Strict"),
         ] {
@@ -484,7 +489,7 @@ mod tests {
             ("a.b.unheard-of", "b.unheard-of", Ok(true)),
         ] {
             let field = format!("a=1; Domain={domain}; Path=/");
-            let from = place(host, "/", false);
+            let from = origin(host, "/", false);
             assert_eq!(
                 Jar::default().set(field.as_bytes(), &from, NOW),
                 outcome,
@@ -492,15 +497,15 @@ mod tests {
             );
         }
         // The suffix itself may have one, for itself alone.
-        let from = place("github.io", "/", false);
+        let from = origin("github.io", "/", false);
         let jar = jar(&from, &["a=1; Domain=github.io"]);
         assert_eq!(sent(&jar, &from), "a=1");
-        assert_eq!(sent(&jar, &place("me.github.io", "/", false)), "");
+        assert_eq!(sent(&jar, &origin("me.github.io", "/", false)), "");
     }
 
     #[test]
     fn cookies_end() {
-        let from = place("h", "/", false);
+        let from = origin("h", "/", false);
         for (field, at, cookies) in [
             ("a=1; Max-Age=10", NOW + 9, "a=1"),
             ("a=1; Max-Age=10", NOW + 10, ""),
@@ -533,8 +538,8 @@ mod tests {
         assert_eq!((jar.cookies.len(), jar.unreadable()), (2, 1));
         assert_eq!(String::from_utf8(jar.write(NOW)).unwrap(), FILE);
         assert!(!String::from_utf8(jar.write(NOW + 1)).unwrap().contains("HttpOnly"));
-        assert_eq!(sent(&jar, &place("sub.example.org", "/", false)), "a=1");
-        assert_eq!(sent(&jar, &place("h", "/x/y", true)), "b=");
+        assert_eq!(sent(&jar, &origin("sub.example.org", "/", false)), "a=1");
+        assert_eq!(sent(&jar, &origin("h", "/x/y", true)), "b=");
         assert_eq!(Jar::read(FILE.replace('\n', "\r\n").as_bytes()), jar);
         let odd = Jar::read(b"odd\r\r\r\n");
         assert_eq!(Jar::read(&odd.write(NOW)), odd);
@@ -555,7 +560,7 @@ mod tests {
     fn a_jar_is_bounded() {
         let mut full = Jar::default();
         for number in 0..200 {
-            let from = place("h", "/", false);
+            let from = origin("h", "/", false);
             full.set(format!("c{number}=1").as_bytes(), &from, NOW).unwrap();
         }
         assert_eq!((full.cookies.len(), &full.cookies[0].name[..]), (MAX_OF_DOMAIN, &b"c150"[..]));
@@ -566,8 +571,8 @@ mod tests {
         let mut large = Jar::default();
         for number in 0..20 {
             let field = format!("c{number}={}", "x".repeat(4000));
-            large.set(field.as_bytes(), &place("h", "/", false), NOW).unwrap();
+            large.set(field.as_bytes(), &origin("h", "/", false), NOW).unwrap();
         }
-        assert!(sent(&large, &place("h", "/", false)).len() <= MAX_FIELD);
+        assert!(sent(&large, &origin("h", "/", false)).len() <= MAX_FIELD);
     }
 }

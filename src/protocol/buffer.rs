@@ -98,7 +98,7 @@ impl ReadBuffer {
 
 /// Bytes appended at the end and taken from the front. `taken <= bytes.len()`.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub struct ByteQueue {
     bytes: Vec<u8>,
     taken: usize,
 }
@@ -106,7 +106,7 @@ pub struct Queue {
 /// A queue that grew larger than this is given back once it is empty.
 const KEPT_CAPACITY: usize = 1 << 20;
 
-impl Queue {
+impl ByteQueue {
     /// Where bytes are appended; nothing else may be done with it.
     #[inline]
     pub fn end(&mut self) -> &mut Vec<u8> {
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_never_empties_stays_small() {
-        let mut queue = Queue::default();
+        let mut queue = ByteQueue::default();
         queue.push(&[1; 1000]);
         for n in 0..10_000 {
             queue.push(&[(n % 251) as u8; 100]);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "more bytes taken")]
     fn taking_what_was_never_queued_is_loud() {
-        Queue::default().take(1);
+        ByteQueue::default().take(1);
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl fmt::Display for Violation {
 
 /// A bound of ours that the peer's data would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
+pub enum Exceeded {
     /// Too many fragments in one message.
     Fragments {
         /// The most that is taken.
@@ -195,20 +195,20 @@ pub enum Limit {
     },
 }
 
-impl Limit {
+impl Exceeded {
     /// The Close frame that tells the peer.
     pub fn close_status(&self) -> CloseStatus {
         CloseStatus::new(CloseCode::TOO_BIG, "message too big")
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Limit::Fragments { limit } => {
+            Exceeded::Fragments { limit } => {
                 write!(f, "a message in more than {limit} fragments")
             }
-            Limit::Message { limit, size } => {
+            Exceeded::Message { limit, size } => {
                 write!(f, "a message of {size} bytes or more, over the limit of {limit}")
             }
         }

@@ -15,7 +15,7 @@ use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Timings};
 use crate::sys;
 use crate::text::Untrusted;
-use crate::transport::host::Place;
+use crate::transport::host::Endpoint;
 use crate::transport::wait::{Waiter, Woken};
 use crate::transport::{DialOptions, Stream, resolve};
 
@@ -29,21 +29,21 @@ pub(super) struct Connected {
 /// The pause before the next address is tried beside those that haven't answered (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// Connects to one of the place's addresses.
+/// Connects to one of the endpoint's addresses.
 ///
 /// # Errors
 /// Exit 3, 4 with each address and its reason, 11 at the deadline.
 pub(super) fn tcp(
-    place: &Place,
+    endpoint: &Endpoint,
     options: &DialOptions,
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<Connected> {
-    let addresses = resolve::resolve(place, options, timings, waiter)?;
+    let addresses = resolve::resolve(endpoint, options, timings, waiter)?;
     let source = options.interface.as_deref().map(Source::parse);
     let begun = Instant::now();
     let mut race = Race { source, begun, pending: Vec::new(), failed: Vec::new() };
-    let (socket, address) = race.run(&addresses, place, waiter)?;
+    let (socket, address) = race.run(&addresses, endpoint, waiter)?;
     let took = begun.elapsed();
     timings.connect = Some(took);
     let local = socket.local_addr().ok().and_then(|a| a.as_socket());
@@ -148,7 +148,7 @@ impl Race {
     fn run(
         &mut self,
         addresses: &[SocketAddr],
-        place: &Place,
+        endpoint: &Endpoint,
         waiter: &mut Waiter<'_>,
     ) -> Result<(Socket, SocketAddr)> {
         let mut left = addresses.iter().copied();
@@ -160,7 +160,7 @@ impl Race {
                         return Ok(won);
                     }
                 }
-                None if self.pending.is_empty() => return Err(self.all_failed(place)),
+                None if self.pending.is_empty() => return Err(self.all_failed(endpoint)),
                 None => {}
             }
             // Wait for the stagger's end, or for as long as it takes if this was the last one.
@@ -175,7 +175,7 @@ impl Race {
                 let ready = match waiter.wait(&fds, timer)? {
                     Woken::Ready(ready) => ready,
                     Woken::Timer => break,
-                    Woken::Deadline => return Err(self.timed_out(place, waiter)),
+                    Woken::Deadline => return Err(self.timed_out(endpoint, waiter)),
                 };
                 if let Some(won) = self.judge(&ready, waiter) {
                     return Ok(won);
@@ -234,12 +234,12 @@ impl Race {
         self.failed.push((address, e));
     }
 
-    fn all_failed(&self, place: &Place) -> Error {
-        let shown = Untrusted::text(&place.typed);
+    fn all_failed(&self, endpoint: &Endpoint) -> Error {
+        let shown = Untrusted::text(&endpoint.typed);
         let all = |kind: io::ErrorKind| self.failed.iter().all(|(_, e)| e.kind() == kind);
         let exit = if all(io::ErrorKind::TimedOut) { Exit::Timeout } else { Exit::Connect };
         let error = match self.failed.as_slice() {
-            [(address, e)] if address.ip().to_string() == place.typed => {
+            [(address, e)] if address.ip().to_string() == endpoint.typed => {
                 Error::new(Stage::Connect, exit, format!("{address}: {}", reason(e)))
             }
             [(address, e)] => {
@@ -252,7 +252,7 @@ impl Race {
             }
         };
         if all(io::ErrorKind::ConnectionRefused) {
-            error.hint(format!("is the server running, and is {} its port?", place.port))
+            error.hint(format!("is the server running, and is {} its port?", endpoint.port))
         } else if self.failed.iter().any(|(_, e)| is_refused_name(e)) && self.source.is_some() {
             error.hint(Hint::InterfaceByAddress)
         } else {
@@ -267,8 +267,8 @@ impl Race {
             .fold(error, |error, (address, e)| error.cause(format!("{address}: {}", reason(e))))
     }
 
-    fn timed_out(&self, place: &Place, waiter: &Waiter<'_>) -> Error {
-        let shown = Untrusted::text(&place.typed);
+    fn timed_out(&self, endpoint: &Endpoint, waiter: &Waiter<'_>) -> Error {
+        let shown = Untrusted::text(&endpoint.typed);
         match (self.pending.as_slice(), self.failed.as_slice()) {
             ([only], []) => {
                 let what = format!("no answer from {shown} at {}", only.address);

@@ -7,14 +7,14 @@ use url::Host;
 
 /// A host and a port to connect to.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct Endpoint {
     pub(super) host: Host<String>,
     /// As typed, for messages and events.
     pub(super) typed: String,
     pub(super) port: u16,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Endpoint {
     /// As typed, not escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host {

@@ -13,26 +13,26 @@ use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
 use crate::redact;
 use crate::text::Untrusted;
 use crate::transport::connect::{self, Connected};
-use crate::transport::host::Place;
+use crate::transport::host::Endpoint;
 use crate::transport::proxy::{Proxy, Scheme};
-use crate::transport::tls::Client;
+use crate::transport::tls::TlsClient;
 use crate::transport::wait::Waiter;
 use crate::transport::{DialOptions, Stream, resolve, tls_failure};
 
-/// Connects to the place through the proxy.
+/// Connects to the endpoint through the proxy.
 ///
 /// # Errors
 /// Exit 4 with the proxy's words if it refuses or can't be reached; 3 if its name (or, for
 /// `socks5`, the target's) is unknown; 5 for its TLS; 11 at the deadline.
 pub(super) fn connect(
     proxy: &Proxy,
-    place: &Place,
+    endpoint: &Endpoint,
     options: &DialOptions,
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<Connected> {
     let addresses = match proxy.scheme {
-        Scheme::Socks5 => resolve::resolve(place, options, timings, waiter)?,
+        Scheme::Socks5 => resolve::resolve(endpoint, options, timings, waiter)?,
         _ => Vec::new(),
     };
     // The time of the target's name is more telling than that of the proxy's.
@@ -43,12 +43,12 @@ pub(super) fn connect(
         let address = left.next();
         let (mut connected, begun) = reach(proxy, options, timings, waiter)?;
         timings.resolve = resolved.or(timings.resolve);
-        let mut talk = Talk { stream: connected.stream, proxy, waiter };
+        let mut talk = ProxyTalk { stream: connected.stream, proxy, waiter };
         let answer = match proxy.scheme {
-            Scheme::Http | Scheme::Https => talk.http(place)?,
-            Scheme::Socks5 | Scheme::Socks5h => match talk.socks(place, address)? {
-                Reply::Succeeded => "SOCKS5 succeeded".to_owned(),
-                Reply::Refused(reply) => {
+            Scheme::Http | Scheme::Https => talk.http(endpoint)?,
+            Scheme::Socks5 | Scheme::Socks5h => match talk.socks(endpoint, address)? {
+                SocksReply::Succeeded => "SOCKS5 succeeded".to_owned(),
+                SocksReply::Refused(reply) => {
                     refusals.push((address, reply));
                     // A reply other than success ends the connection (RFC 1928 §6).
                     if left.len() > 0 {
@@ -74,9 +74,10 @@ fn reach(
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<(Connected, Instant)> {
-    let own = Place { host: proxy.host.clone(), typed: proxy.host.to_string(), port: proxy.port };
+    let own =
+        Endpoint { host: proxy.host.clone(), typed: proxy.host.to_string(), port: proxy.port };
     let client = match proxy.scheme {
-        Scheme::Https => Some(Client::prepare(&proxy.tls, &proxy.host, waiter)?),
+        Scheme::Https => Some(TlsClient::prepare(&proxy.tls, &proxy.host, waiter)?),
         _ => None,
     };
     let mut connected = connect::tcp(&own, options, timings, waiter).map_err(|e| at(proxy, e))?;
@@ -109,25 +110,25 @@ fn shown(proxy: &Proxy) -> String {
 }
 
 /// What a SOCKS5 proxy says to a request.
-enum Reply {
+enum SocksReply {
     Succeeded,
     /// The reply's number (RFC 1928 §6).
     Refused(u8),
 }
 
 /// The negotiation with a proxy.
-struct Talk<'a, 'w> {
+struct ProxyTalk<'a, 'w> {
     stream: Stream,
     proxy: &'a Proxy,
     waiter: &'a mut Waiter<'w>,
 }
 
-impl Talk<'_, '_> {
+impl ProxyTalk<'_, '_> {
     /// HTTP CONNECT; gives the status line.
-    fn http(&mut self, place: &Place) -> Result<String> {
+    fn http(&mut self, endpoint: &Endpoint) -> Result<String> {
         /// Nobody needs more 1xx answers than this.
         const INFORMATIONAL: usize = 16;
-        let to = format!("{}:{}", place.host, place.port);
+        let to = format!("{}:{}", endpoint.host, endpoint.port);
         let login = self.proxy.credentials.as_ref().map(|c| {
             let pair = format!("{}:{}", c.user.reveal(), c.password.reveal());
             let pair = data_encoding::BASE64.encode(pair.as_bytes());
@@ -229,10 +230,10 @@ impl Talk<'_, '_> {
     }
 
     /// SOCKS5 CONNECT, to the address or else the name.
-    fn socks(&mut self, place: &Place, address: Option<IpAddr>) -> Result<Reply> {
+    fn socks(&mut self, endpoint: &Endpoint, address: Option<IpAddr>) -> Result<SocksReply> {
         self.socks_login()?;
         let mut request = vec![0x05, 0x01, 0x00];
-        let address = address.or(match &place.host {
+        let address = address.or(match &endpoint.host {
             Host::Ipv4(address) => Some(IpAddr::V4(*address)),
             Host::Ipv6(address) => Some(IpAddr::V6(*address)),
             Host::Domain(_) => None,
@@ -248,15 +249,15 @@ impl Talk<'_, '_> {
             }
             None => {
                 request.push(0x03);
-                self.counted(&mut request, place.host.to_string().as_bytes(), "the host")?;
+                self.counted(&mut request, endpoint.host.to_string().as_bytes(), "the host")?;
             }
         }
-        request.extend(place.port.to_be_bytes());
+        request.extend(endpoint.port.to_be_bytes());
         self.send(&request)?;
         let [version, reply, _, kind] = self.exactly::<4>("of its reply")?;
         self.check_version(version, 0x05, &[version, reply])?;
         if reply != 0x00 {
-            return Ok(Reply::Refused(reply));
+            return Ok(SocksReply::Refused(reply));
         }
         match kind {
             0x01 => drop(self.exactly::<6>("of its address")?),
@@ -269,7 +270,7 @@ impl Talk<'_, '_> {
             }
             _ => return Err(self.failed(format!("its reply has the address type {kind}"))),
         }
-        Ok(Reply::Succeeded)
+        Ok(SocksReply::Succeeded)
     }
 
     /// The error of a SOCKS5 proxy that refused each address, or the name.

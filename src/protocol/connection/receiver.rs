@@ -13,7 +13,7 @@ use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
 use crate::protocol::side::Side;
 use crate::protocol::utf8::{self, Utf8};
-use crate::protocol::violation::{Limit, Policy, Rule, Violation};
+use crate::protocol::violation::{Exceeded, Policy, Rule, Violation};
 
 /// Size of the read buffer in bytes. The pages are taken from the system as they are first used.
 const BUFFER: usize = 256 << 10;
@@ -31,7 +31,7 @@ pub struct Receiver {
     frame: Option<Current>,
     /// The header read last with its offset, as evidence.
     last_header: Option<(u64, FrameHeader)>,
-    message: Option<Message>,
+    message: Option<Assembly>,
     /// The message whose header was reported last, if it took the short way.
     small: Option<Small>,
     /// What is held of the message, or the inflated piece that is due.
@@ -76,7 +76,7 @@ struct Small {
 
 /// The data message that is being received.
 #[derive(Clone, Debug)]
-struct Message {
+struct Assembly {
     opcode: Opcode,
     compressed: bool,
     fragments: u32,
@@ -211,7 +211,7 @@ impl Receiver {
         }
         let failure = match self.step() {
             Ok(None) => return None,
-            Ok(Some(Step::Event(place))) => return self.event(place),
+            Ok(Some(Step::Event(spot))) => return self.event(spot),
             Ok(Some(Step::Control(opcode, range))) => {
                 match self.control(opcode, range.clone(), sender) {
                     Ok(()) => return self.control_event(opcode, range),
@@ -324,18 +324,18 @@ impl Receiver {
     fn step(&mut self) -> Result<Option<Step>, Failure> {
         loop {
             if std::mem::take(&mut self.warning_due) {
-                return Ok(Some(Step::Event(Place::Warning)));
+                return Ok(Some(Step::Event(Spot::Warning)));
             }
             if self.message.as_ref().is_some_and(|m| m.finishing) {
                 match self.finish_inflating()? {
-                    Progress::Event(place) => return Ok(Some(Step::Event(place))),
-                    Progress::NeedsMore | Progress::Taken => continue,
+                    Advance::Event(spot) => return Ok(Some(Step::Event(spot))),
+                    Advance::NeedsMore | Advance::Taken => continue,
                 }
             }
             let Some(frame) = self.frame else {
                 match self.header()? {
                     Some(header) if self.config.frames => {
-                        return Ok(Some(Step::Event(Place::Header(header))));
+                        return Ok(Some(Step::Event(Spot::Header(header))));
                     }
                     Some(_) => continue,
                     None => return Ok(None),
@@ -349,7 +349,7 @@ impl Receiver {
                 self.current(|f| f.shown = available);
                 let at = frame.header.length - frame.remaining + shown as u64;
                 let place = self.buffer.place(shown, available);
-                return Ok(Some(Step::Event(Place::Payload(place, at))));
+                return Ok(Some(Step::Event(Spot::Payload(place, at))));
             }
             match self.flaw.take() {
                 Some(Flaw::Fatal(failure)) => {
@@ -358,7 +358,7 @@ impl Receiver {
                 }
                 Some(Flaw::Tolerated(violation)) => {
                     self.violation = Some(violation);
-                    return Ok(Some(Step::Event(Place::Warning)));
+                    return Ok(Some(Step::Event(Spot::Warning)));
                 }
                 None => {}
             }
@@ -372,9 +372,9 @@ impl Receiver {
                 return Ok(Some(Step::Control(frame.header.opcode, range)));
             }
             match self.payload(frame, available)? {
-                Progress::Event(piece) => return Ok(Some(Step::Event(piece))),
-                Progress::NeedsMore => return Ok(None),
-                Progress::Taken => {}
+                Advance::Event(spot) => return Ok(Some(Step::Event(spot))),
+                Advance::NeedsMore => return Ok(None),
+                Advance::Taken => {}
             }
         }
     }
@@ -513,22 +513,22 @@ impl Receiver {
     }
 
     /// A place becomes an event that borrows from it.
-    fn event(&mut self, place: Place) -> Option<Traffic<'_>> {
+    fn event(&mut self, spot: Spot) -> Option<Traffic<'_>> {
         let direction = Direction::In;
-        Some(match place {
-            Place::Nothing => return None,
-            Place::Warning => Traffic::Warning(self.violation.as_ref()?),
-            Place::Header(ReadHeader { header, place, offset }) => {
+        Some(match spot {
+            Spot::Nothing => return None,
+            Spot::Warning => Traffic::Warning(self.violation.as_ref()?),
+            Spot::Header(ReadHeader { header, place, offset }) => {
                 let bytes = self.buffer.at(place);
                 Traffic::Frame(Frame { direction, header, bytes, offset })
             }
-            Place::Payload(place, offset) => Traffic::FramePayload(FramePayload {
+            Spot::Payload(place, offset) => Traffic::FramePayload(FramePayload {
                 direction,
                 wire: self.buffer.at(place),
                 masking_key: self.frame?.header.masking_key,
                 offset,
             }),
-            Place::Data(piece, source) => Traffic::Data(Data {
+            Spot::Data(piece, source) => Traffic::Data(Data {
                 direction,
                 opcode: piece.opcode,
                 bytes: match source {
@@ -640,11 +640,11 @@ fn small_length(b1: u8, rest: &[u8]) -> Option<(usize, usize, &[u8])> {
 /// Where the next event lies; borrowing comes later.
 enum Step {
     Control(Opcode, Range<usize>),
-    Event(Place),
+    Event(Spot),
 }
 
-enum Place {
-    Data(Piece, Source),
+enum Spot {
+    Data(MessagePart, Source),
     Header(ReadHeader),
     Nothing,
     Payload(Range<usize>, u64),
@@ -652,7 +652,7 @@ enum Place {
 }
 
 #[derive(Clone, Copy)]
-struct Piece {
+struct MessagePart {
     opcode: Opcode,
     first: bool,
     last: bool,
@@ -666,8 +666,8 @@ enum Source {
     Held,
 }
 
-enum Progress {
-    Event(Place),
+enum Advance {
+    Event(Spot),
     NeedsMore,
     Taken,
 }
@@ -681,7 +681,7 @@ struct ReadHeader {
 
 #[derive(Debug)]
 enum Failure {
-    Limit(Limit),
+    Limit(Exceeded),
     Violation(Violation),
 }
 

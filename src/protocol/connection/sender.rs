@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Config, Counts, Data, Direction, Frame, FramePayload, Traffic};
-use crate::protocol::buffer::{Queue, part};
+use crate::protocol::buffer::{ByteQueue, part};
 use crate::protocol::close::CloseStatus;
 use crate::protocol::deflate::Deflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
@@ -35,7 +35,7 @@ pub struct RawFrame {
 /// The sending half.
 pub struct Sender {
     side: Side,
-    out: Queue,
+    out: ByteQueue,
     /// Bytes of the stream queued so far.
     offset: u64,
     frames: u64,
@@ -48,16 +48,16 @@ pub struct Sender {
     show_sent: bool,
     show_frames: bool,
     /// What was queued and not taken as an event yet.
-    untold: VecDeque<Untold>,
-    /// The bytes of the events in `untold`, in their order.
-    kept: Queue,
+    pending: VecDeque<Pending>,
+    /// The bytes of the events in `pending`, in their order.
+    kept: ByteQueue,
     /// Bytes of `kept` that the last event borrowed.
     borrowed: usize,
 }
 
 /// An event to come, with the number of its bytes in `kept`.
 #[derive(Clone, Copy)]
-enum Untold {
+enum Pending {
     Data { opcode: Opcode, len: usize, fragments: u32, wire_len: u64, compressed: bool },
     Control(Opcode, usize),
     Frame { header: FrameHeader, len: usize, offset: u64 },
@@ -70,7 +70,7 @@ impl Sender {
     pub fn new(config: &Config, masking: Masking) -> Sender {
         Sender {
             side: config.side,
-            out: Queue::default(),
+            out: ByteQueue::default(),
             offset: 0,
             frames: 0,
             keys: Keys { source: masking, block: Vec::new(), next: 0 },
@@ -80,8 +80,8 @@ impl Sender {
             pong: None,
             show_sent: false,
             show_frames: config.frames || config.frame_payloads,
-            untold: VecDeque::new(),
-            kept: Queue::default(),
+            pending: VecDeque::new(),
+            kept: ByteQueue::default(),
             borrowed: 0,
         }
     }
@@ -129,7 +129,7 @@ impl Sender {
             let Data { opcode, bytes, fragments, wire_len, compressed, .. } = *data;
             let len = bytes.len();
             self.kept.push(bytes);
-            self.untold.push_back(Untold::Data { opcode, len, fragments, wire_len, compressed });
+            self.pending.push_back(Pending::Data { opcode, len, fragments, wire_len, compressed });
         }
         let mut header = FrameHeader::new(data.opcode, 0);
         header.rsv1 = data.compressed;
@@ -188,7 +188,7 @@ impl Sender {
     pub fn raw(&mut self, frame: &RawFrame) {
         if frame.header.opcode == Opcode::Close && self.close.is_none() {
             self.close = Some(CloseStatus::decode(&frame.payload));
-            self.untold.push_back(Untold::Control(Opcode::Close, 0));
+            self.pending.push_back(Pending::Control(Opcode::Close, 0));
         }
         self.frame_as_it_is(frame.header, &frame.payload);
     }
@@ -215,20 +215,20 @@ impl Sender {
         if self.borrowed > 0 {
             self.kept.take(std::mem::take(&mut self.borrowed));
         }
-        let untold = self.untold.pop_front()?;
-        Some(self.tell(untold))
+        let pending = self.pending.pop_front()?;
+        Some(self.event(pending))
     }
 
-    fn tell(&mut self, untold: Untold) -> Traffic<'_> {
+    fn event(&mut self, pending: Pending) -> Traffic<'_> {
         let direction = Direction::Out;
-        let (Untold::Data { len, .. }
-        | Untold::Control(_, len)
-        | Untold::Frame { len, .. }
-        | Untold::FramePayload { len, .. }) = untold;
+        let (Pending::Data { len, .. }
+        | Pending::Control(_, len)
+        | Pending::Frame { len, .. }
+        | Pending::FramePayload { len, .. }) = pending;
         self.borrowed = len;
         let bytes = part(self.kept.unread(), ..len);
-        match untold {
-            Untold::Data { opcode, fragments, wire_len, compressed, .. } => Traffic::Data(Data {
+        match pending {
+            Pending::Data { opcode, fragments, wire_len, compressed, .. } => Traffic::Data(Data {
                 direction,
                 opcode,
                 bytes,
@@ -238,17 +238,17 @@ impl Sender {
                 wire_len,
                 compressed,
             }),
-            Untold::Frame { header, offset, .. } => {
+            Pending::Frame { header, offset, .. } => {
                 Traffic::Frame(Frame { direction, header, bytes, offset })
             }
-            Untold::FramePayload { masking_key, .. } => Traffic::FramePayload(FramePayload {
+            Pending::FramePayload { masking_key, .. } => Traffic::FramePayload(FramePayload {
                 direction,
                 wire: bytes,
                 masking_key,
                 offset: 0,
             }),
-            Untold::Control(Opcode::Ping, _) => Traffic::Ping { direction, payload: bytes },
-            Untold::Control(opcode, _) => match &self.close {
+            Pending::Control(Opcode::Ping, _) => Traffic::Ping { direction, payload: bytes },
+            Pending::Control(opcode, _) => match &self.close {
                 Some(status) if opcode == Opcode::Close => Traffic::Close { direction, status },
                 _ => Traffic::Pong { direction, payload: bytes },
             },
@@ -258,14 +258,14 @@ impl Sender {
     /// Whether [`Sender::next`] has something.
     #[inline]
     pub fn has_news(&self) -> bool {
-        !self.untold.is_empty()
+        !self.pending.is_empty()
     }
 
     /// Bytes of memory held for events that were not taken yet. An owner that can't take them should
     /// take no more input meanwhile.
     #[inline]
-    pub fn untold(&self) -> usize {
-        self.kept.len() - self.borrowed + self.untold.len() * size_of::<Untold>()
+    pub fn pending_bytes(&self) -> usize {
+        self.kept.len() - self.borrowed + self.pending.len() * size_of::<Pending>()
     }
 
     /// What is given as events from now on: sent messages, and the frames of all that is sent.
@@ -314,13 +314,13 @@ impl Sender {
     }
 
     fn has_room(&self) -> bool {
-        self.buffered().max(self.untold()) < PONG_MARK
+        self.buffered().max(self.pending_bytes()) < PONG_MARK
     }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
         let payload = payload.get(..125).unwrap_or(payload);
         self.kept.push(payload);
-        self.untold.push_back(Untold::Control(opcode, payload.len()));
+        self.pending.push_back(Pending::Control(opcode, payload.len()));
         self.frame(FrameHeader::new(opcode, payload.len() as u64), payload);
     }
 
@@ -340,10 +340,10 @@ impl Sender {
         if self.show_frames {
             let frame = part(self.out.unread(), before..);
             self.kept.push(frame);
-            self.untold.push_back(Untold::Frame { header, len, offset: self.offset });
+            self.pending.push_back(Pending::Frame { header, len, offset: self.offset });
             if !payload.is_empty() {
                 let (masking_key, len) = (header.masking_key, payload.len());
-                self.untold.push_back(Untold::FramePayload { masking_key, len });
+                self.pending.push_back(Pending::FramePayload { masking_key, len });
             }
         }
         self.frames += 1;

@@ -2,7 +2,7 @@
 
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{FrameHeader, Opcode};
-use crate::protocol::violation::{Limit, Violation};
+use crate::protocol::violation::{Exceeded, Violation};
 
 /// Which way something went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,8 @@ pub enum Traffic<'a> {
     /// [`Violation::close_status`].
     Violation(&'a Violation),
     /// A limit of ours would be exceeded: nothing more is read, and the connection must be closed
-    /// with [`Limit::close_status`].
-    Limit(Limit),
+    /// with [`Exceeded::close_status`].
+    Limit(Exceeded),
 }
 
 /// A data message or a piece of one; how messages come in pieces is said at

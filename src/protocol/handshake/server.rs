@@ -23,7 +23,7 @@ pub struct AcceptOptions {
 
 /// What a request comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Reply {
     /// 101.
     Accepted {
         /// The response's head.
@@ -47,12 +47,12 @@ pub enum Answer {
 }
 
 /// Answers a request by the rules of §4.2.1 and §4.2.2.
-pub fn answer(request: &RequestHead, options: &AcceptOptions) -> Answer {
-    judge(request, options).unwrap_or_else(Answer::from)
+pub fn answer(request: &RequestHead, options: &AcceptOptions) -> Reply {
+    judge(request, options).unwrap_or_else(Reply::from)
 }
 
 /// Answers what isn't the head of a request.
-pub fn refuse(error: &HeadError) -> Answer {
+pub fn refuse(error: &HeadError) -> Reply {
     let no_request = |why: &str| Refusal::new(BAD, format!("this is no HTTP request: {why}"));
     match error {
         HeadError::NotHttp(bytes) if bytes.starts_with(&[TLS_HANDSHAKE]) => {
@@ -94,8 +94,8 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Answer {
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Reply {
         let Refusal { status, header, why } = refusal;
         let body = format!("{why}\nThis is wstap's test server; it speaks WebSocket only.\n");
         let response = format!(
@@ -104,7 +104,7 @@ impl From<Refusal> for Answer {
             body.len()
         );
         let code = status.split(' ').next().and_then(|code| code.parse().ok());
-        Answer::Refused {
+        Reply::Refused {
             status: code.unwrap_or(400),
             response: response.into_bytes(),
             why: format!("{status}: {why}"),
@@ -113,7 +113,7 @@ impl From<Refusal> for Answer {
 }
 
 /// Accepts a request that keeps every rule of §4.2.1 and our own.
-fn judge(request: &RequestHead, options: &AcceptOptions) -> Result<Answer, Refusal> {
+fn judge(request: &RequestHead, options: &AcceptOptions) -> Result<Reply, Refusal> {
     let headers = &request.headers;
     let has_token = |name, token: &str| {
         list(headers, name).any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
@@ -157,7 +157,7 @@ fn judge(request: &RequestHead, options: &AcceptOptions) -> Result<Answer, Refus
     let subprotocol = choose_subprotocol(request, &options.subprotocols);
     let accept = derive_accept_key(key);
     let response = accepted(&accept, subprotocol.as_deref(), &extensions);
-    Ok(Answer::Accepted { response, subprotocol, extensions, deflate })
+    Ok(Reply::Accepted { response, subprotocol, extensions, deflate })
 }
 
 fn judge_origin(request: &RequestHead, allowed: &[String]) -> Result<(), Refusal> {
@@ -229,7 +229,7 @@ mod tests {
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: soap, wamp\r\n\
         Sec-WebSocket-Protocol: chat\r\nOrigin: http://good.example\r\n\r\n";
 
-    fn answered(request: &[u8], options: &AcceptOptions) -> Answer {
+    fn answered(request: &[u8], options: &AcceptOptions) -> Reply {
         match RequestReader::new(HeadLimits::default()).feed(request) {
             Ok(Some((head, _))) => answer(&head, options),
             Ok(None) => panic!("the head has no end"),
@@ -239,7 +239,7 @@ mod tests {
 
     fn refused(request: impl AsRef<[u8]>, options: &AcceptOptions) -> String {
         match answered(request.as_ref(), options) {
-            Answer::Refused { response, status, why } => {
+            Reply::Refused { response, status, why } => {
                 assert!(why.starts_with(&status.to_string()), "{why}");
                 String::from_utf8(response).unwrap()
             }
@@ -255,7 +255,7 @@ mod tests {
         let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
             Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
             Sec-WebSocket-Protocol: wamp\r\n\r\n";
-        let expected = Answer::Accepted {
+        let expected = Reply::Accepted {
             response: response.into(),
             subprotocol: Some("wamp".into()),
             extensions: String::new(),
@@ -269,7 +269,7 @@ mod tests {
         for subprotocols in [vec![], vec!["mqtt".to_string()]] {
             let options = AcceptOptions { subprotocols, ..AcceptOptions::default() };
             let answered = answered(REQUEST.as_bytes(), &options);
-            assert!(matches!(answered, Answer::Accepted { subprotocol: None, .. }));
+            assert!(matches!(answered, Reply::Accepted { subprotocol: None, .. }));
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
         };
         let good = allow("http://GOOD.example");
         let accepted = answered(REQUEST.as_bytes(), &good);
-        assert!(matches!(accepted, Answer::Accepted { .. }), "{accepted:?}");
+        assert!(matches!(accepted, Reply::Accepted { .. }), "{accepted:?}");
         let response = refused(REQUEST, &allow("https://good.example"));
         assert!(response.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{response}");
         assert!(response.contains("the origin http://good.example is not let in"), "{response}");
@@ -342,7 +342,7 @@ mod tests {
             let response = refused(&request, &strict);
             assert!(response.starts_with("HTTP/1.1 400 ") && response.contains(why), "{response}");
             let answered = answered(request.as_bytes(), &lenient);
-            assert!(matches!(answered, Answer::Accepted { deflate: None, .. }), "{answered:?}");
+            assert!(matches!(answered, Reply::Accepted { deflate: None, .. }), "{answered:?}");
         }
     }
 
@@ -360,7 +360,7 @@ mod tests {
         let options =
             AcceptOptions { deflate, subprotocols: vec!["chat".into()], ..Default::default() };
         match answered(&request.bytes, &options) {
-            Answer::Accepted { response, subprotocol, extensions, deflate } => {
+            Reply::Accepted { response, subprotocol, extensions, deflate } => {
                 let mut reader = HeadReader::new(HeadLimits::default());
                 let (response, _) = reader.feed(&response).unwrap().unwrap();
                 let report = HandshakeReport::judge(&request, &response, Policy::Strict);

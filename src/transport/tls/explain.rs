@@ -10,7 +10,7 @@ use crate::transport::tls::info;
 use crate::transport::tls::pin::{NotPinned, Pin};
 
 /// What is known of a connection that failed.
-pub(super) struct Evidence<'a> {
+pub(super) struct HandshakeEvidence<'a> {
     /// Host and port, as they came.
     pub(super) peer: &'a str,
     /// The server asked for a client certificate.
@@ -23,9 +23,9 @@ pub(super) struct Evidence<'a> {
     pub(super) refused: Option<Vec<u8>>,
 }
 
-impl Evidence<'_> {
-    pub(super) fn of(peer: &str) -> Evidence<'_> {
-        Evidence { peer, asked: false, has: false, first: &[], refused: None }
+impl HandshakeEvidence<'_> {
+    pub(super) fn of(peer: &str) -> HandshakeEvidence<'_> {
+        HandshakeEvidence { peer, asked: false, has: false, first: &[], refused: None }
     }
 
     fn lacks_certificate(&self) -> bool {
@@ -54,7 +54,7 @@ impl Finding {
         self
     }
 
-    fn into_error(self, evidence: &Evidence<'_>) -> Error {
+    fn into_error(self, evidence: &HandshakeEvidence<'_>) -> Error {
         let what = format!("{}: {}", Untrusted::text(evidence.peer), self.what);
         let error = Error::new(Stage::Tls, Exit::Tls, what);
         self.hints.into_iter().fold(error, Error::hint)
@@ -73,7 +73,7 @@ pub(super) fn client_failure(e: &rustls::Error) -> Error {
 }
 
 /// A failure that rustls found or was told of.
-pub(super) fn failure(e: &rustls::Error, evidence: &Evidence<'_>) -> Error {
+pub(super) fn failure(e: &rustls::Error, evidence: &HandshakeEvidence<'_>) -> Error {
     if let rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } = e
         && let Some(words) = evidence.plain_words()
     {
@@ -100,7 +100,7 @@ pub(super) fn failure(e: &rustls::Error, evidence: &Evidence<'_>) -> Error {
 }
 
 /// The socket failed in the handshake.
-pub(super) fn lost(e: &io::Error, evidence: &Evidence<'_>) -> Error {
+pub(super) fn lost(e: &io::Error, evidence: &HandshakeEvidence<'_>) -> Error {
     if let Some(words) = evidence.plain_words() {
         return plain(words).into_error(evidence);
     }
@@ -117,7 +117,7 @@ pub(super) fn lost(e: &io::Error, evidence: &Evidence<'_>) -> Error {
 }
 
 /// The server ended the connection in the handshake.
-pub(super) fn closed(evidence: &Evidence<'_>) -> Error {
+pub(super) fn closed(evidence: &HandshakeEvidence<'_>) -> Error {
     match evidence.plain_words() {
         Some(words) => plain(words).into_error(evidence),
         None => handshake_ended("the server closed the connection in the TLS handshake", evidence)
@@ -231,7 +231,7 @@ fn plain(words: &[u8]) -> Finding {
     }
 }
 
-fn handshake_ended(why: &str, evidence: &Evidence<'_>) -> Finding {
+fn handshake_ended(why: &str, evidence: &HandshakeEvidence<'_>) -> Finding {
     if evidence.lacks_certificate() {
         return no_client_certificate();
     }
@@ -273,7 +273,7 @@ fn incompatible(why: &PeerIncompatible) -> Finding {
     }
 }
 
-fn alert_received(alert: AlertDescription, evidence: &Evidence<'_>) -> Finding {
+fn alert_received(alert: AlertDescription, evidence: &HandshakeEvidence<'_>) -> Finding {
     use AlertDescription as Alert;
     let number = u8::from(alert);
     let named = match alert.as_str() {

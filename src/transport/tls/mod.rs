@@ -31,13 +31,13 @@ pub use provider::default_provider;
 
 use client::Asked;
 use config::Prepared;
-use explain::Evidence;
+use explain::HandshakeEvidence;
 use verify::Verifier;
 
 /// Everything of TLS that can be prepared, and fail, before there is a connection.
-pub(super) struct Client(Prepared);
+pub(super) struct TlsClient(Prepared);
 
-impl Client {
+impl TlsClient {
     /// Loads trust anchors, certificate and key.
     ///
     /// # Errors
@@ -46,8 +46,8 @@ impl Client {
         options: &TlsOptions,
         host: &Host<String>,
         waiter: &mut Waiter<'_>,
-    ) -> Result<Client> {
-        config::prepare(options, host, waiter).map(Client)
+    ) -> Result<TlsClient> {
+        config::prepare(options, host, waiter).map(TlsClient)
     }
 
     /// Does the handshake over `below`.
@@ -62,7 +62,7 @@ impl Client {
     ) -> Result<TlsStream<B>> {
         let Prepared { config, name, sni, verifier, asked } = self.0;
         let mut connection = ClientConnection::new(config, name)
-            .map_err(|e| explain::failure(&e, &Evidence::of(peer)))?;
+            .map_err(|e| explain::failure(&e, &HandshakeEvidence::of(peer)))?;
         connection.set_buffer_limit(Some(WRITE_LIMIT));
         let caller = Caller { peer: peer.to_owned(), sni, verifier, asked };
         let mut stream = TlsStream::over(below, connection.into(), Some(caller));
@@ -419,16 +419,16 @@ impl<B: ByteStream> TlsStream<B> {
         tls_failure(e).unwrap_or_else(|| explain::lost(e, &self.evidence()))
     }
 
-    fn evidence(&self) -> Evidence<'_> {
+    fn evidence(&self) -> HandshakeEvidence<'_> {
         match &self.caller {
-            Some(caller) => Evidence {
+            Some(caller) => HandshakeEvidence {
                 peer: &caller.peer,
                 asked: caller.asked.asked.load(Ordering::Relaxed),
                 has: caller.asked.has,
                 first: &self.first,
                 refused: caller.verifier.refused(),
             },
-            None => Evidence { first: &self.first, ..Evidence::of("the client") },
+            None => HandshakeEvidence { first: &self.first, ..HandshakeEvidence::of("the client") },
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Data messages: their frames put together, inflated and held against UTF-8 and the limits.
 
-use super::{BUFFER, Current, Failure, Message, Piece, Place, Progress, Receiver, Source};
+use super::{Advance, Assembly, BUFFER, Current, Failure, MessagePart, Receiver, Source, Spot};
 use crate::protocol::buffer::part;
 use crate::protocol::connection::Delivery;
 use crate::protocol::deflate::InflateError;
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::utf8::Utf8;
-use crate::protocol::violation::{Limit, Rule};
+use crate::protocol::violation::{Exceeded, Rule};
 
 /// A frame whose payload is no larger waits in the buffer until it is whole.
 const GATHER: u64 = (BUFFER / 2) as u64;
@@ -20,7 +20,7 @@ const INFLATED_PIECE: usize = 64 << 10;
 impl Receiver {
     /// A data frame begins or goes on with a message: count it against the limits.
     pub(super) fn open_message(&mut self, header: &FrameHeader) -> Result<(), Failure> {
-        let message = self.message.get_or_insert(Message {
+        let message = self.message.get_or_insert(Assembly {
             opcode: header.opcode,
             compressed: header.rsv1,
             fragments: 0,
@@ -35,11 +35,11 @@ impl Receiver {
         });
         message.fragments += 1;
         if message.fragments > self.config.max_fragments {
-            return Err(Failure::Limit(Limit::Fragments { limit: self.config.max_fragments }));
+            return Err(Failure::Limit(Exceeded::Fragments { limit: self.config.max_fragments }));
         }
         let size = message.wire_len.saturating_add(header.length);
         if !message.compressed && size > self.config.max_message {
-            return Err(Failure::Limit(Limit::Message { limit: self.config.max_message, size }));
+            return Err(Failure::Limit(Exceeded::Message { limit: self.config.max_message, size }));
         }
         message.wire_len = size;
         // From here on nothing is held, so that nothing is copied.
@@ -49,35 +49,31 @@ impl Receiver {
     }
 
     /// Takes what there is of a data frame's payload.
-    pub(super) fn payload(
-        &mut self,
-        frame: Current,
-        available: usize,
-    ) -> Result<Progress, Failure> {
-        let Some(message) = &mut self.message else { return Ok(Progress::NeedsMore) };
+    pub(super) fn payload(&mut self, frame: Current, available: usize) -> Result<Advance, Failure> {
+        let Some(message) = &mut self.message else { return Ok(Advance::NeedsMore) };
         if message.compressed {
             return self.inflate_payload(frame, available);
         }
         if message.streams && !self.held.is_empty() {
-            return Ok(Progress::Event(self.hand_over(Source::Held, false)));
+            return Ok(Advance::Event(self.hand_over(Source::Held, false)));
         }
         // UTF-8 fails at the byte, also in a frame that is not whole yet.
         if message.opcode == Opcode::Text && !message.lossy && frame.checked < available {
             let fresh = self.buffer.place(frame.checked, available);
             if let Err(at) = message.utf8.feed(self.buffer.at(fresh)) {
                 let failure = self.utf8_violation(frame.checked + at, available);
-                return self.tolerate(failure).map(|()| Progress::Taken);
+                return self.tolerate(failure).map(|()| Advance::Taken);
             }
             self.current(|f| f.checked = available);
         }
         let whole = available as u64 == frame.remaining;
         if !whole && (frame.remaining <= GATHER || available == 0) {
-            return Ok(Progress::NeedsMore);
+            return Ok(Advance::NeedsMore);
         }
         let last = whole && frame.header.fin;
         if last && !self.text_may_end() {
             let failure = self.utf8_violation(available, available);
-            return self.tolerate(failure).map(|()| Progress::Taken);
+            return self.tolerate(failure).map(|()| Advance::Taken);
         }
         let place = self.consume(available);
         let remaining = frame.remaining - available as u64;
@@ -89,19 +85,19 @@ impl Receiver {
         });
         // If nothing is held and all of it is here, no copy is needed.
         if (streams && available > 0) || (last && self.held.is_empty()) {
-            return Ok(Progress::Event(self.hand_over(Source::Buffer(place), last)));
+            return Ok(Advance::Event(self.hand_over(Source::Buffer(place), last)));
         }
         self.held.extend_from_slice(self.buffer.at(place));
         if last {
-            return Ok(Progress::Event(self.hand_over(Source::Held, true)));
+            return Ok(Advance::Event(self.hand_over(Source::Held, true)));
         }
-        Ok(Progress::Taken)
+        Ok(Advance::Taken)
     }
 
-    fn inflate_payload(&mut self, frame: Current, available: usize) -> Result<Progress, Failure> {
+    fn inflate_payload(&mut self, frame: Current, available: usize) -> Result<Advance, Failure> {
         let room = self.inflate_room();
         let input = part(self.buffer.unread(), ..available);
-        let Some(inflate) = &mut self.inflate else { return Ok(Progress::NeedsMore) };
+        let Some(inflate) = &mut self.inflate else { return Ok(Advance::NeedsMore) };
         let used = inflate.inflate(input, &mut self.held, room);
         // What came before a fault is judged first, as if it had come alone.
         self.check_inflated()?;
@@ -121,14 +117,14 @@ impl Receiver {
             message.finishing = true;
         }
         if self.held.len() >= room {
-            return Ok(Progress::Event(self.hand_over(Source::Held, false)));
+            return Ok(Advance::Event(self.hand_over(Source::Held, false)));
         }
         let starved = remaining > 0 && used == available;
-        Ok(if starved { Progress::NeedsMore } else { Progress::Taken })
+        Ok(if starved { Advance::NeedsMore } else { Advance::Taken })
     }
 
     /// Inflates what is still inside after the last frame of a compressed message.
-    pub(super) fn finish_inflating(&mut self) -> Result<Progress, Failure> {
+    pub(super) fn finish_inflating(&mut self) -> Result<Advance, Failure> {
         let room = self.inflate_room();
         let is_whole = self.message.as_ref().is_some_and(|m| m.inflated);
         let finished = match &mut self.inflate {
@@ -150,9 +146,9 @@ impl Receiver {
             if let Some(message) = &mut self.message {
                 message.inflated = true;
             }
-            return Ok(Progress::Taken);
+            return Ok(Advance::Taken);
         }
-        Ok(Progress::Event(self.hand_over(Source::Held, finished)))
+        Ok(Advance::Event(self.hand_over(Source::Held, finished)))
     }
 
     /// How large `held` may become while inflating.
@@ -188,7 +184,7 @@ impl Receiver {
         }
         if size > limit {
             // One more is all that counts: how much came at once depends on the pieces.
-            return Err(Failure::Limit(Limit::Message { limit, size: limit.saturating_add(1) }));
+            return Err(Failure::Limit(Exceeded::Message { limit, size: limit.saturating_add(1) }));
         }
         self.held_checked = self.held.len();
         Ok(())
@@ -213,13 +209,13 @@ impl Receiver {
         }
     }
 
-    fn hand_over(&mut self, source: Source, last: bool) -> Place {
+    fn hand_over(&mut self, source: Source, last: bool) -> Spot {
         let len = match &source {
             Source::Buffer(place) => place.len(),
             Source::Held => self.held.len(),
         };
-        let Some(message) = &mut self.message else { return Place::Nothing };
-        let piece = Piece {
+        let Some(message) = &mut self.message else { return Spot::Nothing };
+        let piece = MessagePart {
             opcode: message.opcode,
             first: message.handed_over.is_none(),
             last,
@@ -233,6 +229,6 @@ impl Receiver {
             self.message = None;
         }
         self.held_is_spent = matches!(source, Source::Held);
-        Place::Data(piece, source)
+        Spot::Data(piece, source)
     }
 }
