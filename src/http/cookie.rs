@@ -1,37 +1,37 @@
-//! Cookies: what a server sets, and what is sent back to it (RFC 6265); kept in the format of
-//! Netscape's `cookies.txt`, as curl keeps them.
+//! Cookies that a server sets and that we send back (RFC 6265); stored in the format of Netscape's
+//! `cookies.txt`, as curl does.
 
 use public_suffix::{DEFAULT_PROVIDER, EffectiveTLDProvider as _};
 
 use crate::http::date;
 
-/// The most cookies of a jar; the oldest go first (§6.1 asks for 3000).
+/// The largest number of cookies in a jar; the oldest are dropped first (§6.1 asks for 3000).
 const MAX_COOKIES: usize = 3000;
 
-/// The most cookies of a domain (§6.1 asks for 50).
+/// The largest number of cookies of a domain (§6.1 asks for 50).
 const MAX_OF_DOMAIN: usize = 50;
 
-/// The longest cookie, in bytes of its name and value.
+/// The longest name and value of a cookie together, in bytes.
 const MAX_COOKIE: usize = 4096;
 
-/// The longest domain or path.
+/// The longest domain or path, in bytes.
 const MAX_ATTRIBUTE: usize = 1024;
 
-/// The longest Cookie field; servers refuse longer ones.
+/// The longest Cookie field, in bytes; servers refuse longer ones.
 const MAX_FIELD: usize = 8192;
 
 /// The first line of a jar's file.
 const TITLE: &[u8] = b"# Netscape HTTP Cookie File";
 
-/// Before the domain of a cookie that scripts must not see.
+/// The prefix before the domain of an HttpOnly cookie.
 const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 
-/// Where a request goes to.
+/// The destination of a request, which decides which cookies apply.
 #[derive(Clone, Copy, Debug)]
 pub struct CookieOrigin<'a> {
     /// The host: a name in lower case, or an address.
     pub host: &'a str,
-    /// The host is an address.
+    /// Whether the host is an address.
     pub is_address: bool,
     /// Path and query.
     pub target: &'a str,
@@ -57,7 +57,7 @@ impl CookieOrigin<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Jar {
     cookies: Vec<Cookie>,
-    /// Lines of the file that are no cookies; they are kept.
+    /// Lines of the file that aren't cookies; they are kept.
     other: Vec<Vec<u8>>,
 }
 
@@ -65,14 +65,14 @@ pub struct Jar {
 struct Cookie {
     name: Vec<u8>,
     value: Vec<u8>,
-    /// Without a dot at the beginning.
+    /// The domain, without a leading dot.
     domain: Vec<u8>,
-    /// For that host alone, not for those below it.
+    /// Only for this host, not for its subdomains.
     host_only: bool,
     path: Vec<u8>,
     secure: bool,
     http_only: bool,
-    /// In seconds since 1970; `None` for the session.
+    /// The expiry in seconds since 1970; `None` for a session cookie.
     expires: Option<i64>,
 }
 
@@ -84,7 +84,7 @@ impl std::fmt::Debug for Cookie {
 }
 
 impl Jar {
-    /// Reads a file. Lines that are no cookies are kept as they are.
+    /// Reads a file. Lines that aren't cookies are kept unchanged.
     pub fn read(text: &[u8]) -> Jar {
         let mut jar = Jar::default();
         for line in text.split(|b| *b == b'\n') {
@@ -99,7 +99,7 @@ impl Jar {
         jar
     }
 
-    /// The file's text, without what has expired at `now`.
+    /// The file's text, without cookies that expired by `now` (seconds since 1970).
     pub fn write(&self, now: i64) -> Vec<u8> {
         let mut text = TITLE.to_vec();
         text.push(b'\n');
@@ -113,13 +113,13 @@ impl Jar {
         text
     }
 
-    /// How many lines of the file were neither cookies nor comments.
+    /// The number of lines in the file that were neither cookies nor comments.
     pub fn unreadable(&self) -> usize {
         self.other.iter().filter(|line| !line.starts_with(b"#")).count()
     }
 
-    /// The Cookie field for a request (§5.4), if there is something for it: those of longer paths
-    /// first, then the older ones; none whose name is among `taken`.
+    /// The Cookie field for a request (§5.4); `None` without a matching cookie. Longer paths come first,
+    /// then older cookies. Cookies whose name is in `taken` are left out.
     pub fn field(&self, origin: &CookieOrigin<'_>, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {
         let mut chosen: Vec<&Cookie> = self
             .cookies
@@ -144,11 +144,11 @@ impl Jar {
         (!field.is_empty()).then_some(field)
     }
 
-    /// Takes a Set-Cookie field that came from there (§5.3): keeps the cookie, or removes it if it
-    /// has expired. True if that changed anything.
+    /// Applies a Set-Cookie field from that origin (§5.3): stores the cookie, or removes it if it has
+    /// expired. True if the jar changed.
     ///
     /// # Errors
-    /// Why the cookie is not taken.
+    /// Why the cookie is rejected.
     pub fn set(
         &mut self,
         field: &[u8],
@@ -173,7 +173,7 @@ impl Jar {
         Ok(true)
     }
 
-    /// Adds a cookie, or puts it into the place of the one that it replaces.
+    /// Adds a cookie, or replaces one in its position.
     fn put(&mut self, cookie: Cookie) {
         if let Some(known) = self.cookies.iter_mut().find(|known| known.is_same(&cookie)) {
             *known = cookie;
@@ -192,7 +192,7 @@ impl Jar {
 }
 
 impl Cookie {
-    /// Reads a Set-Cookie field (§5.2) and gives it its place (§5.3).
+    /// Reads a Set-Cookie field (§5.2) and sets its domain and path (§5.3).
     fn parse(field: &[u8], origin: &CookieOrigin<'_>, now: i64) -> Result<Cookie, &'static str> {
         if field.iter().any(u8::is_ascii_control) {
             return Err("there is a control character in it");
@@ -225,7 +225,7 @@ impl Cookie {
         let domain = domain.map(<[u8]>::to_ascii_lowercase).filter(|domain| !domain.is_empty());
         let (domain, host_only) = match domain {
             Some(domain) if domain != origin.host.as_bytes() => (domain, false),
-            // What is below an address, or below a public suffix, is not the host's (§5.3, step 5).
+            // A cookie can't cover everything below an address or a public suffix (§5.3, step 5).
             Some(domain) => {
                 let alone = origin.is_address || is_public_suffix(&domain);
                 (domain, alone)
@@ -263,8 +263,8 @@ impl Cookie {
         })
     }
 
-    /// Reads a line of a file: domain, whether the hosts below it count, path, whether for TLS
-    /// only, the end in seconds since 1970 (0 for none), name and value, with tabs between.
+    /// Reads a line of a file: domain, whether it includes subdomains, path, whether for TLS only,
+    /// expiry in seconds since 1970 (0 for none), name and value, separated by tabs.
     fn read(line: &[u8]) -> Option<Cookie> {
         let bare = line.strip_prefix(HTTP_ONLY);
         let mut fields = bare.unwrap_or(line).splitn(7, |b| *b == b'\t');
@@ -346,15 +346,15 @@ impl Cookie {
     }
 }
 
-/// Whether anybody can have a name below that domain: `org`, `co.uk`, `github.io`. A name without a
-/// dot counts as one, known or not; so does what is no domain.
+/// Whether the domain is a public suffix, below which anybody can register a name: `org`, `co.uk`,
+/// `github.io`. A name without a dot counts as one, known or not; so does an invalid domain.
 fn is_public_suffix(domain: &[u8]) -> bool {
-    // The list is looked up by bytes; hosts are ASCII when they come from a URL.
+    // The list is searched by bytes; hosts from a URL are ASCII.
     let name = std::str::from_utf8(domain).ok().filter(|name| name.is_ascii());
     name.is_none_or(|name| DEFAULT_PROVIDER.effective_tld_plus_one(name).is_err())
 }
 
-/// Name and value at the first `=`, without the white space around them.
+/// Splits name and value at the first `=`, without the white space around them.
 fn pair(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(b'=', text).map(|at| text.split_at(at)) {
         Some((name, value)) => {
@@ -364,7 +364,7 @@ fn pair(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// The end that a Max-Age gives (§5.2.2); none or less than one second is over at once.
+/// The expiry by Max-Age (§5.2.2); zero or less expires at once.
 fn seconds(text: &[u8], now: i64) -> Option<i64> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -375,7 +375,7 @@ fn seconds(text: &[u8], now: i64) -> Option<i64> {
     Some(if negative || age == 0 { 0 } else { now.saturating_add(age) })
 }
 
-/// Where a cookie without a path is for (§5.1.4).
+/// The default path of a cookie (§5.1.4).
 fn default_path(path: &[u8]) -> &[u8] {
     match memchr::memrchr(b'/', path) {
         None | Some(0) => b"/",

@@ -1,4 +1,4 @@
-//! Dialing: a connection to the target or to its proxy's, then TLS.
+//! Dialing: connects to the target or its proxy, then adds TLS.
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! The opening handshake (RFC 6455 §4), both sides of it: heads in, heads out.
 //!
 //! A client makes a [`Request`] and judges the response with [`HandshakeReport::judge`]; a server
-//! gives its [`Reply`] to a request with [`answer`].
+//! makes its [`Reply`] to a request with [`answer`].
 
 mod client;
 mod server;

@@ -7,21 +7,21 @@ use crate::http::head::{HeadError, RequestHead, list, values};
 use crate::protocol::deflate::{self, Extension, Params};
 use crate::protocol::violation::Policy;
 
-/// What a server lets in, and what it agrees to.
+/// Which requests a server accepts, and what it agrees to.
 #[derive(Clone, Debug, Default)]
 pub struct AcceptOptions {
-    /// The subprotocols that may be chosen: the first in the client's list that is among them.
+    /// The supported subprotocols; the first one in the client's list that is supported is chosen.
     pub subprotocols: Vec<String>,
-    /// Origins that are let in; all if empty. Others, and requests without one, are answered 403.
+    /// The allowed origins; empty allows all. Others, and requests without one, get a 403.
     pub origins: Vec<String>,
     /// Agree to permessage-deflate (RFC 7692).
     pub deflate: bool,
-    /// If strict, what a lenient reader passes over is answered 400: line ends without CR, folded
-    /// fields, extensions that can't be read.
+    /// If strict, what a lenient reader tolerates gets a 400: line ends without CR, folded fields,
+    /// extensions that can't be parsed.
     pub policy: Policy,
 }
 
-/// What a request comes to.
+/// The server's reply to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// 101.
@@ -35,7 +35,7 @@ pub enum Reply {
         /// The agreed compression.
         deflate: Option<Params>,
     },
-    /// Anything else.
+    /// Another status.
     Refused {
         /// The status code.
         status: u16,
@@ -51,7 +51,7 @@ pub fn answer(request: &RequestHead, options: &AcceptOptions) -> Reply {
     judge(request, options).unwrap_or_else(Reply::from)
 }
 
-/// Answers what isn't the head of a request.
+/// Answers bytes that aren't the head of a request.
 pub fn refuse(error: &HeadError) -> Reply {
     let no_request = |why: &str| Refusal::new(BAD, format!("this is no HTTP request: {why}"));
     match error {
@@ -69,7 +69,7 @@ pub fn refuse(error: &HeadError) -> Reply {
     .into()
 }
 
-/// The type of the TLS record that has a ClientHello.
+/// The type of the TLS record that carries a ClientHello (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
 const BAD: &str = "400 Bad Request";
@@ -112,7 +112,7 @@ impl From<Refusal> for Reply {
     }
 }
 
-/// Accepts a request that keeps every rule of §4.2.1 and our own.
+/// Accepts a request that keeps every rule of §4.2.1 and of `options`.
 fn judge(request: &RequestHead, options: &AcceptOptions) -> Result<Reply, Refusal> {
     let headers = &request.headers;
     let has_token = |name, token: &str| {
@@ -178,7 +178,7 @@ fn judge_origin(request: &RequestHead, allowed: &[String]) -> Result<(), Refusal
     }
 }
 
-/// The extensions of the response, and what they come to.
+/// The extensions of the response, and the compression that they agree on.
 fn agree(
     request: &RequestHead,
     options: &AcceptOptions,
@@ -186,7 +186,7 @@ fn agree(
     let offers = values(&request.headers, "sec-websocket-extensions").collect::<Vec<_>>();
     let offers = match Extension::parse_list(&offers.join(&b", "[..])) {
         Ok(offers) => offers,
-        // §9.1 would have the connection fail.
+        // §9.1 demands to fail the connection; a lenient server ignores the field.
         Err(why) if options.policy == Policy::Strict => {
             return Err(Refusal::new(BAD, format!("Sec-WebSocket-Extensions has {why}")));
         }
@@ -196,7 +196,7 @@ fn agree(
     Ok(accepted.map_or_else(Default::default, |(answer, params)| (answer, Some(params))))
 }
 
-/// The first in the client's order of preference that is among the allowed.
+/// The first supported subprotocol in the client's order of preference.
 fn choose_subprotocol(request: &RequestHead, allowed: &[String]) -> Option<String> {
     list(&request.headers, "sec-websocket-protocol")
         .find_map(|wish| allowed.iter().find(|a| a.as_bytes() == wish))

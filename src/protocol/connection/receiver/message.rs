@@ -1,4 +1,4 @@
-//! Data messages: their frames put together, inflated and held against UTF-8 and the limits.
+//! Data messages: joins their frames, inflates them, and checks UTF-8 and the limits.
 
 use super::{Advance, Assembly, BUFFER, Current, Failure, MessagePart, Receiver, Source, Spot};
 use crate::protocol::buffer::part;
@@ -8,17 +8,17 @@ use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::utf8::Utf8;
 use crate::protocol::violation::{Exceeded, Rule};
 
-/// A frame whose payload is no larger waits in the buffer until it is whole.
+/// A frame with a payload up to this size waits in the buffer until it is whole.
 const GATHER: u64 = (BUFFER / 2) as u64;
 
-/// A message that is no larger is handed over whole, also where pieces are wanted.
+/// A message up to this size is handed over whole, even with [`Delivery::Pieces`].
 const HELD: usize = 1 << 20;
 
-/// How much of a larger inflated message is handed over at a time, where pieces are wanted.
+/// Size of the pieces of a larger inflated message with [`Delivery::Pieces`].
 const INFLATED_PIECE: usize = 64 << 10;
 
 impl Receiver {
-    /// A data frame begins or goes on with a message: count it against the limits.
+    /// Begins or continues a message with a data frame, and checks the limits.
     pub(super) fn open_message(&mut self, header: &FrameHeader) -> Result<(), Failure> {
         let message = self.message.get_or_insert(Assembly {
             opcode: header.opcode,
@@ -42,13 +42,13 @@ impl Receiver {
             return Err(Failure::Limit(Exceeded::Message { limit: self.config.max_message, size }));
         }
         message.wire_len = size;
-        // From here on nothing is held, so that nothing is copied.
+        // A message that streams isn't held from here on, which saves the copy.
         message.streams |=
             !message.compressed && self.config.delivery == Delivery::Pieces && size > HELD as u64;
         Ok(())
     }
 
-    /// Takes what there is of a data frame's payload.
+    /// Takes the available part of a data frame's payload.
     pub(super) fn payload(&mut self, frame: Current, available: usize) -> Result<Advance, Failure> {
         let Some(message) = &mut self.message else { return Ok(Advance::NeedsMore) };
         if message.compressed {
@@ -57,7 +57,7 @@ impl Receiver {
         if message.streams && !self.held.is_empty() {
             return Ok(Advance::Event(self.hand_over(Source::Held, false)));
         }
-        // UTF-8 fails at the byte, also in a frame that is not whole yet.
+        // Invalid UTF-8 fails at its byte, even in an unfinished frame.
         if message.opcode == Opcode::Text && !message.lossy && frame.checked < available {
             let fresh = self.buffer.place(frame.checked, available);
             if let Err(at) = message.utf8.feed(self.buffer.at(fresh)) {
@@ -83,7 +83,7 @@ impl Receiver {
             message.len += available as u64;
             message.streams
         });
-        // If nothing is held and all of it is here, no copy is needed.
+        // A piece or a whole message that lies in the buffer needs no copy.
         if (streams && available > 0) || (last && self.held.is_empty()) {
             return Ok(Advance::Event(self.hand_over(Source::Buffer(place), last)));
         }
@@ -99,7 +99,7 @@ impl Receiver {
         let input = part(self.buffer.unread(), ..available);
         let Some(inflate) = &mut self.inflate else { return Ok(Advance::NeedsMore) };
         let used = inflate.inflate(input, &mut self.held, room);
-        // What came before a fault is judged first, as if it had come alone.
+        // Judge the data before a fault first, as if the fault had not been read yet.
         self.check_inflated()?;
         let Ok(used) = used else {
             return Err(self.payload_violation(Rule::DeflateData, String::new()));
@@ -107,7 +107,7 @@ impl Receiver {
         self.consume(used);
         let remaining = frame.remaining - used as u64;
         let shown = frame.shown.saturating_sub(used);
-        // All that was available is unmasked, where the peer masks.
+        // If the peer masks, all available bytes were unmasked.
         let unmasked = if frame.header.masking_key.is_some() { available - used } else { 0 };
         self.frame = (remaining > 0).then_some(Current { remaining, shown, unmasked, ..frame });
         if remaining == 0
@@ -123,7 +123,7 @@ impl Receiver {
         Ok(if starved { Advance::NeedsMore } else { Advance::Taken })
     }
 
-    /// Inflates what is still inside after the last frame of a compressed message.
+    /// Inflates the rest of a compressed message after its last frame.
     pub(super) fn finish_inflating(&mut self) -> Result<Advance, Failure> {
         let room = self.inflate_room();
         let is_whole = self.message.as_ref().is_some_and(|m| m.inflated);
@@ -151,27 +151,27 @@ impl Receiver {
         Ok(Advance::Event(self.hand_over(Source::Held, finished)))
     }
 
-    /// How large `held` may become while inflating.
+    /// The size up to which `held` may grow while inflating.
     fn inflate_room(&self) -> usize {
         match self.config.delivery {
             Delivery::Pieces if self.message.as_ref().is_some_and(|m| m.streams) => INFLATED_PIECE,
-            // One more than is held, to see that it is larger.
+            // One byte more than a held message may have shows that it is larger.
             Delivery::Pieces => HELD + 1,
-            // One more than allowed, to see that it is too much.
+            // One byte more than allowed shows that it is too large.
             Delivery::Whole => {
                 usize::try_from(self.config.max_inflated).unwrap_or(usize::MAX).saturating_add(1)
             }
         }
     }
 
-    /// Holds newly inflated data against the limit and, if it is text, against UTF-8.
+    /// Checks newly inflated data against the limit and, if it is text, as UTF-8.
     fn check_inflated(&mut self) -> Result<(), Failure> {
         let Some(message) = &mut self.message else { return Ok(()) };
         let fresh = part(&self.held, self.held_checked..);
         let before = message.len;
         message.len += fresh.len() as u64;
         let (limit, size) = (self.config.max_inflated, message.len);
-        // Text is wrong only up to the limit, however much was inflated in one go.
+        // Text beyond the limit isn't judged, so the verdict doesn't depend on the size of a step.
         let room = usize::try_from(limit.saturating_sub(before)).unwrap_or(usize::MAX);
         let within = fresh.get(..room).unwrap_or(fresh);
         if message.opcode == Opcode::Text
@@ -183,7 +183,7 @@ impl Receiver {
             self.tolerate(failure)?;
         }
         if size > limit {
-            // One more is all that counts: how much came at once depends on the pieces.
+            // Always one byte over: the real excess depends on how the data was split.
             return Err(Failure::Limit(Exceeded::Message { limit, size: limit.saturating_add(1) }));
         }
         self.held_checked = self.held.len();
@@ -195,8 +195,8 @@ impl Receiver {
         message.is_none_or(|m| m.opcode != Opcode::Text || m.lossy || m.utf8.is_complete())
     }
 
-    /// Text that is not UTF-8 fails the connection (§8.1), unless the reader wants to see it: then
-    /// it is told once for each message.
+    /// Text that is not UTF-8 fails the connection (§8.1). With `lossy` it is a warning instead, once
+    /// for each message.
     fn tolerate(&mut self, failure: Failure) -> Result<(), Failure> {
         match (failure, &mut self.message) {
             (Failure::Violation(violation), Some(message)) if self.config.lossy => {
