@@ -26,7 +26,7 @@ pub(super) struct Connected {
     pub(super) local: String,
 }
 
-/// The pause before the next address is tried beside those that haven't answered (RFC 8305 §5).
+/// The delay before the next address is tried in parallel (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// Connects to one of the endpoint's addresses.
@@ -69,7 +69,7 @@ pub(super) fn unix(
     let connect = || {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
-        // A local connection stands at once, or not at all.
+        // A local connection succeeds at once, or fails.
         match sys::connect(&socket, &SockAddr::unix(path)?) {
             Err(e) if !is_in_progress(&e) => return Err(e),
             _ => {}
@@ -163,7 +163,7 @@ impl Race {
                 None if self.pending.is_empty() => return Err(self.all_failed(endpoint)),
                 None => {}
             }
-            // Wait for the stagger's end, or for as long as it takes if this was the last one.
+            // Wait for the next attempt's turn, or indefinitely after the last one.
             let timer = (left.len() > 0).then(|| Instant::now() + STAGGER);
             let failures = self.failed.len();
             while self.failed.len() == failures && !self.pending.is_empty() {
@@ -184,7 +184,7 @@ impl Race {
         }
     }
 
-    /// Starts an attempt; a local address may be connected at once.
+    /// Starts an attempt; one to a local address may succeed at once.
     fn start(
         &mut self,
         address: SocketAddr,
@@ -212,7 +212,7 @@ impl Race {
         None
     }
 
-    /// Looks at the attempts that a poll has woken.
+    /// Checks the attempts that a poll found ready.
     fn judge(&mut self, ready: &[bool], waiter: &mut Waiter<'_>) -> Option<(Socket, SocketAddr)> {
         let mut ready = ready.iter();
         let (woken, still): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
@@ -287,11 +287,11 @@ impl Race {
 
 fn is_in_progress(e: &io::Error) -> bool {
     let errno = e.raw_os_error().map(Errno::from_raw_os_error);
-    // A connect that a signal interrupts goes on by itself (POSIX).
+    // A connect interrupted by a signal continues in the background (POSIX).
     matches!(errno, Some(Errno::INPROGRESS | Errno::INTR))
 }
 
-/// Whether an interface was refused that may be named by its address instead.
+/// Whether an interface was refused by name, so that its address may work instead.
 fn is_refused_name(e: &io::Error) -> bool {
     matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported)
 }

@@ -10,12 +10,12 @@ use crate::transport::tls::TlsClient;
 use crate::transport::wait::{Progress, Waiter};
 use crate::transport::{ConnectTo, DialOptions, Stream, Target, tunnel};
 
-/// A connection that stands.
+/// An established connection.
 #[derive(Debug)]
 pub struct Dialed {
-    /// Its bytes.
+    /// The byte stream.
     pub stream: Stream,
-    /// The address it goes to (the proxy's, if there is one), or the socket's path.
+    /// The peer's address (the proxy's, if there is one), or the socket's path.
     pub peer: String,
     /// Our own address; empty for a Unix socket.
     pub local: String,
@@ -25,7 +25,7 @@ pub struct Dialed {
     pub timings: Timings,
 }
 
-/// Reaches the target.
+/// Connects to the target.
 ///
 /// # Errors
 /// Exit 2 for unusable options, 3 unresolved, 4 not connected, 5 TLS, 7 for a wrong ALPN protocol,
@@ -38,7 +38,7 @@ pub fn dial(
     progress: &mut dyn Progress,
 ) -> Result<Dialed> {
     let mut waiter = Waiter::new(progress, deadline);
-    // Before anything goes over the network: a wrong file name needs no server.
+    // Before any network traffic: a wrong file name is found without a server.
     let client = match target.secure {
         true => Some(TlsClient::prepare(&options.tls, &target.host, &mut waiter)?),
         false => None,
@@ -63,7 +63,7 @@ pub fn dial(
     Ok(Dialed { stream, peer, local, tls, timings })
 }
 
-/// Everything below the target's TLS.
+/// Connects everything below the target's TLS.
 fn transport(
     target: &Target,
     options: &DialOptions,

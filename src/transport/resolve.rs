@@ -1,4 +1,4 @@
-//! From a name to addresses, without ever blocking the caller.
+//! Resolves a name to addresses without blocking the caller.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -24,7 +24,7 @@ use crate::transport::{DialOptions, Family};
 /// The addresses of a endpoint, at least one, in the order in which they are to be tried.
 ///
 /// # Errors
-/// Exit 3, or 11 at the deadline; 2 for a zone that there isn't.
+/// Exit 3, or 11 at the deadline; 2 for an unknown zone.
 pub(super) fn resolve(
     endpoint: &Endpoint,
     options: &DialOptions,
@@ -63,7 +63,7 @@ fn unresolved(what: String) -> Error {
     Error::new(Stage::Resolve, Exit::Resolve, what)
 }
 
-/// What `--resolve` says.
+/// The addresses by `--resolve`.
 fn ruled(endpoint: &Endpoint, options: &DialOptions) -> Option<Vec<SocketAddr>> {
     let host = plain_host(&endpoint.host.to_string());
     let rule = options.resolve.iter().find(|rule| {
@@ -117,11 +117,11 @@ fn is_localhost(name: &str) -> bool {
     name.trim_end_matches('.').eq_ignore_ascii_case("localhost")
 }
 
-/// What /etc/hosts has for localhost, IPv6 first as getaddrinfo sorts it; that spares the commonest
-/// name of all a thread.
+/// The addresses of localhost in /etc/hosts, IPv6 first as getaddrinfo sorts them. This saves a thread
+/// for the most common name.
 fn localhost(port: u16) -> Vec<SocketAddr> {
     let mut hosts = String::new();
-    // The line is at the top; the rest may be a list of advertisers, megabytes long.
+    // The line is near the top; the rest may be a block list of megabytes.
     let read = File::open("/etc/hosts")
         .and_then(|f| Blocking(Role::File, f).take(64 << 10).read_to_string(&mut hosts));
     if read.is_err() {
@@ -146,7 +146,7 @@ fn hosts_entries<'a>(hosts: &'a str, name: &'a str) -> impl Iterator<Item = IpAd
 }
 
 /// Asks the system's resolver, in a thread of its own: nothing can interrupt it. If we stop waiting,
-/// the thread ends whenever its answer comes; it holds nothing that anybody needs.
+/// the thread ends when its answer arrives; it holds nothing that others need.
 fn ask(
     name: &str,
     endpoint: &Endpoint,
@@ -165,9 +165,9 @@ fn ask(
     thread::Builder::new()
         .name("resolver".to_owned())
         .spawn(move || {
-            // Nobody listens any more if dialing has ended; that is fine.
+            // The receiver is gone if dialing has ended; that is fine.
             let _ = sender.send(addresses(&asked, port, family));
-            // The other end of the pipe becomes readable by this.
+            // Makes the other end of the pipe readable.
             drop(answered);
         })
         .map_err(|e| failed(&e))?;
@@ -192,8 +192,8 @@ fn ask(
     }
 }
 
-/// getaddrinfo(3). With a family it asks the name servers for no other, so that one that has no
-/// answer to AAAA can't hold up `-4`.
+/// getaddrinfo(3). With a family, only that one is queried, so that a name server that doesn't answer
+/// AAAA queries can't delay `-4`.
 fn addresses(name: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr>> {
     let family = match family {
         Family::Any => AddressFamily::UNSPEC,
@@ -219,7 +219,7 @@ fn addresses(name: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr
 fn no_such_name(shown: &str, endpoint: &Endpoint, family: Family, e: &io::Error) -> Error {
     let text = e.to_string();
     let why = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
-    // EAI_NODATA and EAI_ADDRFAMILY: the name is there.
+    // EAI_NODATA and EAI_ADDRFAMILY: the name exists.
     let there = why.starts_with("No address associated") || why.starts_with("Address family");
     if there && family != Family::Any {
         return not_in_family(endpoint, family);

@@ -1,4 +1,4 @@
-//! Going through a proxy: HTTP CONNECT (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928, RFC 1929).
+//! Connects through a proxy: HTTP CONNECT (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928, RFC 1929).
 
 use std::fmt;
 use std::io;
@@ -35,7 +35,7 @@ pub(super) fn connect(
         Scheme::Socks5 => resolve::resolve(endpoint, options, timings, waiter)?,
         _ => Vec::new(),
     };
-    // The time of the target's name is more telling than that of the proxy's.
+    // If both names were resolved, report the time for the target's.
     let resolved = timings.resolve;
     let mut refusals = Vec::new();
     let mut left = addresses.iter().map(SocketAddr::ip);
@@ -67,7 +67,8 @@ pub(super) fn connect(
     }
 }
 
-/// Connects to the proxy itself, with TLS if it wants that; gives the time when TCP was there.
+/// Connects to the proxy itself, with TLS for an `https://` proxy. Also returns when TCP was
+/// connected.
 fn reach(
     proxy: &Proxy,
     options: &DialOptions,
@@ -89,7 +90,7 @@ fn reach(
     Ok((connected, begun))
 }
 
-/// The error of a step towards the proxy, said of the proxy. An interruption stays what it is.
+/// Turns the error of a step towards the proxy into one about the proxy. An interruption is kept.
 fn at(proxy: &Proxy, error: Error) -> Error {
     let error = match error.exit {
         Exit::Tls => Error { hints: vec![Hint::ProxyTls], ..error },
@@ -109,7 +110,7 @@ fn shown(proxy: &Proxy) -> String {
     Untrusted::text(&proxy.to_string()).to_string()
 }
 
-/// What a SOCKS5 proxy says to a request.
+/// A SOCKS5 proxy's reply to a request.
 enum SocksReply {
     Succeeded,
     /// The reply's number (RFC 1928 §6).
@@ -124,9 +125,9 @@ struct ProxyTalk<'a, 'w> {
 }
 
 impl ProxyTalk<'_, '_> {
-    /// HTTP CONNECT; gives the status line.
+    /// HTTP CONNECT; returns the status line.
     fn http(&mut self, endpoint: &Endpoint) -> Result<String> {
-        /// Nobody needs more 1xx answers than this.
+        /// The largest number of 1xx responses accepted.
         const INFORMATIONAL: usize = 16;
         let to = format!("{}:{}", endpoint.host, endpoint.port);
         let login = self.proxy.credentials.as_ref().map(|c| {
@@ -276,7 +277,7 @@ impl ProxyTalk<'_, '_> {
     /// The error of a SOCKS5 proxy that refused each address, or the name.
     fn all_refused(&self, refusals: &[(Option<IpAddr>, u8)]) -> Error {
         let words = |reply: u8| format!("{} (SOCKS5 reply {reply})", reply_words(reply));
-        // Not allowed, or not understood; the others speak of the network.
+        // These mean "not allowed" or "not supported"; the others are network failures.
         let passes = refusals.iter().any(|(_, reply)| !matches!(reply, 0x02 | 0x07..));
         let error = match refusals {
             [] => self.failed("it refuses"),
@@ -346,7 +347,7 @@ impl ProxyTalk<'_, '_> {
         })
     }
 
-    /// Adds bytes with their count, which is one byte.
+    /// Appends bytes after their length, which is one byte.
     fn counted(&self, request: &mut Vec<u8>, bytes: &[u8], what: &str) -> Result<()> {
         let Ok(count) = u8::try_from(bytes.len()) else {
             let what = format!("{what} is longer than SOCKS5 allows: 255 bytes");
@@ -374,7 +375,7 @@ impl ProxyTalk<'_, '_> {
         }
     }
 
-    /// Waits for bytes; 0 is the end.
+    /// Waits for bytes; 0 means the end of the stream.
     fn receive(&mut self, buf: &mut [u8]) -> Result<usize> {
         loop {
             match self.stream.read(buf) {
@@ -390,7 +391,7 @@ impl ProxyTalk<'_, '_> {
         }
     }
 
-    /// That many bytes and none of those behind them.
+    /// Reads exactly that many bytes.
     fn exactly<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         let mut got = 0;
