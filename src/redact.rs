@@ -3,8 +3,8 @@
 //! What is hidden: credentials in header fields, tokens smuggled in as subprotocols, and secrets
 //! in URLs (userinfo and query). The names stay visible, to show that something was sent.
 //!
-//! A secret that we need later is kept as [`Secret`] or [`Guarded`]. Only `reveal` gives access to it,
-//! to put it on the wire (`tests/guarded.rs` lists the files that may call it).
+//! A secret that we need later is kept as [`Secret`] or [`Guarded`]. Only `reveal` gives access to
+//! it, to put it on the wire (`tests/guarded.rs` lists the files that may call it).
 
 use std::borrow::Cow;
 use std::fmt;

@@ -22,8 +22,8 @@ impl Challenge {
         self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
     }
 
-    /// A parameter's value. A quoted value is returned without the quotes but with its backslashes, so
-    /// that quotes around it restore the original.
+    /// A parameter's value. A quoted value is returned without the quotes but with its backslashes,
+    /// so that quotes around it restore the original.
     pub fn param(&self, name: &str) -> Option<&[u8]> {
         let mut all = self.params.iter();
         let (_, value) = all.find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))?;

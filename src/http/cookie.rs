@@ -118,8 +118,8 @@ impl Jar {
         self.other.iter().filter(|line| !line.starts_with(b"#")).count()
     }
 
-    /// The Cookie field for a request (§5.4); `None` without a matching cookie. Longer paths come first,
-    /// then older cookies. Cookies whose name is in `taken` are left out.
+    /// The Cookie field for a request (§5.4); `None` without a matching cookie. Longer paths come
+    /// first, then older cookies. Cookies whose name is in `taken` are left out.
     pub fn field(&self, origin: &CookieOrigin<'_>, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {
         let mut chosen: Vec<&Cookie> = self
             .cookies
@@ -144,8 +144,8 @@ impl Jar {
         (!field.is_empty()).then_some(field)
     }
 
-    /// Applies a Set-Cookie field from that origin (§5.3): stores the cookie, or removes it if it has
-    /// expired. True if the jar changed.
+    /// Applies a Set-Cookie field from that origin (§5.3): stores the cookie, or removes it if it
+    /// has expired. True if the jar changed.
     ///
     /// # Errors
     /// Why the cookie is rejected.

@@ -10,8 +10,8 @@ use crate::http::head::{Header, values};
 const MAX_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The wait that a server asks for in Retry-After, in seconds or as a date (RFC 9110 §10.2.3).
-/// `now` is in seconds since 1970. At most a year; zero for a past date; `None` without the field or
-/// if it can't be parsed.
+/// `now` is in seconds since 1970. At most a year; zero for a past date; `None` without the field
+/// or if it can't be parsed.
 pub fn retry_after(headers: &[Header], now: i64) -> Option<Duration> {
     let value = values(headers, "retry-after").next()?;
     let seconds = match number(value) {
@@ -21,8 +21,8 @@ pub fn retry_after(headers: &[Header], now: i64) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(MAX_WAIT))
 }
 
-/// Reads a date as seconds since 1970, by the algorithm for cookies (RFC 6265 §5.1.1). It accepts all
-/// three forms of an HTTP date (RFC 9110 §5.6.7), and most other forms that servers send.
+/// Reads a date as seconds since 1970, by the algorithm for cookies (RFC 6265 §5.1.1). It accepts
+/// all three forms of an HTTP date (RFC 9110 §5.6.7), and most other forms that servers send.
 pub fn parse(text: &[u8]) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     // A longer text is no date.

@@ -107,7 +107,8 @@ impl DigestChallenge {
         }
     }
 
-    /// The value of the Authorization field (§3.4). This is the first answer to the nonce, so `nc` is 1.
+    /// The value of the Authorization field (§3.4). This is the first answer to the nonce, so `nc`
+    /// is 1.
     pub fn answer(&self, attempt: &Attempt<'_>) -> Vec<u8> {
         const COUNT: &[u8] = b"00000001";
         let Attempt { user, password, method, uri, cnonce } = *attempt;

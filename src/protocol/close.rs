@@ -148,7 +148,8 @@ impl Closure {
         self.sent.is_some() && self.received.is_some()
     }
 
-    /// Whether the peer's Close only confirms ours, with the same code, as a server "typically" does (§5.5.1).
+    /// Whether the peer's Close only confirms ours, with the same code, as a server "typically"
+    /// does (§5.5.1).
     pub fn is_echo(&self) -> bool {
         let code = |status: &Option<CloseStatus>| status.as_ref().and_then(|status| status.code);
         self.first == Some(Party::Us) && code(&self.sent) == code(&self.received)

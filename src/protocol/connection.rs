@@ -1,9 +1,9 @@
 //! An open connection (RFC 6455 §5–§7), in two halves.
 //!
 //! The [`Receiver`] turns bytes into [`Traffic`] that borrows from its read buffer; the [`Sender`]
-//! turns messages into bytes, and reports what it queued as [`Traffic`]. They are separate so that a
-//! caller can queue an answer while it still borrows the event. The receiver itself answers control
-//! frames.
+//! turns messages into bytes, and reports what it queued as [`Traffic`]. They are separate so that
+//! a caller can queue an answer while it still borrows the event. The receiver itself answers
+//! control frames.
 
 mod judge;
 mod receiver;

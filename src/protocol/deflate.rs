@@ -284,8 +284,8 @@ impl Inflate {
         }
     }
 
-    /// Inflates from `input` and appends to `out`, which never grows beyond `room` bytes. Returns how
-    /// many bytes of `input` were used; fewer than all means that `out` is full.
+    /// Inflates from `input` and appends to `out`, which never grows beyond `room` bytes. Returns
+    /// how many bytes of `input` were used; fewer than all means that `out` is full.
     ///
     /// # Errors
     /// [`InflateError::Data`].

@@ -1,7 +1,7 @@
 //! UTF-8 validation over pieces (RFC 3629), failing at the first invalid byte.
 
-/// Texts of up to this many bytes are first checked for ASCII: most short messages are ASCII, and the
-/// check takes a third of the time.
+/// Texts of up to this many bytes are first checked for ASCII: most short messages are ASCII, and
+/// the check takes a third of the time.
 const SHORT: usize = 256;
 
 /// Whether a whole text is UTF-8.

@@ -1,7 +1,9 @@
-//! Failures on demand, for tests of builds with debug assertions; other builds don't have this file.
+//! Failures on demand, for tests of builds with debug assertions; other builds don't have this
+//! file.
 //!
 //! `WSTAP_TORTURE=WHEN:FAULT[:KIND]`. WHEN is the number of the call to fail, from 1; `*` for
-//! every call; or `*/N` for each N-th. FAULT is `EINTR`, `EAGAIN`, `SHORT` (at most one byte moves),
+//! every call; or `*/N` for each N-th. FAULT is `EINTR`, `EAGAIN`, `SHORT` (at most one byte
+//! moves),
 //! `ECONNRESET`, `EPIPE`, `ENOSPC`, `EIO`, or `PANIC`; a call that can't fail like that is left
 //! alone. KIND lets only some calls count: `poll`, `socket.connect`, `socket.read`,
 //! `stdout.write`, … `WSTAP_TORTURE_LOG=FILE` writes down the kind of each call, a line each, and

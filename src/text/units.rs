@@ -62,8 +62,9 @@ pub fn seconds(room: &mut [u8; 27], duration: Duration) -> &[u8] {
     &room[start.min(19)..]
 }
 
-/// Writes a number with at least `width` digits (up to 20) to the end of `room`, which must come from
-/// [`zeros`]. For the output of every message, where `write!` would cost several times as much.
+/// Writes a number with at least `width` digits (up to 20) to the end of `room`, which must come
+/// from [`zeros`]. For the output of every message, where `write!` would cost several times as
+/// much.
 #[inline]
 pub fn digits(room: &mut [u8; 20], number: u64, width: usize) -> &[u8] {
     let start = write_back(room, number);

@@ -29,8 +29,8 @@ pub struct Dialed {
 ///
 /// # Errors
 /// Exit 2 for unusable options, 3 unresolved, 4 not connected, 5 TLS, 7 for a wrong ALPN protocol,
-/// 11 at the deadline (its stage and words say what was awaited), and what `progress` says when it is
-/// interrupted.
+/// 11 at the deadline (its stage and words say what was awaited), and what `progress` says when it
+/// is interrupted.
 pub fn dial(
     target: &Target,
     options: &DialOptions,

@@ -21,7 +21,7 @@ use crate::transport::host::{Endpoint, plain_host, unbracketed};
 use crate::transport::wait::Waiter;
 use crate::transport::{DialOptions, Family};
 
-/// The addresses of a endpoint, at least one, in the order in which they are to be tried.
+/// The addresses of an endpoint, at least one, in the order of attempts.
 ///
 /// # Errors
 /// Exit 3, or 11 at the deadline; 2 for an unknown zone.
@@ -117,8 +117,8 @@ fn is_localhost(name: &str) -> bool {
     name.trim_end_matches('.').eq_ignore_ascii_case("localhost")
 }
 
-/// The addresses of localhost in /etc/hosts, IPv6 first as getaddrinfo sorts them. This saves a thread
-/// for the most common name.
+/// The addresses of localhost in /etc/hosts, IPv6 first as getaddrinfo sorts them. This saves a
+/// thread for the most common name.
 fn localhost(port: u16) -> Vec<SocketAddr> {
     let mut hosts = String::new();
     // The line is near the top; the rest may be a block list of megabytes.
@@ -145,8 +145,8 @@ fn hosts_entries<'a>(hosts: &'a str, name: &'a str) -> impl Iterator<Item = IpAd
     })
 }
 
-/// Asks the system's resolver, in a thread of its own: nothing can interrupt it. If we stop waiting,
-/// the thread ends when its answer arrives; it holds nothing that others need.
+/// Asks the system's resolver, in a thread of its own: nothing can interrupt it. If we stop
+/// waiting, the thread ends when its answer arrives; it holds nothing that others need.
 fn ask(
     name: &str,
     endpoint: &Endpoint,
@@ -192,8 +192,8 @@ fn ask(
     }
 }
 
-/// getaddrinfo(3). With a family, only that one is queried, so that a name server that doesn't answer
-/// AAAA queries can't delay `-4`.
+/// getaddrinfo(3). With a family, only that one is queried, so that a name server that doesn't
+/// answer AAAA queries can't delay `-4`.
 fn addresses(name: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr>> {
     let family = match family {
         Family::Any => AddressFamily::UNSPEC,

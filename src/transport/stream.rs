@@ -45,8 +45,8 @@ impl Stream {
         Ok(Stream { socket: Socket::Tcp(socket), early: Vec::new() })
     }
 
-    /// A stream over a TCP socket, made non-blocking, on which we are TLS's server. The handshake takes
-    /// place in [`Stream::read`] and [`Stream::flush`].
+    /// A stream over a TCP socket, made non-blocking, on which we are TLS's server. The handshake
+    /// takes place in [`Stream::read`] and [`Stream::flush`].
     ///
     /// # Errors
     /// Those of the operating system, and a configuration that rustls can't use.
@@ -89,8 +89,8 @@ impl Stream {
     ///
     /// # Errors
     /// `WouldBlock` when there is nothing now; `UnexpectedEof` when TLS ended without close_notify
-    /// (truncation, RFC 8446 §6.1); a TLS failure, which [`crate::transport::tls_failure`] explains;
-    /// those of the operating system.
+    /// (truncation, RFC 8446 §6.1); a TLS failure, which [`crate::transport::tls_failure`]
+    /// explains; those of the operating system.
     pub fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if !self.early.is_empty() {
             let n = self.early.len().min(buf.len());
@@ -120,8 +120,8 @@ impl Stream {
             }
     }
 
-    /// Takes bytes and sends as many as the socket accepts. Over TLS up to 256 KiB may stay buffered,
-    /// encrypted: call [`Stream::flush`] when the socket is writable again.
+    /// Takes bytes and sends as many as the socket accepts. Over TLS up to 256 KiB may stay
+    /// buffered, encrypted: call [`Stream::flush`] when the socket is writable again.
     ///
     /// # Errors
     /// `WouldBlock` when nothing was taken; as [`Stream::read`].

@@ -15,8 +15,8 @@ pub trait Progress {
     /// Something happened.
     fn event(&mut self, event: Event<'_>);
 
-    /// A descriptor that is readable when [`Progress::interrupted`] should be called; `None` if nothing
-    /// interrupts.
+    /// A descriptor that is readable when [`Progress::interrupted`] should be called; `None` if
+    /// nothing interrupts.
     fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
         None
     }
@@ -153,8 +153,8 @@ fn poll_failed(e: Errno) -> Error {
     Error::new(Stage::Connect, Exit::Local, "waiting for the network failed").cause(e.to_string())
 }
 
-/// A duration as typed. Some of it passed before the deadline was set, so it is rounded up to 10 ms,
-/// and to 100 ms from a second on.
+/// A duration as typed. Some of it passed before the deadline was set, so it is rounded up to 10
+/// ms, and to 100 ms from a second on.
 pub fn shown_limit(limit: Duration) -> String {
     let ms = limit.as_millis();
     if ms < 1000 {

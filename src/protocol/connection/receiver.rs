@@ -107,7 +107,8 @@ enum State {
 }
 
 impl Receiver {
-    /// A receiver for a newly opened connection. `early` holds the bytes that followed the response.
+    /// A receiver for a newly opened connection. `early` holds the bytes that followed the
+    /// response.
     pub fn new(config: Config, early: &[u8]) -> Receiver {
         let mut receiver = Receiver {
             config,
@@ -392,8 +393,8 @@ impl Receiver {
         }
     }
 
-    /// The fast path: a valid message of less than 64 KiB in one frame, with the length of its header.
-    /// All other frames go through [`Receiver::step`].
+    /// The fast path: a valid message of less than 64 KiB in one frame, with the length of its
+    /// header. All other frames go through [`Receiver::step`].
     #[inline]
     fn small_message(&self) -> Option<(usize, Small)> {
         if !self.can_use_fast_path() {

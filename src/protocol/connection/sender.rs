@@ -10,8 +10,8 @@ use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
 use crate::protocol::side::Side;
 
-/// Pongs are queued while fewer bytes than this wait to be sent or reported; beyond it, only the last
-/// one is kept (RFC 6455 §5.5.3).
+/// Pongs are queued while fewer bytes than this wait to be sent or reported; beyond it, only the
+/// last one is kept (RFC 6455 §5.5.3).
 const PONG_MARK: usize = 1 << 20;
 
 /// Sizes of the first and of the largest block of random bytes; blocks grow from one to the other.
@@ -154,8 +154,8 @@ impl Sender {
         self.control(Opcode::Ping, payload);
     }
 
-    /// Queues a pong (§5.5.3). A payload is cut to 125 bytes. If too many bytes wait already, the pong
-    /// waits too, and replaces an earlier one that waits.
+    /// Queues a pong (§5.5.3). A payload is cut to 125 bytes. If too many bytes wait already, the
+    /// pong waits too, and replaces an earlier one that waits.
     pub fn pong(&mut self, payload: &[u8]) {
         if self.has_room() {
             self.control(Opcode::Pong, payload);
@@ -164,8 +164,8 @@ impl Sender {
         }
     }
 
-    /// Begins or answers the closing handshake (§7.1.2) with this status. A second Close is ignored,
-    /// since no frame may follow a Close frame.
+    /// Begins or answers the closing handshake (§7.1.2) with this status. A second Close is
+    /// ignored, since no frame may follow a Close frame.
     pub fn close(&mut self, status: &CloseStatus) {
         if self.close.is_some() {
             return;
@@ -174,8 +174,8 @@ impl Sender {
         self.control(Opcode::Close, &status.encode());
     }
 
-    /// Answers the peer's Close with its own code (§5.5.1), unless we already sent a Close. A server
-    /// also echoes the reason, so that a client can see what arrived.
+    /// Answers the peer's Close with its own code (§5.5.1), unless we already sent a Close. A
+    /// server also echoes the reason, so that a client can see what arrived.
     pub(super) fn answer_close(&mut self, received: &CloseStatus) {
         let reason = match self.side {
             Side::Client => Vec::new(),
@@ -261,8 +261,8 @@ impl Sender {
         !self.pending.is_empty()
     }
 
-    /// Bytes of memory held for pending events. A caller that can't take the events should pause its
-    /// input.
+    /// Bytes of memory held for pending events. A caller that can't take the events should pause
+    /// its input.
     #[inline]
     pub fn pending_bytes(&self) -> usize {
         self.kept.len() - self.borrowed + self.pending.len() * size_of::<Pending>()

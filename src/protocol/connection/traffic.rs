@@ -72,8 +72,8 @@ pub struct Data<'a> {
     pub direction: Direction,
     /// Text or Binary.
     pub opcode: Opcode,
-    /// The payload before compression or after inflation. Text is valid UTF-8 over all its pieces; a
-    /// piece may end inside a character.
+    /// The payload before compression or after inflation. Text is valid UTF-8 over all its pieces;
+    /// a piece may end inside a character.
     pub bytes: &'a [u8],
     /// The message begins here.
     pub first: bool,

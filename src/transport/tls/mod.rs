@@ -297,8 +297,8 @@ impl<B: ByteStream> TlsStream<B> {
         self.connection.alpn_protocol()
     }
 
-    /// Whether close_notify was received: nothing may follow it (RFC 8446 §6.1), but rustls ignores one
-    /// before the ServerHello.
+    /// Whether close_notify was received: nothing may follow it (RFC 8446 §6.1), but rustls ignores
+    /// one before the ServerHello.
     fn is_closed_early(&self) -> bool {
         const CLOSE_NOTIFY: [u8; 4] = [0, 2, 1, 0];
         let alert = self.first.first() == Some(&0x15);

@@ -13,8 +13,8 @@ use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::info;
 
-/// SHA-256 digests of public keys (SubjectPublicKeyInfo in DER, RFC 7469 §2.4); with none, every key
-/// is allowed.
+/// SHA-256 digests of public keys (SubjectPublicKeyInfo in DER, RFC 7469 §2.4); with none, every
+/// key is allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pins(Vec<[u8; 32]>);
 

@@ -1,4 +1,5 @@
-//! The trust anchors for the server's certificate: the named ones, else the system's, else Mozilla's.
+//! The trust anchors for the server's certificate: the named ones, else the system's, else
+//! Mozilla's.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -28,8 +29,9 @@ pub(super) struct Trust {
     beyond: Option<Arc<Beyond>>,
 }
 
-/// The folders of SSL_CERT_DIR beside an SSL_CERT_FILE: like OpenSSL we look there only for an issuer
-/// that the file doesn't have, since reading hundreds of certificates takes longer than everything else.
+/// The folders of SSL_CERT_DIR beside an SSL_CERT_FILE: like OpenSSL we look there only for an
+/// issuer that the file doesn't have, since reading hundreds of certificates takes longer than
+/// everything else.
 #[derive(Debug)]
 struct Beyond {
     folders: Vec<PathBuf>,
@@ -37,8 +39,8 @@ struct Beyond {
     trust: OnceLock<Option<Trust>>,
 }
 
-/// The system's, once read: a session that reconnects would read hundreds of certificates each time.
-/// The certificates that the user named are few, and their files may have changed since.
+/// The system's, once read: a session that reconnects would read hundreds of certificates each
+/// time. The certificates that the user named are few, and their files may have changed since.
 static SYSTEM: OnceLock<Trust> = OnceLock::new();
 
 impl Trust {

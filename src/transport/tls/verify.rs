@@ -78,8 +78,8 @@ impl Verifier {
                 .is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
     }
 
-    /// Lets a failure pass with `--insecure`; `certificate` is what was judged, if not a signature of
-    /// the handshake.
+    /// Lets a failure pass with `--insecure`; `certificate` is what was judged, if not a signature
+    /// of the handshake.
     fn judge<T>(
         &self,
         result: Result<T, Error>,
@@ -90,7 +90,8 @@ impl Verifier {
             return result;
         };
         let mut findings = self.findings();
-        // Without the handshake's signature, a pin would prove nothing: everybody has the certificate.
+        // Without the handshake's signature, a pin would prove nothing: everybody has the
+        // certificate.
         let holds = certificate.is_none() && !self.pinned.is_empty();
         if self.insecure.is_some() && !holds {
             let why = explain::certificate(&error, certificate.map(AsRef::as_ref)).what;

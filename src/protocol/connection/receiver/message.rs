@@ -195,8 +195,8 @@ impl Receiver {
         message.is_none_or(|m| m.opcode != Opcode::Text || m.lossy || m.utf8.is_complete())
     }
 
-    /// Text that is not UTF-8 fails the connection (§8.1). With `lossy` it is a warning instead, once
-    /// for each message.
+    /// Text that is not UTF-8 fails the connection (§8.1). With `lossy` it is a warning instead,
+    /// once for each message.
     fn tolerate(&mut self, failure: Failure) -> Result<(), Failure> {
         match (failure, &mut self.message) {
             (Failure::Violation(violation), Some(message)) if self.config.lossy => {
