@@ -1,4 +1,4 @@
-//! What went wrong: the stage, one clear line, its causes, a hint, and the exit code.
+//! Errors: the stage, one clear line, its causes, hints, and the exit code.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -45,7 +45,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All of them in the order of their numbers, and what each says of a run. The man page and the
+    /// All exit codes in the order of their numbers, with what each means. The man page and the
     /// README say the same in fewer words (tests/lists.rs).
     pub const ALL: [(Exit, &str); 17] = [
         (Exit::Done, "done"),
@@ -71,7 +71,7 @@ impl Exit {
     ];
 }
 
-/// Where in its life a connection was when something went wrong.
+/// The stage of a connection at which something went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// The command line.
@@ -117,13 +117,13 @@ impl Stage {
     }
 }
 
-/// A failure as the person sees it. Its texts are safe to show: whoever builds them formats what
-/// others chose through [`crate::text::Untrusted`].
+/// A failure as the user sees it. Its texts are safe to show: text from others is formatted through
+/// [`crate::text::Untrusted`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// Where it happened.
     pub stage: Stage,
-    /// What the process exits with.
+    /// The exit code of the process.
     pub exit: Exit,
     /// One line: what went wrong, with the evidence.
     pub what: String,
@@ -131,17 +131,17 @@ pub struct Error {
     pub limit: Option<Limit>,
     /// Why, from the outermost to the innermost; one line each.
     pub causes: Vec<String>,
-    /// What to try next, if there is something; one line each.
+    /// What to try next; one line each, may be empty.
     pub hints: Vec<Hint>,
-    /// Whether it may pass by itself: another attempt makes sense.
+    /// Whether it may be transient, so that another attempt makes sense.
     pub passing: bool,
-    /// How long the server asks to be left alone before the next attempt.
+    /// How long the server asks us to wait before the next attempt.
     pub retry_after: Option<Duration>,
 }
 
 impl Error {
-    /// A failure without causes and hints. It may pass by itself if it is one of the network's:
-    /// exits 3, 4, 9 and 11.
+    /// A failure without causes and hints. It counts as transient if it is a network failure: exits
+    /// 3, 4, 9 and 11.
     pub fn new(stage: Stage, exit: Exit, what: impl Into<String>) -> Error {
         Error {
             stage,
@@ -155,7 +155,7 @@ impl Error {
         }
     }
 
-    /// Something on the command line that can't be understood.
+    /// A command line that can't be understood.
     pub fn usage(what: impl Into<String>) -> Error {
         Error::new(Stage::Usage, Exit::Usage, what)
     }
@@ -166,7 +166,7 @@ impl Error {
         self
     }
 
-    /// Says whether it may pass by itself.
+    /// Sets whether it may be transient.
     pub fn passing(mut self, passing: bool) -> Error {
         self.passing = passing;
         self
@@ -178,13 +178,13 @@ impl Error {
         self
     }
 
-    /// Says which limit was hit.
+    /// Sets the limit that was hit.
     pub fn limit(mut self, limit: Limit) -> Error {
         self.limit = Some(limit);
         self
     }
 
-    /// The same with all hints as texts, and the limit's option in `what`.
+    /// This error with all hints as texts, and the limit's option in `what`.
     pub fn worded(mut self, words: Words) -> Error {
         if let Some(limit) = self.limit.take() {
             self.what = format!("{} ({})", self.what, (words.option)(limit));
@@ -212,11 +212,11 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What to try next. Only the command line knows how its options are spelled, so this is what is
-/// meant; [`Error::worded`] makes texts of it.
+/// What to try next. Only the command line knows how its options are spelled, so a hint holds the
+/// meaning; [`Error::worded`] makes a text of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
-    /// In words that name no option.
+    /// A text that names no option.
     Text(String),
     /// Give the unknown name's address.
     AddressByHand,
@@ -226,7 +226,7 @@ pub enum Hint {
     AddressOffline,
     /// Ask for this name, which the certificate has.
     AskForName(String),
-    /// Take the input for bytes.
+    /// Treat the input as bytes.
     Binary,
     /// Trust the issuer.
     CaIsYours,
@@ -246,7 +246,7 @@ pub enum Hint {
     EachStep,
     /// Follow the redirect to there (safe to show).
     FollowRedirect(String),
-    /// Do without the verification.
+    /// Skip the verification.
     Insecure,
     /// Name the interface by an address.
     InterfaceByAddress,
@@ -266,11 +266,11 @@ pub enum Hint {
     MoreTime(Limit),
     /// Ask for another name by SNI, or for none.
     NameUnknown,
-    /// Without TLS, or by another name.
+    /// Connect without TLS, or by another name.
     NoTlsOrName,
     /// Log in by another scheme than Digest, with what was asked for in parentheses.
     NotDigest(String),
-    /// Take this close code for a normal one.
+    /// Treat this close code as a normal one.
     OkClose(u16),
     /// Send the Origin that the server wants.
     Origin,
@@ -282,17 +282,17 @@ pub enum Hint {
     Pin,
     /// The server may answer no pings: send messages instead.
     PingByMessage,
-    /// How a proxy is written.
+    /// The syntax of a proxy.
     ProxyExample,
     /// Log in at the proxy.
     ProxyLogin,
-    /// Log in at a proxy that answers in the server's place.
+    /// Log in at a proxy that answers instead of the server.
     ProxyLoginAsked,
     /// Log in at the proxy, which may be what it wants.
     ProxyLoginPerhaps,
     /// The proxy speaks this protocol, whose URLs have this scheme.
     ProxySpeaks(&'static str, &'static str),
-    /// What counts for the proxy's own TLS.
+    /// The options that apply to the proxy's own TLS.
     ProxyTls,
     /// Offer only HTTP/1.1 by ALPN.
     SpokenAlpn,
@@ -300,7 +300,7 @@ pub enum Hint {
     TlsVersions,
 }
 
-/// A limit that a person can set.
+/// A limit that the user can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// The time until the connection is open.
@@ -333,7 +333,7 @@ pub struct Words {
 }
 
 impl Hint {
-    /// The text; of a hint that nobody has worded, its name.
+    /// The text; for a hint without one, its name.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Hint::Text(text) => Cow::Borrowed(text),
@@ -354,7 +354,7 @@ impl From<&str> for Hint {
     }
 }
 
-/// No text of a failure is longer, in bytes: what a peer says may be in it, and its header can have
+/// The longest text of a failure, in bytes: it may contain a peer's text, whose header can have
 /// 64 KiB.
 const MAX_TEXT: usize = 1500;
 
@@ -371,5 +371,5 @@ fn bounded(mut text: String) -> String {
     text
 }
 
-/// What most of wstap's functions return.
+/// The result of most of wstap's functions.
 pub type Result<T> = std::result::Result<T, Error>;

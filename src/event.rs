@@ -1,7 +1,7 @@
 //! The shared vocabulary: what happened, when, and in which direction.
 //!
-//! The transport and the session tell events; reporters turn them into bytes and see nothing else.
-//! Events borrow what they speak of, so that a message costs no allocation on its way.
+//! The transport and the session emit events; reporters format them and see nothing else. Events
+//! borrow their data, so that a message needs no allocation.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,10 +13,10 @@ use crate::error::Error;
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, Party};
 use crate::protocol::handshake::{HandshakeReport, Request};
-use crate::protocol::violation::{Limit, Violation};
+use crate::protocol::violation::{Exceeded, Violation};
 use crate::redact::Guarded;
 
-/// A moment: the wall clock's time and the time since the connection was asked for.
+/// A moment, by the wall clock and by the monotonic time since the start of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
     /// For people and logs.
@@ -54,17 +54,17 @@ impl Clock {
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamped<'a> {
-    /// When; for what arrives together in one read it is the time of that read.
+    /// When; events from one read share the time of that read.
     pub at: Moment,
     /// Counts the events of a run from 1.
     pub seq: u64,
-    /// Of a server: which client, counted from 1; `None` for what concerns no single one.
+    /// On a server: the client's number, from 1; `None` if the event concerns no single client.
     pub client: Option<u64>,
     /// What.
     pub event: &'a Event<'a>,
 }
 
-/// What happened. No secret is in it, unless secrets are to be shown: whoever makes an event hides
+/// What happened. Contains no secrets, unless secrets are to be shown: the maker of an event hides
 /// them ([`crate::redact`]).
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
@@ -94,7 +94,7 @@ pub enum Event<'a> {
         /// Why.
         why: &'a str,
     },
-    /// The transport connection stands.
+    /// The transport connection is established.
     Connected {
         /// The peer's address.
         to: &'a str,
@@ -107,7 +107,7 @@ pub enum Event<'a> {
     ProxyConnected {
         /// The proxy, without its login.
         proxy: &'a str,
-        /// What it said.
+        /// The proxy's reply.
         answer: &'a str,
         /// How long it took.
         took: Duration,
@@ -129,22 +129,22 @@ pub enum Event<'a> {
         /// Its head.
         response: &'a Guarded<Response>,
     },
-    /// A response's head (and, for a refusal, what there is of its body).
+    /// A response's head (and, for a refusal, the beginning of its body).
     ResponseReceived {
         /// As on the wire, but for secrets.
         response: &'a Guarded<Response>,
         /// From the request to the response.
         took: Duration,
-        /// Another request follows from it, for a login or a redirect; its body isn't read.
+        /// Whether it causes another request, for a login or a redirect; its body isn't read.
         followed: bool,
     },
-    /// A redirect is followed; what was told of the connection before is over.
+    /// A redirect is followed; earlier events belong to the previous connection.
     Redirected {
         /// The response's status.
         status: u16,
-        /// The URL that was asked for, without user name and password.
+        /// The requested URL, without user name and password.
         from: &'a str,
-        /// The URL that is asked for next.
+        /// The URL requested next.
         to: &'a str,
         /// The names of the fields that are not sent to another origin.
         dropped: &'a [String],
@@ -161,7 +161,7 @@ pub enum Event<'a> {
     },
     /// A frame's header.
     Frame(Frame<'a>),
-    /// Bytes of the payload of the frame that was announced last in that direction.
+    /// Payload bytes of the last [`Event::Frame`] in that direction.
     FramePayload(FramePayload<'a>),
     /// A data message, or a piece of one that is too large to be held.
     Data(Data<'a>),
@@ -192,18 +192,18 @@ pub enum Event<'a> {
     },
     /// The peer broke a rule.
     Violation {
-        /// Which, with the evidence.
+        /// The broken rule, with the evidence.
         violation: &'a Violation,
-        /// Whether the connection is failed for it, or it is only a warning.
+        /// Whether it fails the connection; otherwise it is a warning.
         fatal: bool,
     },
-    /// A limit of ours was hit: the connection is failed for it.
-    Limit(Limit),
+    /// The peer's data exceeds a limit of ours, which fails the connection.
+    Limit(Exceeded),
     /// The connection has ended.
     Closed {
         /// How.
         closure: &'a Closure,
-        /// What went over it.
+        /// The traffic on it.
         totals: &'a Totals,
     },
     /// Another attempt will be made.
@@ -215,7 +215,7 @@ pub enum Event<'a> {
         /// Why the last connection or attempt ended.
         why: &'a str,
     },
-    /// Something worth saying: our own words (others' are escaped in them).
+    /// A notice in our own words; text from others is escaped in it.
     Notice {
         /// How loud.
         level: Level,
@@ -231,11 +231,11 @@ pub enum Event<'a> {
     },
     /// What came of all pings of `wstap ping`.
     RoundTrips(&'a RoundTrips),
-    /// An answer to something that the person asked for in the REPL; shown however quiet.
+    /// The answer to a REPL command; shown even with `-q`.
     Answer {
-        /// One or more lines; what others chose is escaped in them, line ends too.
+        /// One or more lines; text from others is escaped in them, including its line ends.
         text: &'a str,
-        /// Whether it is to be copied from the screen, so that no mark may be in it.
+        /// Whether the user copies it from the screen, so that it must contain no marks.
         bare: bool,
     },
     /// The run failed.
@@ -283,26 +283,25 @@ pub struct TlsInfo {
     pub sni: Option<String>,
     /// The chain as the server sent it, its own certificate first.
     pub certificates: Vec<Certificate>,
-    /// What verification would have refused, if it was let pass.
+    /// The verification failure that was ignored, if there was one.
     pub unverified: Option<Unverified>,
 }
 
-/// Why a certificate wasn't trusted, and went through all the same.
+/// Why a certificate wasn't trusted, though the connection went on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unverified {
     /// What was wrong with it.
     pub why: String,
-    /// What the option is called that let it pass.
+    /// The name of the option that let it pass.
     pub by: &'static str,
 }
 
-/// A certificate, as far as a person wants to know. The texts are as in the certificate: escape
-/// them.
+/// The facts about a certificate that are shown. The texts are as in the certificate: escape them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificate {
-    /// Whom it names.
+    /// The subject.
     pub subject: String,
-    /// Who signed it.
+    /// The issuer.
     pub issuer: String,
     /// Subject alternative names.
     pub names: Vec<String>,
@@ -327,9 +326,9 @@ pub struct Totals {
     pub payload_in: u64,
     /// Their payload in bytes, before compression.
     pub payload_out: u64,
-    /// What compression did to those received that were compressed.
+    /// Compression of the compressed messages received.
     pub compression_in: Compression,
-    /// What compression did to those sent that were compressed.
+    /// Compression of the compressed messages sent.
     pub compression_out: Compression,
     /// Bytes of frames received, headers included.
     pub wire_in: u64,
@@ -382,7 +381,7 @@ impl Totals {
     }
 }
 
-/// What compression (RFC 7692) did to payload, in bytes.
+/// The effect of compression (RFC 7692) on payload, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compression {
     /// Before it.
@@ -397,7 +396,7 @@ impl Compression {
         self != Compression::default()
     }
 
-    /// How much it saved in percent of the plain bytes, to a tenth; negative if it cost.
+    /// The saving in percent of the plain bytes, to a tenth; negative for a growth.
     pub fn saved_percent(self) -> f64 {
         let saved = self.plain as f64 - self.wire as f64;
         (saved / self.plain.max(1) as f64 * 1000.0).round() / 10.0
@@ -486,7 +485,7 @@ pub struct Bucket {
     pub count: u64,
 }
 
-/// Something that can be changed while the session runs.
+/// A setting of the views that can change while the session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// Binary payloads in whole as hex.
@@ -517,7 +516,7 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// Takes note of an event's time, if it ends a phase. A new attempt begins anew.
+    /// Notes an event's time, if it ends a phase. A new attempt resets all phases.
     pub fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Redirected { .. } | Event::Resolving { .. } => *self = Timings::default(),
@@ -546,18 +545,18 @@ impl Timings {
     }
 }
 
-/// What came of a run; of its last connection, where there were several.
+/// The result of a run; with several connections, that of the last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// What the process exits with.
+    /// The exit code of the process.
     pub exit: u8,
     /// The failure, if it is one.
     pub error: Option<Error>,
-    /// What was agreed, if the connection opened.
+    /// What the handshake agreed on, if the connection opened.
     pub opening: Option<Opening>,
     /// How it ended, if it opened.
     pub closure: Option<Closure>,
-    /// What went over all connections of the run.
+    /// The traffic on all connections of the run.
     pub totals: Totals,
     /// How long the phases took.
     pub timings: Timings,

@@ -1,10 +1,10 @@
-//! Secrets become `***` where an event is made, so that no view has to hide them.
+//! Secrets become `***` when an event is made, so that no view has to hide them.
 //!
 //! What is hidden: credentials in header fields, tokens smuggled in as subprotocols, and secrets
-//! in URLs (userinfo and query). The names stay, so that a person sees that something was sent.
+//! in URLs (userinfo and query). The names stay visible, to show that something was sent.
 //!
-//! What must be kept is a [`Secret`] or [`Guarded`]. The way into both is `reveal`, for what goes
-//! onto the wire (`tests/guarded.rs` lists the files that may call it).
+//! A secret that we need later is kept as [`Secret`] or [`Guarded`]. Only `reveal` gives access to
+//! it, to put it on the wire (`tests/guarded.rs` lists the files that may call it).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use std::fmt;
 use crate::http::head::{Header, Leniency, Response};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, Request};
 
-/// What stands in a secret's place.
+/// The replacement for a secret.
 pub const HIDDEN: &str = "***";
 
 /// A value that is never shown, not even by `{:?}`.
@@ -37,8 +37,7 @@ impl<T> fmt::Debug for Secret<T> {
     }
 }
 
-/// Whether secrets are shown: decided once, by `--show-secrets`, and obeyed by whatever makes
-/// events.
+/// Whether secrets are shown: set once by `--show-secrets`, and applied by the makers of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Secrets {
     /// As `***`.
@@ -66,7 +65,7 @@ impl Secrets {
         }
     }
 
-    /// The judgement of a response: a subprotocol in it may be a token.
+    /// The judgement of a response; a subprotocol in it may be a token.
     pub fn report(self, mut report: HandshakeReport) -> HandshakeReport {
         if self == Secrets::Shown {
             return report;
@@ -86,8 +85,8 @@ impl Secrets {
     }
 }
 
-/// A request or response that is kept as it is and read as it may be shown. Hiding is done when
-/// somebody looks.
+/// A request or response that is stored with its secrets and read without them. Secrets are hidden
+/// on reading.
 #[derive(Clone)]
 pub struct Guarded<T> {
     raw: T,
@@ -167,7 +166,7 @@ impl Guarded<Response> {
         &self.raw.body
     }
 
-    /// Why the body isn't whole, if it isn't.
+    /// Why the body is incomplete, if it is.
     pub fn body_cut(&self) -> Option<&str> {
         self.raw.body_cut.as_deref()
     }
@@ -228,7 +227,7 @@ pub fn head(head: &[u8]) -> Cow<'_, [u8]> {
     if shown == head { Cow::Borrowed(head) } else { Cow::Owned(shown) }
 }
 
-/// A header as somebody typed it, who may have mistyped it; see [`bad_header`].
+/// A header as typed, possibly with mistakes; see [`bad_header`].
 pub fn typed_header(typed: &str) -> String {
     String::from_utf8_lossy(&bad_header(typed.as_bytes())).into_owned()
 }
@@ -252,7 +251,7 @@ pub fn bad_header(header: &[u8]) -> Vec<u8> {
 pub fn url(url: &str) -> Cow<'_, str> {
     match url_bytes(url.as_bytes()) {
         Cow::Borrowed(_) => Cow::Borrowed(url),
-        // Only whole ASCII-delimited parts were replaced, so this is UTF-8 still.
+        // Only whole ASCII-delimited parts were replaced, so this is still UTF-8.
         Cow::Owned(shown) => Cow::Owned(String::from_utf8_lossy(&shown).into_owned()),
     }
 }
@@ -315,7 +314,7 @@ fn announces_secret(entry: &[u8]) -> bool {
     words.iter().any(|word| entry.eq_ignore_ascii_case(word))
 }
 
-/// Where an entry such as `access_token.SECRET` begins to be secret.
+/// Where the secret begins in an entry such as `access_token.SECRET`.
 fn secret_from(entry: &[u8]) -> Option<usize> {
     let words: [&[u8]; 9] = [
         b"bearer",
@@ -380,8 +379,8 @@ fn url_bytes(url: &[u8]) -> Cow<'_, [u8]> {
 
 /// Where the userinfo of a URL begins and ends.
 fn userinfo(front: &[u8]) -> Option<(usize, usize)> {
-    // What a person typed may lack the scheme, and so may a Location; browsers take a backslash for
-    // a slash, and any number of them.
+    // Typed URLs and Locations may lack the scheme. Browsers accept backslashes as slashes, and any
+    // number of them.
     let scheme =
         front.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
     let slashes = |from: usize| {

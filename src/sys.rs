@@ -1,10 +1,9 @@
-//! The seam: every call of ours that brings bytes in or out, or waits for them, is made here.
+//! The seam: all our calls that read, write or wait are made here.
 //!
-//! In a release build each function is its system call and nothing else. With debug assertions a
-//! test can let any of the calls fail (see `sys/torture.rs`), so what becomes of each failure of
-//! each call can be tried.
+//! In a release build each function is just its system call. With debug assertions a test can make
+//! any of the calls fail (see `sys/torture.rs`), to check how each failure is handled.
 //!
-//! Outside of it are calls that libraries make for us: rustyline reads keys and draws the line,
+//! Calls by libraries don't pass through here: rustyline reads keys and draws the line,
 //! clap prints its help, rustls writes the key log, signal-hook reads its socket pair, the system's
 //! resolver asks its servers.
 
@@ -83,7 +82,7 @@ pub fn poll(fds: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> Result<usize>
     rustix::event::poll(fds, timeout)
 }
 
-/// `connect(2)`. One that is interrupted goes on by itself (POSIX).
+/// `connect(2)`. An interrupted one continues in the background (POSIX).
 ///
 /// # Errors
 /// Those of the operating system.
@@ -94,7 +93,7 @@ pub fn connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
     connected
 }
 
-/// A whole file.
+/// Reads a whole file.
 ///
 /// # Errors
 /// Those of the operating system.
@@ -104,13 +103,14 @@ pub fn read_file(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A descriptor for those who can wait. It may be set not to block by whoever shares it.
+/// Blocking reads and writes on a descriptor, which may be non-blocking because a process that
+/// shares it made it so.
 #[derive(Debug)]
 pub struct Blocking<F>(pub Role, pub F);
 
 impl<F: AsFd> Blocking<F> {
     fn wait(&self, flags: PollFlags) {
-        // Whatever comes of it, the next call tells.
+        // The next call reports any failure.
         let _ = poll(&mut [PollFd::new(&self.1, flags)], None);
     }
 }
@@ -143,13 +143,13 @@ impl<F: AsFd> Write for Blocking<F> {
     }
 }
 
-/// Writes a line to standard error, if there is anybody.
+/// Writes a line to standard error, and ignores failures.
 pub fn complain(line: std::fmt::Arguments<'_>) {
     let text = format!("{line}\n");
     let _ = Blocking(Role::Stderr, io::stderr()).write_all(text.as_bytes());
 }
 
-/// Writes a text to standard output; a reader that goes away early is no failure.
+/// Writes a text to standard output; a reader that closed the pipe is no failure.
 ///
 /// # Errors
 /// Those of the operating system.

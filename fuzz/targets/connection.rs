@@ -70,7 +70,7 @@ fn run(config: Config, pieces: &[&[u8]]) -> Told {
     }
     assert!(receiver.handed_over().unwrap_or(0) <= receiver.unfinished());
     while sender.next().is_some() {}
-    assert_eq!(sender.untold(), 0);
+    assert_eq!(sender.pending_bytes(), 0);
     told.sent = sender.transmit().to_vec();
     told
 }

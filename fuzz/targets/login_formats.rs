@@ -4,7 +4,7 @@
 #![no_main]
 
 use wstap::http::challenge::challenges;
-use wstap::http::cookie::{Jar, Place};
+use wstap::http::cookie::{CookieOrigin, Jar};
 use wstap::http::digest::{Attempt, DigestChallenge};
 use wstap::http::head::Header;
 use wstap::http::date;
@@ -56,7 +56,7 @@ fn digest(bytes: &[u8]) {
 }
 
 fn cookies(bytes: &[u8], choice: u8) {
-    let place = Place {
+    let origin = CookieOrigin {
         host: if choice & 4 == 0 { "a.example.org" } else { "192.0.2.1" },
         is_address: choice & 4 != 0,
         target: "/dir/page?x",
@@ -65,9 +65,9 @@ fn cookies(bytes: &[u8], choice: u8) {
     let now = 784_111_777;
     let mut jar = Jar::default();
     for field in fields(bytes) {
-        let _ = jar.set(field, &place, now);
+        let _ = jar.set(field, &origin, now);
     }
-    if let Some(field) = jar.field(&place, &[], now) {
+    if let Some(field) = jar.field(&origin, &[], now) {
         assert!(field.len() <= 8192);
         assert!(!field.iter().any(u8::is_ascii_control));
     }

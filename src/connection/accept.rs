@@ -14,7 +14,7 @@ use crate::http::head::{
     BodyReader, HeadError, HeadLimits, HeadReader, RequestHead, RequestReader, Response, values,
 };
 use crate::protocol::deflate::Params;
-use crate::protocol::handshake::{AcceptOptions, Answer, Request, answer, refuse};
+use crate::protocol::handshake::{AcceptOptions, Reply, Request, answer, refuse};
 use crate::redact::{Guarded, Secrets};
 use crate::text::Untrusted;
 use crate::transport::{self, Stream};
@@ -203,8 +203,8 @@ impl Accepting {
         let request = Guarded::new(request, secrets);
         tell(Event::RequestSent { request: &request });
         let (subprotocol, extensions, deflate) = match answered {
-            Answer::Refused { response, why, .. } => return self.refuse(response, &why, tell),
-            Answer::Accepted { response, subprotocol, extensions, deflate } => {
+            Reply::Refused { response, why, .. } => return self.refuse(response, &why, tell),
+            Reply::Accepted { response, subprotocol, extensions, deflate } => {
                 self.answer = response;
                 (subprotocol, extensions, deflate)
             }
@@ -217,7 +217,7 @@ impl Accepting {
     }
 
     fn unreadable(&mut self, error: &HeadError, tell: &mut dyn FnMut(Event<'_>)) {
-        if let Answer::Refused { response, why, .. } = refuse(error) {
+        if let Reply::Refused { response, why, .. } = refuse(error) {
             self.refuse(response, &why, tell);
         }
     }

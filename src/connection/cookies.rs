@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Exit, Result, Stage};
-use crate::http::cookie::{Jar, Place};
+use crate::http::cookie::{CookieOrigin, Jar};
 use crate::http::head::{Response, values};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
@@ -54,7 +54,7 @@ impl CookieFile {
     /// The value of the Cookie field for a request, without the names that it has already.
     pub fn field(&self, target: &Target, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {
         let host = target.host.to_string();
-        self.jar.field(&place(target, &host), taken, now)
+        self.jar.field(&origin(target, &host), taken, now)
     }
 
     /// Takes the cookies of a response and writes the file if that changed anything. Gives a line
@@ -66,10 +66,10 @@ impl CookieFile {
         now: i64,
     ) -> (Vec<String>, Option<String>) {
         let host = target.host.to_string();
-        let place = place(target, &host);
+        let origin = origin(target, &host);
         let (mut refused, mut changed) = (Vec::new(), false);
         for field in values(&response.headers, "set-cookie") {
-            match self.jar.set(field, &place, now) {
+            match self.jar.set(field, &origin, now) {
                 Ok(different) => changed |= different,
                 Err(why) => {
                     let name = field.split(|b| matches!(b, b'=' | b';')).next().unwrap_or_default();
@@ -117,8 +117,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-fn place<'a>(target: &'a Target, host: &'a str) -> Place<'a> {
-    Place {
+fn origin<'a>(target: &'a Target, host: &'a str) -> CookieOrigin<'a> {
+    CookieOrigin {
         host,
         is_address: !matches!(target.host, url::Host::Domain(_)),
         target: &target.path,

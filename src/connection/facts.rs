@@ -7,7 +7,7 @@ use crate::event::{Opening, TlsInfo, Totals};
 use crate::http::head::Response;
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
-use crate::protocol::violation::{Limit, Violation};
+use crate::protocol::violation::{Exceeded, Violation};
 use crate::redact::Guarded;
 
 /// What is known from the opening.
@@ -25,7 +25,7 @@ pub struct Opened {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A limit of ours was hit.
-    Limit(Limit),
+    Limit(Exceeded),
     /// No ping of ours was answered for this long.
     Silent(Duration),
     /// TLS failed behind its handshake, for example for want of a client certificate.

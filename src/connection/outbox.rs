@@ -66,7 +66,7 @@ impl Outbox {
     /// Whether there is room for more input: neither the peer nor whoever takes the events is behind.
     #[inline(always)]
     pub fn has_room(&self) -> bool {
-        self.sender.buffered() < HIGH_WATER && self.sender.untold() < HIGH_WATER
+        self.sender.buffered() < HIGH_WATER && self.sender.pending_bytes() < HIGH_WATER
     }
 
     /// Queues what earlier connections have not taken, and keeps it until the stream takes it.

@@ -1,29 +1,29 @@
-//! What a server asks for with 401: the challenges of WWW-Authenticate (RFC 9110 §11.6.1).
+//! The challenges that a server sends with 401, in WWW-Authenticate (RFC 9110 §11.6.1).
 
 use crate::http::head::{Header, is_token, values};
 
-/// More challenges than this are left out.
+/// The largest number of challenges; further ones are ignored.
 const MAX_CHALLENGES: usize = 16;
 
-/// A challenge with more parameters than this is left out.
+/// The largest number of parameters; a challenge with more is ignored.
 const MAX_PARAMS: usize = 32;
 
 /// A way to log in, with its parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Challenge {
-    /// The scheme's name as it came.
+    /// The scheme's name as received.
     pub scheme: Vec<u8>,
     params: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Challenge {
-    /// Whether it is for that scheme; names don't depend on case.
+    /// Whether the scheme has this name; case doesn't matter.
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
     }
 
-    /// A parameter's value. Of a quoted one it is what stands between the quotes, with its
-    /// backslashes: put between quotes again, it is what came.
+    /// A parameter's value. A quoted value is returned without the quotes but with its backslashes,
+    /// so that quotes around it restore the original.
     pub fn param(&self, name: &str) -> Option<&[u8]> {
         let mut all = self.params.iter();
         let (_, value) = all.find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))?;
@@ -31,8 +31,8 @@ impl Challenge {
     }
 }
 
-/// The challenges in all fields of that name, in order: several may share a field. What breaks the
-/// grammar is left out, up to the field's end.
+/// The challenges in all fields of that name, in order; several may share a field. From a challenge
+/// that breaks the grammar on, the rest of its field is ignored.
 pub fn challenges(headers: &[Header], name: &str) -> Vec<Challenge> {
     let mut found = Vec::new();
     for value in values(headers, name) {
@@ -70,13 +70,13 @@ fn read(mut rest: &[u8], found: &mut Vec<Challenge>) {
             break;
         }
     }
-    // What is left over belongs to the last challenge, which is broken by it.
+    // Leftover text makes the last challenge invalid.
     if open && (!rest.is_empty() || found.len() > MAX_CHALLENGES) {
         found.pop();
     }
 }
 
-/// Takes the one value without a name that some schemes have (`Negotiate YII=`).
+/// Parses the token68 of some schemes (`Negotiate YII=`), a value without a name.
 fn without_token68(rest: &[u8]) -> &[u8] {
     let start = skip(rest, b" ");
     let is_in = |b: &&u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(b);
@@ -86,7 +86,7 @@ fn without_token68(rest: &[u8]) -> &[u8] {
     if is_value { after } else { rest }
 }
 
-/// Whether a list's element ends here.
+/// Whether an element of the list ends here.
 fn ends_element(rest: &[u8]) -> bool {
     let rest = skip(rest, b" \t");
     rest.is_empty() || rest.starts_with(b",")

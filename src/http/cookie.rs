@@ -1,37 +1,37 @@
-//! Cookies: what a server sets, and what is sent back to it (RFC 6265); kept in the format of
-//! Netscape's `cookies.txt`, as curl keeps them.
+//! Cookies that a server sets and that we send back (RFC 6265); stored in the format of Netscape's
+//! `cookies.txt`, as curl does.
 
 use public_suffix::{DEFAULT_PROVIDER, EffectiveTLDProvider as _};
 
 use crate::http::date;
 
-/// The most cookies of a jar; the oldest go first (§6.1 asks for 3000).
+/// The largest number of cookies in a jar; the oldest are dropped first (§6.1 asks for 3000).
 const MAX_COOKIES: usize = 3000;
 
-/// The most cookies of a domain (§6.1 asks for 50).
+/// The largest number of cookies of a domain (§6.1 asks for 50).
 const MAX_OF_DOMAIN: usize = 50;
 
-/// The longest cookie, in bytes of its name and value.
+/// The longest name and value of a cookie together, in bytes.
 const MAX_COOKIE: usize = 4096;
 
-/// The longest domain or path.
+/// The longest domain or path, in bytes.
 const MAX_ATTRIBUTE: usize = 1024;
 
-/// The longest Cookie field; servers refuse longer ones.
+/// The longest Cookie field, in bytes; servers refuse longer ones.
 const MAX_FIELD: usize = 8192;
 
 /// The first line of a jar's file.
 const TITLE: &[u8] = b"# Netscape HTTP Cookie File";
 
-/// Before the domain of a cookie that scripts must not see.
+/// The prefix before the domain of an HttpOnly cookie.
 const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 
-/// Where a request goes to.
+/// The destination of a request, which decides which cookies apply.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct CookieOrigin<'a> {
     /// The host: a name in lower case, or an address.
     pub host: &'a str,
-    /// The host is an address.
+    /// Whether the host is an address.
     pub is_address: bool,
     /// Path and query.
     pub target: &'a str,
@@ -39,7 +39,7 @@ pub struct Place<'a> {
     pub secure: bool,
 }
 
-impl Place<'_> {
+impl CookieOrigin<'_> {
     fn path(&self) -> &[u8] {
         self.target.split('?').next().unwrap_or_default().as_bytes()
     }
@@ -57,7 +57,7 @@ impl Place<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Jar {
     cookies: Vec<Cookie>,
-    /// Lines of the file that are no cookies; they are kept.
+    /// Lines of the file that aren't cookies; they are kept.
     other: Vec<Vec<u8>>,
 }
 
@@ -65,14 +65,14 @@ pub struct Jar {
 struct Cookie {
     name: Vec<u8>,
     value: Vec<u8>,
-    /// Without a dot at the beginning.
+    /// The domain, without a leading dot.
     domain: Vec<u8>,
-    /// For that host alone, not for those below it.
+    /// Only for this host, not for its subdomains.
     host_only: bool,
     path: Vec<u8>,
     secure: bool,
     http_only: bool,
-    /// In seconds since 1970; `None` for the session.
+    /// The expiry in seconds since 1970; `None` for a session cookie.
     expires: Option<i64>,
 }
 
@@ -84,7 +84,7 @@ impl std::fmt::Debug for Cookie {
 }
 
 impl Jar {
-    /// Reads a file. Lines that are no cookies are kept as they are.
+    /// Reads a file. Lines that aren't cookies are kept unchanged.
     pub fn read(text: &[u8]) -> Jar {
         let mut jar = Jar::default();
         for line in text.split(|b| *b == b'\n') {
@@ -99,7 +99,7 @@ impl Jar {
         jar
     }
 
-    /// The file's text, without what has expired at `now`.
+    /// The file's text, without cookies that expired by `now` (seconds since 1970).
     pub fn write(&self, now: i64) -> Vec<u8> {
         let mut text = TITLE.to_vec();
         text.push(b'\n');
@@ -113,18 +113,18 @@ impl Jar {
         text
     }
 
-    /// How many lines of the file were neither cookies nor comments.
+    /// The number of lines in the file that were neither cookies nor comments.
     pub fn unreadable(&self) -> usize {
         self.other.iter().filter(|line| !line.starts_with(b"#")).count()
     }
 
-    /// The Cookie field for a request (§5.4), if there is something for it: those of longer paths
-    /// first, then the older ones; none whose name is among `taken`.
-    pub fn field(&self, place: &Place<'_>, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {
+    /// The Cookie field for a request (§5.4); `None` without a matching cookie. Longer paths come
+    /// first, then older cookies. Cookies whose name is in `taken` are left out.
+    pub fn field(&self, origin: &CookieOrigin<'_>, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {
         let mut chosen: Vec<&Cookie> = self
             .cookies
             .iter()
-            .filter(|cookie| cookie.is_for(place) && !cookie.has_expired(now))
+            .filter(|cookie| cookie.is_for(origin) && !cookie.has_expired(now))
             .filter(|cookie| !taken.contains(&cookie.name.as_slice()))
             .collect();
         chosen.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
@@ -144,15 +144,20 @@ impl Jar {
         (!field.is_empty()).then_some(field)
     }
 
-    /// Takes a Set-Cookie field that came from there (§5.3): keeps the cookie, or removes it if it
-    /// has expired. True if that changed anything.
+    /// Applies a Set-Cookie field from that origin (§5.3): stores the cookie, or removes it if it
+    /// has expired. True if the jar changed.
     ///
     /// # Errors
-    /// Why the cookie is not taken.
-    pub fn set(&mut self, field: &[u8], place: &Place<'_>, now: i64) -> Result<bool, &'static str> {
-        let cookie = Cookie::parse(field, place, now)?;
+    /// Why the cookie is rejected.
+    pub fn set(
+        &mut self,
+        field: &[u8],
+        origin: &CookieOrigin<'_>,
+        now: i64,
+    ) -> Result<bool, &'static str> {
+        let cookie = Cookie::parse(field, origin, now)?;
         let shadows = |known: &&Cookie| known.secure && known.same_name(&cookie);
-        if !place.secure && self.cookies.iter().any(|known| shadows(&known)) {
+        if !origin.secure && self.cookies.iter().any(|known| shadows(&known)) {
             return Err("it came without TLS and would replace one that is for TLS only");
         }
         let before = self.cookies.len();
@@ -168,7 +173,7 @@ impl Jar {
         Ok(true)
     }
 
-    /// Adds a cookie, or puts it into the place of the one that it replaces.
+    /// Adds a cookie, or replaces one in its position.
     fn put(&mut self, cookie: Cookie) {
         if let Some(known) = self.cookies.iter_mut().find(|known| known.is_same(&cookie)) {
             *known = cookie;
@@ -187,8 +192,8 @@ impl Jar {
 }
 
 impl Cookie {
-    /// Reads a Set-Cookie field (§5.2) and gives it its place (§5.3).
-    fn parse(field: &[u8], place: &Place<'_>, now: i64) -> Result<Cookie, &'static str> {
+    /// Reads a Set-Cookie field (§5.2) and sets its domain and path (§5.3).
+    fn parse(field: &[u8], origin: &CookieOrigin<'_>, now: i64) -> Result<Cookie, &'static str> {
         if field.iter().any(u8::is_ascii_control) {
             return Err("there is a control character in it");
         }
@@ -219,26 +224,26 @@ impl Cookie {
         }
         let domain = domain.map(<[u8]>::to_ascii_lowercase).filter(|domain| !domain.is_empty());
         let (domain, host_only) = match domain {
-            Some(domain) if domain != place.host.as_bytes() => (domain, false),
-            // What is below an address, or below a public suffix, is not the host's (§5.3, step 5).
+            Some(domain) if domain != origin.host.as_bytes() => (domain, false),
+            // A cookie can't cover everything below an address or a public suffix (§5.3, step 5).
             Some(domain) => {
-                let alone = place.is_address || is_public_suffix(&domain);
+                let alone = origin.is_address || is_public_suffix(&domain);
                 (domain, alone)
             }
-            None => (place.host.as_bytes().to_vec(), true),
+            None => (origin.host.as_bytes().to_vec(), true),
         };
-        if !host_only && !place.is_in(&domain) {
+        if !host_only && !origin.is_in(&domain) {
             return Err("it is for another domain");
         }
         if !host_only && is_public_suffix(&domain) {
             return Err("it is for all hosts below a public suffix");
         }
-        if secure && !place.secure {
+        if secure && !origin.secure {
             return Err("it is for TLS only, but came without");
         }
         let path = match path.filter(|path| path.starts_with(b"/")) {
             Some(path) => path.to_vec(),
-            None => default_path(place.path()).to_vec(),
+            None => default_path(origin.path()).to_vec(),
         };
         let prefix = name.to_ascii_lowercase();
         if prefix.starts_with(b"__secure-") && !secure
@@ -258,8 +263,8 @@ impl Cookie {
         })
     }
 
-    /// Reads a line of a file: domain, whether the hosts below it count, path, whether for TLS
-    /// only, the end in seconds since 1970 (0 for none), name and value, with tabs between.
+    /// Reads a line of a file: domain, whether it includes subdomains, path, whether for TLS only,
+    /// expiry in seconds since 1970 (0 for none), name and value, separated by tabs.
     fn read(line: &[u8]) -> Option<Cookie> {
         let bare = line.strip_prefix(HTTP_ONLY);
         let mut fields = bare.unwrap_or(line).splitn(7, |b| *b == b'\t');
@@ -324,12 +329,12 @@ impl Cookie {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    fn is_for(&self, place: &Place<'_>) -> bool {
+    fn is_for(&self, origin: &CookieOrigin<'_>) -> bool {
         let is_there = match self.host_only {
-            true => place.host.as_bytes() == self.domain,
-            false => place.is_in(&self.domain),
+            true => origin.host.as_bytes() == self.domain,
+            false => origin.is_in(&self.domain),
         };
-        is_there && (place.secure || !self.secure) && path_matches(&self.path, place.path())
+        is_there && (origin.secure || !self.secure) && path_matches(&self.path, origin.path())
     }
 
     fn is_same(&self, other: &Cookie) -> bool {
@@ -341,15 +346,15 @@ impl Cookie {
     }
 }
 
-/// Whether anybody can have a name below that domain: `org`, `co.uk`, `github.io`. A name without a
-/// dot counts as one, known or not; so does what is no domain.
+/// Whether the domain is a public suffix, below which anybody can register a name: `org`, `co.uk`,
+/// `github.io`. A name without a dot counts as one, known or not; so does an invalid domain.
 fn is_public_suffix(domain: &[u8]) -> bool {
-    // The list is looked up by bytes; hosts are ASCII when they come from a URL.
+    // The list is searched by bytes; hosts from a URL are ASCII.
     let name = std::str::from_utf8(domain).ok().filter(|name| name.is_ascii());
     name.is_none_or(|name| DEFAULT_PROVIDER.effective_tld_plus_one(name).is_err())
 }
 
-/// Name and value at the first `=`, without the white space around them.
+/// Splits name and value at the first `=`, without the white space around them.
 fn pair(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr::memchr(b'=', text).map(|at| text.split_at(at)) {
         Some((name, value)) => {
@@ -359,7 +364,7 @@ fn pair(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// The end that a Max-Age gives (§5.2.2); none or less than one second is over at once.
+/// The expiry by Max-Age (§5.2.2); zero or less expires at once.
 fn seconds(text: &[u8], now: i64) -> Option<i64> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -370,7 +375,7 @@ fn seconds(text: &[u8], now: i64) -> Option<i64> {
     Some(if negative || age == 0 { 0 } else { now.saturating_add(age) })
 }
 
-/// Where a cookie without a path is for (§5.1.4).
+/// The default path of a cookie (§5.1.4).
 fn default_path(path: &[u8]) -> &[u8] {
     match memchr::memrchr(b'/', path) {
         None | Some(0) => b"/",
@@ -391,12 +396,12 @@ mod tests {
 
     const NOW: i64 = 784_111_777;
 
-    fn place(host: &'static str, target: &'static str, secure: bool) -> Place<'static> {
+    fn origin(host: &'static str, target: &'static str, secure: bool) -> CookieOrigin<'static> {
         let is_address = host.starts_with(|c: char| c.is_ascii_digit() || c == '[');
-        Place { host, is_address, target, secure }
+        CookieOrigin { host, is_address, target, secure }
     }
 
-    fn jar(from: &Place<'_>, fields: &[&str]) -> Jar {
+    fn jar(from: &CookieOrigin<'_>, fields: &[&str]) -> Jar {
         let mut jar = Jar::default();
         for field in fields {
             jar.set(field.as_bytes(), from, NOW).unwrap();
@@ -404,28 +409,28 @@ mod tests {
         jar
     }
 
-    fn sent(jar: &Jar, place: &Place<'_>) -> String {
-        String::from_utf8(jar.field(place, &[], NOW).unwrap_or_default()).unwrap()
+    fn sent(jar: &Jar, origin: &CookieOrigin<'_>) -> String {
+        String::from_utf8(jar.field(origin, &[], NOW).unwrap_or_default()).unwrap()
     }
 
     #[test]
     fn a_cookie_goes_where_it_belongs() {
-        let from = place("a.example.org", "/dir/page?x=/y/", true);
+        let from = origin("a.example.org", "/dir/page?x=/y/", true);
         let jar = jar(
             &from,
             &["host=1", "dom=2; Domain=.Example.ORG; Path=/", "sec=3; secure; Path=/dir"],
         );
         for (to, cookies) in [
             (from, "host=1; sec=3; dom=2"),
-            (place("a.example.org", "/dir", true), "host=1; sec=3; dom=2"),
-            (place("a.example.org", "/dir/deep/er", true), "host=1; sec=3; dom=2"),
-            (place("a.example.org", "/directory", true), "dom=2"),
-            (place("a.example.org", "/dir/", false), "host=1; dom=2"),
-            (place("b.example.org", "/dir/", true), "dom=2"),
-            (place("b.a.example.org", "/dir/", true), "dom=2"),
-            (place("example.org", "/", true), "dom=2"),
-            (place("badexample.org", "/", true), ""),
-            (place("org", "/", true), ""),
+            (origin("a.example.org", "/dir", true), "host=1; sec=3; dom=2"),
+            (origin("a.example.org", "/dir/deep/er", true), "host=1; sec=3; dom=2"),
+            (origin("a.example.org", "/directory", true), "dom=2"),
+            (origin("a.example.org", "/dir/", false), "host=1; dom=2"),
+            (origin("b.example.org", "/dir/", true), "dom=2"),
+            (origin("b.a.example.org", "/dir/", true), "dom=2"),
+            (origin("example.org", "/", true), "dom=2"),
+            (origin("badexample.org", "/", true), ""),
+            (origin("org", "/", true), ""),
         ] {
             assert_eq!(sent(&jar, &to), cookies, "{to:?}");
         }
@@ -434,9 +439,9 @@ mod tests {
 
     #[test]
     fn what_is_not_taken() {
-        let name = place("a.example.org", "/", true);
-        let plain = place("a.example.org", "/", false);
-        let address = place("192.0.2.1", "/", true);
+        let name = origin("a.example.org", "/", true);
+        let plain = origin("a.example.org", "/", false);
+        let address = origin("192.0.2.1", "/", true);
         let long = format!("a={}", "x".repeat(4096));
         for (from, field) in [
             (name, "a=1; Domain=other.org"),
@@ -460,7 +465,7 @@ mod tests {
         assert!(secured.set(b"a=2", &plain, NOW).is_err());
         for (from, field) in [
             (address, "a=1; Domain=192.0.2.1"),
-            (place("localhost", "/", false), "a=1; Domain=localhost"),
+            (origin("localhost", "/", false), "a=1; Domain=localhost"),
             (name, "__Host-a=1; Secure; Path=/"),
             (name, "a=1; Domain=; Path=x; Max-Age=; Expires=soon; Foo; SameSite=Strict"),
         ] {
@@ -484,7 +489,7 @@ mod tests {
             ("a.b.unheard-of", "b.unheard-of", Ok(true)),
         ] {
             let field = format!("a=1; Domain={domain}; Path=/");
-            let from = place(host, "/", false);
+            let from = origin(host, "/", false);
             assert_eq!(
                 Jar::default().set(field.as_bytes(), &from, NOW),
                 outcome,
@@ -492,15 +497,15 @@ mod tests {
             );
         }
         // The suffix itself may have one, for itself alone.
-        let from = place("github.io", "/", false);
+        let from = origin("github.io", "/", false);
         let jar = jar(&from, &["a=1; Domain=github.io"]);
         assert_eq!(sent(&jar, &from), "a=1");
-        assert_eq!(sent(&jar, &place("me.github.io", "/", false)), "");
+        assert_eq!(sent(&jar, &origin("me.github.io", "/", false)), "");
     }
 
     #[test]
     fn cookies_end() {
-        let from = place("h", "/", false);
+        let from = origin("h", "/", false);
         for (field, at, cookies) in [
             ("a=1; Max-Age=10", NOW + 9, "a=1"),
             ("a=1; Max-Age=10", NOW + 10, ""),
@@ -533,8 +538,8 @@ mod tests {
         assert_eq!((jar.cookies.len(), jar.unreadable()), (2, 1));
         assert_eq!(String::from_utf8(jar.write(NOW)).unwrap(), FILE);
         assert!(!String::from_utf8(jar.write(NOW + 1)).unwrap().contains("HttpOnly"));
-        assert_eq!(sent(&jar, &place("sub.example.org", "/", false)), "a=1");
-        assert_eq!(sent(&jar, &place("h", "/x/y", true)), "b=");
+        assert_eq!(sent(&jar, &origin("sub.example.org", "/", false)), "a=1");
+        assert_eq!(sent(&jar, &origin("h", "/x/y", true)), "b=");
         assert_eq!(Jar::read(FILE.replace('\n', "\r\n").as_bytes()), jar);
         let odd = Jar::read(b"odd\r\r\r\n");
         assert_eq!(Jar::read(&odd.write(NOW)), odd);
@@ -555,7 +560,7 @@ mod tests {
     fn a_jar_is_bounded() {
         let mut full = Jar::default();
         for number in 0..200 {
-            let from = place("h", "/", false);
+            let from = origin("h", "/", false);
             full.set(format!("c{number}=1").as_bytes(), &from, NOW).unwrap();
         }
         assert_eq!((full.cookies.len(), &full.cookies[0].name[..]), (MAX_OF_DOMAIN, &b"c150"[..]));
@@ -566,8 +571,8 @@ mod tests {
         let mut large = Jar::default();
         for number in 0..20 {
             let field = format!("c{number}={}", "x".repeat(4000));
-            large.set(field.as_bytes(), &place("h", "/", false), NOW).unwrap();
+            large.set(field.as_bytes(), &origin("h", "/", false), NOW).unwrap();
         }
-        assert!(sent(&large, &place("h", "/", false)).len() <= MAX_FIELD);
+        assert!(sent(&large, &origin("h", "/", false)).len() <= MAX_FIELD);
     }
 }

@@ -1,4 +1,4 @@
-//! Dates as HTTP and cookies have them, and what is counted from them.
+//! Dates of HTTP and cookies, and Retry-After.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use time::{Date, Month, Time};
 
 use crate::http::head::{Header, values};
 
-/// No server is waited for longer, whatever it says.
+/// The longest wait, in seconds; a server's longer value is cut to it.
 const MAX_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// How long a server asks to be left alone: its Retry-After, in seconds or as a date (RFC 9110
-/// §10.2.3), counted from `now` in seconds since 1970. At most a year; zero for a date that has
-/// passed; `None` without the field or for one that can't be read.
+/// The wait that a server asks for in Retry-After, in seconds or as a date (RFC 9110 §10.2.3).
+/// `now` is in seconds since 1970. At most a year; zero for a past date; `None` without the field
+/// or if it can't be parsed.
 pub fn retry_after(headers: &[Header], now: i64) -> Option<Duration> {
     let value = values(headers, "retry-after").next()?;
     let seconds = match number(value) {
@@ -21,11 +21,11 @@ pub fn retry_after(headers: &[Header], now: i64) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(MAX_WAIT))
 }
 
-/// Reads a date into seconds since 1970, by the algorithm for cookies (RFC 6265 §5.1.1): it takes
-/// all three forms of an HTTP date (RFC 9110 §5.6.7), and most of what else servers send.
+/// Reads a date as seconds since 1970, by the algorithm for cookies (RFC 6265 §5.1.1). It accepts
+/// all three forms of an HTTP date (RFC 9110 §5.6.7), and most other forms that servers send.
 pub fn parse(text: &[u8]) -> Option<i64> {
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
-    // Nothing that is longer is a date.
+    // A longer text is no date.
     for token in text.get(..text.len().min(100))?.split(is_delimiter) {
         if time.is_none() && time_of_day(token).is_some() {
             time = time_of_day(token);
@@ -47,7 +47,7 @@ pub fn parse(text: &[u8]) -> Option<i64> {
     Some(date.with_time(time?).assume_utc().unix_timestamp())
 }
 
-/// A number of digits only; one that is too large to be counted is as large as can be.
+/// A number of digits only; one that is too large becomes the maximum.
 fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
@@ -61,7 +61,7 @@ fn is_delimiter(byte: &u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'/' | b';'..=b'@' | b'['..=b'`' | b'{'..=b'~')
 }
 
-/// The number at the beginning, if it has so many digits; what isn't a digit may follow.
+/// The number at the beginning, if its count of digits is in range; non-digits may follow.
 fn leading_number(token: &[u8], digits: std::ops::RangeInclusive<usize>) -> Option<i32> {
     let (front, _) = token.split_at(token.iter().take_while(|b| b.is_ascii_digit()).count());
     let count = digits.contains(&front.len());
@@ -77,7 +77,7 @@ fn time_of_day(token: &[u8]) -> Option<Time> {
     Time::from_hms(hour, minute, part(fields.next()?)?).ok()
 }
 
-/// The month that the token begins with.
+/// The month whose name begins the token.
 fn month_of(token: &[u8]) -> Option<Month> {
     let name = token.get(..3)?;
     let is_it = |month: &Month| {

@@ -1,5 +1,5 @@
-//! Digest authentication (RFC 7616): the answer to a challenge proves the password without
-//! telling it.
+//! Digest authentication (RFC 7616): the answer to a challenge proves that we know the password,
+//! without sending it.
 
 use md5::Md5;
 use sha2::digest::Digest as Hash;
@@ -7,7 +7,7 @@ use sha2::{Sha256, Sha512_256};
 
 use crate::http::challenge::Challenge;
 
-/// How long a challenge's texts may be together, in bytes: they are sent back.
+/// The largest total length of a challenge's texts, in bytes: we send them back.
 const MAX_TEXTS: usize = 4096;
 
 /// A challenge that can be answered.
@@ -16,14 +16,14 @@ pub struct DigestChallenge {
     algorithm: Algorithm,
     /// The password's hash is hashed again with the nonces.
     session: bool,
-    /// As between the quotes of the challenge, like the two below.
+    /// As between the quotes of the challenge; so are the two fields below.
     realm: Vec<u8>,
     nonce: Vec<u8>,
     opaque: Option<Vec<u8>>,
-    /// `qop=auth` is offered; without it RFC 2069 counts.
+    /// `qop=auth` is offered; without it RFC 2069 applies.
     auth: bool,
     userhash: bool,
-    /// The answer before was right, but for a nonce that has become too old.
+    /// The last answer was right, but its nonce has expired.
     pub stale: bool,
 }
 
@@ -50,8 +50,8 @@ pub struct Attempt<'a> {
 }
 
 impl DigestChallenge {
-    /// Reads a challenge; `None` if it isn't Digest, lacks what is needed, or asks for what isn't
-    /// known here (other algorithms, `auth-int` alone).
+    /// Reads a challenge; `None` if it isn't Digest, lacks a parameter, or needs something that we
+    /// don't support (another algorithm, `auth-int` only).
     pub fn read(challenge: &Challenge) -> Option<DigestChallenge> {
         if !challenge.is("Digest") {
             return None;
@@ -107,8 +107,8 @@ impl DigestChallenge {
         }
     }
 
-    /// The value of the Authorization field (§3.4). It is the first answer to this nonce, so the
-    /// count is 1.
+    /// The value of the Authorization field (§3.4). This is the first answer to the nonce, so `nc`
+    /// is 1.
     pub fn answer(&self, attempt: &Attempt<'_>) -> Vec<u8> {
         const COUNT: &[u8] = b"00000001";
         let Attempt { user, password, method, uri, cnonce } = *attempt;
@@ -166,7 +166,7 @@ impl DigestChallenge {
     }
 }
 
-/// The inside of a quoted string (RFC 9110 §5.6.4); controls, which can't be in one, are left out.
+/// The inside of a quoted string (RFC 9110 §5.6.4), without the controls that it can't contain.
 fn quoted(text: &str) -> Vec<u8> {
     let mut quoted = Vec::with_capacity(text.len());
     for byte in text.bytes().filter(|b| !b.is_ascii_control()) {

@@ -1,4 +1,4 @@
-//! The heads of HTTP/1.1 (RFC 9112), read as they arrive and kept as they came.
+//! HTTP/1.1 heads (RFC 9112), parsed as they arrive and kept as received.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 /// A header field; the name and the value without the white space around it, as on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The field name, in the case it came or was typed in.
+    /// The field name, in its case as received or typed.
     pub name: Vec<u8>,
     /// The field value.
     pub value: Vec<u8>,
@@ -18,7 +18,7 @@ impl Header {
         Header { name: name.into(), value: value.into() }
     }
 
-    /// Whether this is the field of that name; names don't depend on case (RFC 9110 §5.1).
+    /// Whether the field has this name; case doesn't matter (RFC 9110 §5.1).
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
@@ -37,7 +37,7 @@ pub fn list<'a>(headers: &'a [Header], name: &'a str) -> impl Iterator<Item = &'
         .filter(|member| !member.is_empty())
 }
 
-/// Something a lenient reader passes over (RFC 9112 §2.2, §5.2).
+/// A fault that a lenient reader tolerates (RFC 9112 §2.2, §5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leniency {
     /// Lines that end with LF alone.
@@ -72,13 +72,13 @@ pub struct Response {
     pub leniencies: Vec<Leniency>,
     /// For a refusal: the beginning of the body, transfer coding removed.
     pub body: Vec<u8>,
-    /// Why the body isn't whole, if it isn't.
+    /// Why the body is incomplete, if it is.
     pub body_cut: Option<String>,
 }
 
 impl Response {
-    /// Whether a refusal may pass by itself: 408, 425, 429 (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC
-    /// 6585 §4), and the server's own errors.
+    /// Whether the refusal may be transient: 408, 425, 429 (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC
+    /// 6585 §4) and server errors (5xx).
     pub fn is_passing(&self) -> bool {
         matches!(self.status, 408 | 425 | 429 | 500..=599)
     }
@@ -92,7 +92,7 @@ impl Response {
 /// A request's head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestHead {
-    /// The method; its case counts.
+    /// The method; it is case-sensitive.
     pub method: Vec<u8>,
     /// The request target, usually path and query.
     pub target: Vec<u8>,
@@ -109,9 +109,9 @@ pub struct RequestHead {
 /// Why the bytes are not a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeadError {
-    /// The first bytes are not `HTTP/1.`, or none of a method; they are kept, at most 80.
+    /// The first bytes are neither `HTTP/1.` nor a method; at most 80 of them are kept.
     NotHttp(Vec<u8>),
-    /// A status line or request line that can't be read.
+    /// A status line or request line that can't be parsed.
     StartLine(Vec<u8>),
     /// A field line that breaks the grammar, and how.
     FieldLine(Vec<u8>, &'static str),
@@ -121,7 +121,7 @@ pub enum HeadError {
     TooMany(usize),
 }
 
-/// How much of a head is taken.
+/// The limits of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadLimits {
     /// Bytes of the head.
@@ -146,7 +146,7 @@ pub type RequestReader = Reader<RequestHead>;
 #[derive(Debug)]
 pub struct Reader<H> {
     bytes: Vec<u8>,
-    /// Up to here there is no end of the head.
+    /// The head doesn't end before this position.
     scanned: usize,
     line_start: usize,
     lines: usize,
@@ -161,13 +161,13 @@ impl<H: Head> Reader<H> {
         Reader { bytes: Vec::new(), scanned: 0, line_start: 0, lines: 0, limits, kind }
     }
 
-    /// Takes more bytes. When the head is complete, gives it with the bytes after it.
+    /// Takes more bytes. Returns the complete head with the bytes after it, or `None` before that.
     ///
     /// # Errors
     /// As soon as the bytes can't become a head any more.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<(H, Vec<u8>)>, HeadError> {
         self.bytes.extend_from_slice(bytes);
-        // Another protocol's banner is told by its first bytes, not by a timeout.
+        // Recognize another protocol by its first bytes, not by a timeout.
         if !H::may_begin(&self.bytes) {
             return Err(HeadError::NotHttp(self.bytes.iter().copied().take(80).collect()));
         }
@@ -197,7 +197,7 @@ impl<H: Head> Reader<H> {
         Ok(None)
     }
 
-    /// What has come so far.
+    /// The bytes received so far.
     pub fn received(&self) -> &[u8] {
         &self.bytes
     }
@@ -207,9 +207,9 @@ impl<H: Head> Reader<H> {
     }
 }
 
-/// A kind of head: how it begins, and what is made of it.
+/// A kind of head: a response's or a request's.
 pub trait Head: Sized {
-    /// What the first line says.
+    /// The parsed first line.
     type Start;
 
     /// Whether the first bytes can be those of such a head.
@@ -218,11 +218,11 @@ pub trait Head: Sized {
     /// Reads the first line; `None` if it breaks the grammar.
     fn start_line(line: &[u8]) -> Option<Self::Start>;
 
-    /// Puts the head together.
+    /// Builds the head.
     fn new(start: Self::Start, fields: Fields) -> Self;
 }
 
-/// What follows the first line of a head, and the head itself.
+/// The fields of a head, and its bytes.
 #[derive(Debug, Default)]
 pub struct Fields {
     headers: Vec<Header>,
@@ -310,7 +310,7 @@ fn is_forbidden(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\t') || byte == 0x7f
 }
 
-/// Whether the byte may be in a token such as a field name (RFC 9110 §5.6.2).
+/// Whether a token such as a field name may contain the byte (RFC 9110 §5.6.2).
 pub fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
@@ -366,17 +366,17 @@ fn parse<H: Head>(head: Vec<u8>) -> Result<H, HeadError> {
     Ok(H::new(start, fields))
 }
 
-/// A chunk's size with its extensions is read up to so many bytes.
+/// The longest line of a chunk's size with its extensions, in bytes.
 const MAX_CHUNK_LINE: usize = 1024;
 
-/// Reads a refusal's body: as much as is wanted, with its transfer coding removed.
+/// Reads a refusal's body up to a limit, and removes its transfer coding.
 #[derive(Debug)]
 pub struct BodyReader {
     framing: Framing,
     limit: usize,
     body: Vec<u8>,
     done: bool,
-    /// The chunks' framing is wrong.
+    /// The chunked framing is invalid.
     broken: bool,
 }
 
@@ -395,7 +395,7 @@ enum Chunked {
 }
 
 impl BodyReader {
-    /// A reader for the body that follows this head, keeping `limit` bytes at most (RFC 9112 §6.3).
+    /// A reader for the body after this head that keeps at most `limit` bytes (RFC 9112 §6.3).
     pub fn new(response: &Response, limit: usize) -> BodyReader {
         let chunked = list(&response.headers, "transfer-encoding")
             .last()
@@ -414,7 +414,7 @@ impl BodyReader {
         BodyReader { framing, limit, body: Vec::new(), done, broken: false }
     }
 
-    /// Takes more bytes; true once the body is complete or as much as is wanted has come.
+    /// Takes more bytes; true once the body is complete or the limit is reached.
     pub fn feed(&mut self, mut bytes: &[u8]) -> bool {
         while !bytes.is_empty() && !self.done {
             bytes = self.step(bytes);
@@ -423,12 +423,12 @@ impl BodyReader {
         self.done
     }
 
-    /// Whether nothing more is awaited.
+    /// Whether no more bytes are needed.
     pub fn is_done(&self) -> bool {
         self.done
     }
 
-    /// The body, and why it is not whole if it isn't.
+    /// The body, and why it is incomplete, if it is.
     pub fn finish(mut self) -> (Vec<u8>, Option<String>) {
         let cut = match self.framing {
             _ if self.body.len() >= self.limit => Some(format!("cut at {} bytes", self.limit)),
@@ -448,7 +448,7 @@ impl BodyReader {
         self.body.extend(bytes.iter().take(room));
     }
 
-    /// Takes what belongs together from the front and gives the rest.
+    /// Takes the next unit of the framing from the front and returns the rest.
     fn step<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         match &mut self.framing {
             Framing::UntilClose => {

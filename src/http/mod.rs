@@ -1,5 +1,5 @@
-//! HTTP as far as an opening handshake needs it, without input or output: heads (RFC 9112), fields and
-//! dates (RFC 9110), cookies (RFC 6265), challenges and Digest (RFC 7616).
+//! HTTP as far as an opening handshake needs it, without input or output: heads (RFC 9112), fields
+//! and dates (RFC 9110), cookies (RFC 6265), challenges and Digest (RFC 7616).
 //!
 //! ```
 //! use wstap::http::head::{HeadLimits, HeadReader};

@@ -1,26 +1,32 @@
-//! Byte buffers whose bookkeeping is checked: a position that is wrong is a bug of ours, and panics.
+//! Byte buffers with checked bookkeeping: a wrong position is our own bug, and panics.
 //!
-//! What a peer sends decides what is in a buffer, never where we look in it.
+//! A peer decides what a buffer contains, never which positions we read.
 
 use std::ops::Range;
 use std::slice::SliceIndex;
 
-/// The part of `bytes` that the caller's own bookkeeping says is there.
+/// The part of `bytes` in `range`, which comes from the caller's own bookkeeping.
+///
+/// # Panics
+/// If `range` is out of bounds.
 #[inline]
 #[expect(clippy::indexing_slicing, reason = "positions are ours; a wrong one must be loud")]
 pub fn part<R: SliceIndex<[u8], Output = [u8]>>(bytes: &[u8], range: R) -> &[u8] {
     &bytes[range]
 }
 
-/// The same, to be changed in place.
+/// As [`part`], mutable.
+///
+/// # Panics
+/// If `range` is out of bounds.
 #[inline]
 #[expect(clippy::indexing_slicing, reason = "positions are ours; a wrong one must be loud")]
 pub fn part_mut<R: SliceIndex<[u8], Output = [u8]>>(bytes: &mut [u8], range: R) -> &mut [u8] {
     &mut bytes[range]
 }
 
-/// A read buffer of a fixed size. `begin <= end <= bytes.len()`: what lies between `begin` and `end`
-/// was received and not consumed.
+/// A read buffer of a fixed size. `begin <= end <= bytes.len()`: the bytes from `begin` to `end`
+/// were received and not consumed.
 #[derive(Debug)]
 pub struct ReadBuffer {
     bytes: Vec<u8>,
@@ -31,13 +37,13 @@ pub struct ReadBuffer {
 }
 
 impl ReadBuffer {
-    /// An empty buffer of `size` bytes that keeps `low` bytes of space while no more than
+    /// An empty buffer of `size` bytes that has at least `low` bytes of space while at most
     /// `size - low` are unread.
     pub fn new(size: usize, low: usize) -> ReadBuffer {
         ReadBuffer { bytes: vec![0; size], begin: 0, end: 0, low }
     }
 
-    /// Where the next bytes are to be put.
+    /// The space for the next bytes.
     pub fn space(&mut self) -> &mut [u8] {
         if self.begin == self.end {
             self.begin = 0;
@@ -50,26 +56,26 @@ impl ReadBuffer {
         part_mut(&mut self.bytes, self.end..)
     }
 
-    /// `n` bytes were put into the space.
+    /// Records that `n` bytes were written to the space.
     pub fn received(&mut self, n: usize) {
         assert!(n <= self.bytes.len() - self.end, "more bytes than there was space for");
         self.end += n;
     }
 
-    /// What was received and not consumed.
+    /// The bytes received and not consumed.
     #[inline]
     pub fn unread(&self) -> &[u8] {
         part(&self.bytes, self.begin..self.end)
     }
 
-    /// How many bytes that is.
+    /// The length of `unread`, in bytes.
     #[inline]
     pub fn len(&self) -> usize {
         self.end - self.begin
     }
 
-    /// Takes `n` unread bytes and gives their place, which stays valid until
-    /// [`ReadBuffer::space`] is asked for.
+    /// Consumes `n` unread bytes and returns their place, which is valid until the next call of
+    /// [`ReadBuffer::space`].
     #[inline]
     pub fn consume(&mut self, n: usize) -> Range<usize> {
         let start = self.begin;
@@ -89,7 +95,7 @@ impl ReadBuffer {
         part(&self.bytes, place)
     }
 
-    /// The same, to be changed.
+    /// As [`ReadBuffer::at`], mutable.
     #[inline]
     pub fn at_mut(&mut self, place: Range<usize>) -> &mut [u8] {
         part_mut(&mut self.bytes, place)
@@ -98,22 +104,22 @@ impl ReadBuffer {
 
 /// Bytes appended at the end and taken from the front. `taken <= bytes.len()`.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub struct ByteQueue {
     bytes: Vec<u8>,
     taken: usize,
 }
 
-/// A queue that grew larger than this is given back once it is empty.
+/// A queue larger than this is freed once it is empty.
 const KEPT_CAPACITY: usize = 1 << 20;
 
-impl Queue {
-    /// Where bytes are appended; nothing else may be done with it.
+impl ByteQueue {
+    /// The vector to append to; callers must not change what it holds already.
     #[inline]
     pub fn end(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Appends bytes and gives them, to be changed in place.
+    /// Appends bytes and returns them, mutable.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) -> &mut [u8] {
         let start = self.bytes.len();
@@ -121,20 +127,20 @@ impl Queue {
         part_mut(&mut self.bytes, start..)
     }
 
-    /// What is in it.
+    /// The bytes not taken yet.
     #[inline]
     pub fn unread(&self) -> &[u8] {
         part(&self.bytes, self.taken..)
     }
 
-    /// How many bytes that is.
+    /// The length of `unread`, in bytes.
     #[inline]
     pub fn len(&self) -> usize {
         self.bytes.len() - self.taken
     }
 
-    /// Removes bytes from the front. What is left moves only while it is the smaller part, so that
-    /// each byte moves about once and memory stays in proportion to what is queued.
+    /// Removes bytes from the front. The rest moves only once it is the smaller part, so that each
+    /// byte moves about once and memory stays in proportion to the queued bytes.
     pub fn take(&mut self, n: usize) {
         assert!(n <= self.len(), "more bytes taken than were queued");
         self.taken += n;
@@ -154,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_never_empties_stays_small() {
-        let mut queue = Queue::default();
+        let mut queue = ByteQueue::default();
         queue.push(&[1; 1000]);
         for n in 0..10_000 {
             queue.push(&[(n % 251) as u8; 100]);
@@ -168,7 +174,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "more bytes taken")]
     fn taking_what_was_never_queued_is_loud() {
-        Queue::default().take(1);
+        ByteQueue::default().take(1);
     }
 
     #[test]

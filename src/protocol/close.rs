@@ -1,9 +1,9 @@
-//! Closing: codes, reasons and how a connection came to its end (RFC 6455 §5.5.1, §7).
+//! Closing: codes, reasons and how a connection ended (RFC 6455 §5.5.1, §7).
 
 use std::fmt;
 use std::time::Duration;
 
-/// A status code (RFC 6455 §7.4), as sent, received or typed; not judged by its type.
+/// A status code (RFC 6455 §7.4), as sent, received or typed; it may be invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CloseCode(pub u16);
 
@@ -68,12 +68,12 @@ impl fmt::Display for CloseCode {
 pub struct CloseStatus {
     /// The status code, if the frame had a body.
     pub code: Option<CloseCode>,
-    /// The reason's bytes: UTF-8 as the RFC demands, but as they came.
+    /// The reason's bytes as received; the RFC demands UTF-8, but they may break that rule.
     pub reason: Vec<u8>,
 }
 
 impl CloseStatus {
-    /// The longest reason that fits a control frame: 125 bytes less the code.
+    /// The longest reason that fits into a control frame, in bytes: 125 less the code.
     pub const MAX_REASON: usize = 123;
 
     /// A status with a code and a reason.
@@ -81,7 +81,7 @@ impl CloseStatus {
         CloseStatus { code: Some(code), reason: reason.as_bytes().to_vec() }
     }
 
-    /// Reads a frame's payload; a body of one byte, which is wrong, gives no code.
+    /// Reads a frame's payload. A body of one byte, which is a violation, gives no code.
     pub fn decode(body: &[u8]) -> CloseStatus {
         match body.split_first_chunk::<2>() {
             Some((code, reason)) => CloseStatus {
@@ -117,13 +117,13 @@ pub enum Party {
 pub enum End {
     /// The peer ended its stream in order (FIN, and close_notify over TLS).
     Eof,
-    /// We closed it, after the closing handshake or because waiting longer made no sense.
+    /// We closed it, after the closing handshake or after we gave up waiting for its end.
     Local,
-    /// The connection broke: reset, or a TLS stream cut without close_notify. The text says how.
+    /// The connection was lost: reset, or a TLS stream without close_notify. The text says how.
     Broken(String),
 }
 
-/// The anatomy of a connection's end (RFC 6455 §7.1).
+/// How a connection ended (RFC 6455 §7.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closure {
     /// The Close frame that we sent.
@@ -138,7 +138,7 @@ pub struct Closure {
     pub took: Duration,
     /// How long the connection had been open.
     pub after: Duration,
-    /// Bytes that came after the peer's Close frame and were ignored (§5.5.1).
+    /// Bytes received after the peer's Close frame, and ignored (§5.5.1).
     pub ignored: u64,
 }
 
@@ -148,13 +148,14 @@ impl Closure {
         self.sent.is_some() && self.received.is_some()
     }
 
-    /// Whether the peer's Close only confirms ours, with the same code, as a server "typically" does (§5.5.1).
+    /// Whether the peer's Close only confirms ours, with the same code, as a server "typically"
+    /// does (§5.5.1).
     pub fn is_echo(&self) -> bool {
         let code = |status: &Option<CloseStatus>| status.as_ref().and_then(|status| status.code);
         self.first == Some(Party::Us) && code(&self.sent) == code(&self.received)
     }
 
-    /// Whether the code tells of no fault: 1000, 1001, none, or our own sent back.
+    /// Whether the code reports no error: 1000, 1001, none, or an echo of our own code.
     pub fn is_normal(&self) -> bool {
         matches!(self.code(), CloseCode::NORMAL | CloseCode::GOING_AWAY | CloseCode(1005))
             || self.is_echo()

@@ -1,9 +1,9 @@
 //! An open connection (RFC 6455 §5–§7), in two halves.
 //!
 //! The [`Receiver`] turns bytes into [`Traffic`] that borrows from its read buffer; the [`Sender`]
-//! turns messages into bytes, and gives [`Traffic`] for what was queued. They are apart so that an
-//! event can still be looked at while an answer to it is being queued. Control frames are answered
-//! by the receiver itself.
+//! turns messages into bytes, and reports what it queued as [`Traffic`]. They are separate so that
+//! a caller can queue an answer while it still borrows the event. The receiver itself answers
+//! control frames.
 
 mod judge;
 mod receiver;
@@ -20,7 +20,7 @@ pub use crate::protocol::side::Side;
 use crate::protocol::deflate;
 use crate::protocol::violation::Policy;
 
-/// How an open connection is to behave.
+/// The settings of an open connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// The role in which we speak.
@@ -35,15 +35,15 @@ pub struct Config {
     pub frames: bool,
     /// Report each frame's payload as it arrives.
     pub frame_payloads: bool,
-    /// The largest message that is taken, in bytes on the wire.
+    /// The largest message accepted, in bytes on the wire.
     pub max_message: u64,
-    /// The largest compressed message that is taken, in bytes after inflation.
+    /// The largest compressed message accepted, in bytes after inflation.
     pub max_inflated: u64,
-    /// The most fragments of one message.
+    /// The largest number of fragments in one message.
     pub max_fragments: u32,
     /// Answer pings.
     pub pong: bool,
-    /// Take text that is not UTF-8, with a warning.
+    /// Accept text that is not UTF-8, with a warning.
     pub lossy: bool,
 }
 

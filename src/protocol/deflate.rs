@@ -8,10 +8,10 @@ use crate::protocol::side::Side;
 /// The four bytes that end every compressed message and are not sent (§7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// An empty stored block: it changes nothing where a block may begin, and shows where none may.
+/// An empty stored block: harmless where a block may begin, and an error inside a block.
 const EMPTY_BLOCK: [u8; 5] = [0x00, 0x00, 0x00, 0xff, 0xff];
 
-/// How many bytes of inflated data are made at a time.
+/// How many bytes are inflated at a time.
 const STEP: usize = 16 << 10;
 
 /// One member of a Sec-WebSocket-Extensions list (RFC 6455 §9.1).
@@ -27,7 +27,7 @@ impl Extension {
     /// Reads a list.
     ///
     /// # Errors
-    /// How the text breaks the grammar.
+    /// A description of how the text breaks the grammar.
     pub fn parse_list(text: &[u8]) -> Result<Vec<Extension>, &'static str> {
         let mut list = Vec::new();
         for member in split_outside_quotes(text, b',')? {
@@ -114,8 +114,8 @@ pub struct Params {
 impl Params {
     /// Whether the window is emptied for every message that `sender` compresses, and its bits.
     fn of(self, sender: Side) -> (bool, u8) {
-        // A window of 8 bits is legal, but the library can't be asked for it. To inflate, a larger
-        // one is harmless; to compress at 9 bits, zlib looks back 250 bytes at most.
+        // A window of 8 bits is legal, but the library doesn't support it. A larger one is harmless
+        // for inflation; for compression with 9 bits, zlib looks back at most 250 bytes.
         match sender {
             Side::Client => (self.client_no_context_takeover, self.client_max_window_bits.max(9)),
             Side::Server => (self.server_no_context_takeover, self.server_max_window_bits.max(9)),
@@ -134,7 +134,7 @@ impl Default for Params {
     }
 }
 
-/// What a server's answer to our offers comes to: the parameters, or `None` without the extension.
+/// The parameters that a server's answer to our offers agrees on; `None` without the extension.
 ///
 /// # Errors
 /// Why the answer must be refused (§5.1, §7.1).
@@ -152,7 +152,7 @@ pub fn agree(offers: &[Extension], answers: &[Extension]) -> Result<Option<Param
             continue;
         }
         let params = params(answer, Side::Server)?;
-        // The answer belongs to one of the offers; if it fits none, the first one tells why.
+        // The answer belongs to one of the offers; if it fits none, report the first offer's error.
         let mut why = None;
         if same.any(|offer| fits(offer, answer, params).map_err(|e| why.get_or_insert(e)).is_ok()) {
             agreed = Some(params);
@@ -163,8 +163,8 @@ pub fn agree(offers: &[Extension], answers: &[Extension]) -> Result<Option<Param
     Ok(agreed)
 }
 
-/// A server's answer to the first offer of permessage-deflate that it can take (§5.1, §7.1): what goes
-/// into the response, and the parameters. Offers with wrong parameters are declined.
+/// A server's answer to the first acceptable offer of permessage-deflate (§5.1, §7.1): the text for
+/// the response, and the parameters. Offers with wrong parameters are declined.
 pub fn accept(offers: &[Extension]) -> Option<(String, Params)> {
     offers.iter().filter(|offer| offer.name == "permessage-deflate").find_map(|offer| {
         let params = params(offer, Side::Client).ok()?;
@@ -172,7 +172,7 @@ pub fn accept(offers: &[Extension]) -> Option<(String, Params)> {
         for (name, value) in &offer.params {
             match value {
                 Some(value) => answer += &format!("; {name}={value}"),
-                // That the client can limit its window asks for nothing.
+                // The client says that it can limit its window; we needn't ask for that.
                 None if name == "client_max_window_bits" => {}
                 None => answer += &format!("; {name}"),
             }
@@ -181,7 +181,7 @@ pub fn accept(offers: &[Extension]) -> Option<(String, Params)> {
     })
 }
 
-/// What an offer (`by` the client) or an answer (`by` the server) says.
+/// Parses the parameters of an offer (`by` the client) or an answer (`by` the server).
 fn params(extension: &Extension, by: Side) -> Result<Params, String> {
     let mut params = Params::default();
     for (at, (name, value)) in extension.params.iter().enumerate() {
@@ -263,16 +263,16 @@ pub enum InflateError {
 pub struct Inflate {
     stream: Decompress,
     no_context_takeover: bool,
-    /// The last block had BFINAL set and nothing followed it yet (§7.2.3.4).
+    /// The last block had BFINAL set, and no data followed it yet (§7.2.3.4).
     ended: bool,
-    /// The four bytes in which the message so far ends.
+    /// The last four bytes of the message so far.
     last: [u8; 4],
-    /// How much of the tail has been fed at the message's end.
+    /// How many bytes of the tail were fed at the message's end.
     tail: usize,
 }
 
 impl Inflate {
-    /// For us on this side, where the peer keeps to `params`.
+    /// An inflater for our side; the peer compresses by `params`.
     pub fn new(params: Params, side: Side) -> Inflate {
         let (no_context_takeover, bits) = params.of(side.peer());
         Inflate {
@@ -284,8 +284,8 @@ impl Inflate {
         }
     }
 
-    /// Inflates from `input` and appends to `out`, which never grows beyond `room` bytes. Gives how
-    /// much of `input` was used; less than all means that there was no room for more.
+    /// Inflates from `input` and appends to `out`, which never grows beyond `room` bytes. Returns
+    /// how many bytes of `input` were used; fewer than all means that `out` is full.
     ///
     /// # Errors
     /// [`InflateError::Data`].
@@ -305,16 +305,16 @@ impl Inflate {
         Ok(used)
     }
 
-    /// Ends the message once all its input was taken; false means that there was no room and it
-    /// must be called again.
+    /// Ends the message after all its input was used. False means that `out` is full: make room and
+    /// call it again.
     ///
     /// # Errors
-    /// If the message's data is cut, or if the tail that must be stripped is still there.
+    /// If the message is truncated, or if the sender didn't strip the tail.
     pub fn finish(&mut self, out: &mut Vec<u8>, room: usize) -> Result<bool, InflateError> {
         if self.last == TAIL {
             return Err(InflateError::Truncated);
         }
-        // What the library has taken and not yet worked on is the message's own.
+        // The library may hold input of the message that it hasn't inflated yet.
         if self.tail == 0 {
             self.run(&[], out, room)?;
             if out.len() >= room {
@@ -330,7 +330,7 @@ impl Inflate {
                     return Ok(false);
                 }
             }
-            // There may be output left inside.
+            // The library may hold more output.
             self.run(&[], out, room).map_err(|_| InflateError::Truncated)?;
             if out.len() >= room {
                 return Ok(false);
@@ -368,7 +368,7 @@ impl Inflate {
             let (in0, out0) = (self.stream.total_in(), self.stream.total_out());
             let whole = out.capacity() - start > space;
             let status = if whole {
-                // decompress_vec would fill all the capacity, beyond what there is room for.
+                // decompress_vec would fill the whole capacity, which may exceed `room`.
                 out.resize(start + space, 0);
                 let target = part_mut(out, start..);
                 let status = self.stream.decompress(rest, target, FlushDecompress::Sync);
@@ -397,7 +397,7 @@ pub struct Deflate {
 }
 
 impl Deflate {
-    /// For us on this side, keeping to `params`.
+    /// A compressor for our side, within `params`.
     pub fn new(params: Params, side: Side) -> Deflate {
         let (no_context_takeover, bits) = params.of(side);
         Deflate {
@@ -409,7 +409,7 @@ impl Deflate {
     /// Appends the compressed message to `out` (§7.2.1).
     pub fn message(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         if payload.is_empty() {
-            // A flush right behind another one makes nothing; §7.2.3.6 says what to send.
+            // A flush right after another one gives no output; §7.2.3.6 says what to send.
             out.push(0x00);
             return;
         }
@@ -418,7 +418,7 @@ impl Deflate {
             out.reserve((payload.len() / 4).clamp(64, 1 << 20));
             let before = self.stream.total_in();
             let rest = part(payload, used..);
-            // The only error is a misuse of the stream, which this loop can't commit.
+            // The only error is a misuse of the stream, which this loop rules out.
             let _ = self.stream.compress_vec(rest, out, FlushCompress::Sync);
             used += (self.stream.total_in() - before) as usize;
             if used == payload.len() && out.len() < out.capacity() {
@@ -559,7 +559,7 @@ mod tests {
             Ok(made + out.len())
         };
         for (wire, expected) in [
-            // The fault is seen once there is room for what is before it.
+            // The fault shows once there is room for the data before it.
             (&[0x62, 0x00, 0xe1][..], Err(InflateError::Data)),
             (&[0xf2, 0xc7, 0xcd, 0xc9], Err(InflateError::Data)),
             // The stripped tail ends a block whose last match is longer than the room.

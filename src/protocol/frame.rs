@@ -1,11 +1,11 @@
-//! The frame header of RFC 6455 §5.2: read it, write it, also where it is wrong.
+//! The frame header of RFC 6455 §5.2: reads and writes it, valid or not.
 
 use std::fmt;
 
 /// What a frame carries (RFC 6455 §5.2, §11.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opcode {
-    /// 0x0: more of the message whose first frame came before.
+    /// 0x0: continues a fragmented message.
     Continuation,
     /// 0x1: a UTF-8 message.
     Text,
@@ -15,7 +15,7 @@ pub enum Opcode {
     Close,
     /// 0x9: asks for a pong with the same payload.
     Ping,
-    /// 0xA: answers a ping, or is sent unasked as a heartbeat.
+    /// 0xA: answers a ping, or is an unsolicited heartbeat.
     Pong,
     /// 0x3–0x7 and 0xB–0xF: not defined; the value is the four bits.
     Reserved(u8),
@@ -88,7 +88,7 @@ pub enum LengthForm {
 }
 
 impl LengthForm {
-    /// The shortest form that can say `length`; the RFC demands it.
+    /// The shortest form for `length`; the RFC demands it.
     pub fn minimal(length: u64) -> LengthForm {
         match length {
             0..=125 => LengthForm::Bits7,
@@ -107,7 +107,7 @@ impl LengthForm {
     }
 }
 
-/// A frame header as it is on the wire, faithful also where it breaks the rules.
+/// A frame header exactly as on the wire, even if it breaks the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
     /// The last fragment of a message.
@@ -146,13 +146,13 @@ impl FrameHeader {
         }
     }
 
-    /// The same header for a payload of `length` bytes, in the shortest form.
+    /// This header with the length `length` in bytes, in the shortest form.
     pub fn with_length(self, length: u64) -> FrameHeader {
         FrameHeader { length, length_form: LengthForm::minimal(length), ..self }
     }
 
-    /// Reads a header from the front of `bytes`, with its length in bytes; `None` while it is
-    /// incomplete. Nothing is judged here.
+    /// Reads a header from the front of `bytes` and returns it with its own length in bytes; `None`
+    /// while it is incomplete. It may break the rules.
     pub fn parse(bytes: &[u8]) -> Option<(FrameHeader, usize)> {
         let mut header = FrameHeader::parse_start(bytes)?;
         let (_, mut rest) = bytes.split_first_chunk::<2>()?;
@@ -174,7 +174,7 @@ impl FrameHeader {
         Some((header, bytes.len() - rest.len()))
     }
 
-    /// What the first two bytes say; an extended length and the masking key are still zero.
+    /// Reads the first two bytes only; an extended length and the masking key are zero.
     pub fn parse_start(bytes: &[u8]) -> Option<FrameHeader> {
         let &[b0, b1, ..] = bytes else { return None };
         let (length_form, length) = match b1 & 0x7f {
@@ -194,7 +194,7 @@ impl FrameHeader {
         })
     }
 
-    /// Appends the header to `out`, as it says of itself, right or wrong.
+    /// Appends the header to `out` as it is, valid or not.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
         let mask = flag(self.masking_key.is_some(), 0x80);
@@ -233,12 +233,12 @@ impl FrameHeader {
 }
 
 impl FrameHeader {
-    /// Writes all of its fields in words.
+    /// Writes all fields as text.
     ///
     /// # Errors
     /// Those of `out`.
     pub fn describe(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        // In pieces: formatting seven numbers would cost more than all else that is done for a frame.
+        // Not one `write!`: formatting seven numbers would cost more than the rest of a frame.
         out.write_str(if self.fin { "FIN=1 RSV=" } else { "FIN=0 RSV=" })?;
         out.write_str(match (self.rsv1, self.rsv2, self.rsv3) {
             (false, false, false) => "000 opcode=",

@@ -1,7 +1,7 @@
 //! Masking (RFC 6455 §5.3): every byte XOR the key's byte at its offset modulo four.
 
-/// Applies `key` to `payload` in place; `offset` is where in the frame's payload it begins, in
-/// bytes. Applying it twice gives the original.
+/// Applies `key` to `payload` in place; `offset` is the position of `payload` in the frame's
+/// payload, in bytes. Applying it twice gives the original.
 #[inline]
 pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
     let word = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32);

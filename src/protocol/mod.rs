@@ -1,7 +1,7 @@
 //! RFC 6455 and RFC 7692 without input or output: bytes in, events out.
 //!
-//! Nothing in here knows a socket, a clock, a thread or a source of randomness; what it needs of
-//! those is handed in. That makes every rule testable with byte literals.
+//! Nothing in here uses a socket, a clock, a thread or a source of randomness; the caller passes in
+//! what is needed. That makes every rule testable with byte literals.
 
 #![cfg_attr(
     not(test),

@@ -1,7 +1,7 @@
-//! UTF-8 validation over pieces (RFC 3629), failing at the first byte that can't be right.
+//! UTF-8 validation over pieces (RFC 3629), failing at the first invalid byte.
 
-/// Up to this length a text is first looked at for being ASCII, in bytes: most short messages are, and
-/// it takes a third of the time.
+/// Texts of up to this many bytes are first checked for ASCII: most short messages are ASCII, and
+/// the check takes a third of the time.
 const SHORT: usize = 256;
 
 /// Whether a whole text is UTF-8.
@@ -15,7 +15,7 @@ fn is_ascii(text: &[u8]) -> bool {
     let (chunks, rest) = text.as_chunks::<16>();
     let mut seen = chunks.iter().fold(0, |seen, chunk| seen | u128::from_ne_bytes(*chunk));
     match text.last_chunk::<16>() {
-        // Some bytes twice, instead of a few one by one.
+        // Checks some bytes twice, instead of the last few one by one.
         Some(last) => seen |= u128::from_ne_bytes(*last),
         None => seen |= rest.iter().fold(0, |seen, byte| seen | u128::from(*byte)),
     }
@@ -25,7 +25,7 @@ fn is_ascii(text: &[u8]) -> bool {
 /// A validator that remembers a character cut by the end of a piece.
 #[derive(Clone, Debug, Default)]
 pub struct Utf8 {
-    /// The bytes of an incomplete character; `len` of them count.
+    /// The bytes of an incomplete character; the first `len` are in use.
     partial: [u8; 4],
     len: usize,
 }
@@ -56,7 +56,7 @@ impl Utf8 {
             }
             rest = after;
         }
-        // A cut character at the end would send the fast check to its slow path: set it aside.
+        // Set an incomplete last character aside: it would send the fast check to its slow path.
         let cut = rest.len() - incomplete_tail(rest);
         let (whole, tail) = rest.split_at(cut);
         if !is_valid(whole) {
@@ -76,26 +76,25 @@ impl Utf8 {
         }
     }
 
-    /// Whether the text may end here: not inside a character.
+    /// Whether the text may end here, which is not inside a character.
     pub fn is_complete(&self) -> bool {
         self.len == 0
     }
 }
 
-/// The first byte in `bytes` that makes it invalid, from std's "valid up to here, and so many bytes
-/// of a possible character".
+/// The first byte that makes `bytes` invalid, found from std's `valid_up_to` and `error_len`.
 fn bad_byte(bytes: &[u8], e: std::str::Utf8Error) -> usize {
     let start = e.valid_up_to();
     match e.error_len() {
-        // A byte that can't begin a character, or a good one whose successor is wrong.
+        // A byte that can't begin a character, or one with an invalid successor.
         Some(1) if !matches!(bytes.get(start), Some(0xc2..=0xf4)) => start,
         Some(prefix) => start + prefix,
-        // A good beginning, and nothing but an end or a wrong successor behind it.
+        // A valid beginning of a character, followed by the end or an invalid byte.
         None => bytes.len(),
     }
 }
 
-/// How many bytes at the end may be the beginning of a character: 0 to 3.
+/// How many bytes at the end may begin an incomplete character: 0 to 3.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     for (back, byte) in bytes.iter().rev().take(3).enumerate() {
         match byte {

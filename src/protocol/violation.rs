@@ -1,4 +1,4 @@
-//! The rules that a peer can break once the connection is open, and what we answer.
+//! The rules that a peer can break on an open connection, and our answer.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use crate::protocol::close::{CloseCode, CloseStatus};
 /// What to do where the RFC lets a reader be lenient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// Go on, with a warning.
+    /// Warn and go on.
     #[default]
     Lenient,
-    /// Fail, as if it were forbidden to the reader too.
+    /// Fail the connection.
     Strict,
 }
 
 /// A rule of RFC 6455 or RFC 7692.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
-    /// A code that must not be on the wire.
+    /// A code that must not be sent.
     CloseCode,
     /// A Close body of one byte.
     CloseLength,
@@ -41,7 +41,7 @@ pub enum Rule {
     NonMinimalLength,
     /// A continuation frame with nothing to continue.
     Orphan,
-    /// A reserved bit that no extension has given a meaning.
+    /// A reserved bit that no negotiated extension uses.
     ReservedBit,
     /// An opcode that is not defined.
     ReservedOpcode,
@@ -72,7 +72,7 @@ impl Rule {
         Rule::Utf8,
     ];
 
-    /// Where the rule is written.
+    /// The RFC and clause that state the rule.
     pub fn clause(self) -> &'static str {
         match self {
             Rule::CloseCode => "RFC 6455 §7.4",
@@ -121,7 +121,7 @@ impl Rule {
         }
     }
 
-    /// A short stable name for machines.
+    /// A short, stable, machine-readable name.
     pub fn name(self) -> &'static str {
         match self {
             Rule::CloseCode => "close-code",
@@ -151,14 +151,14 @@ pub struct Violation {
     pub rule: Rule,
     /// Offset of `bytes` in the peer's stream of frames, in bytes.
     pub offset: u64,
-    /// The guilty bytes: the frame's header, or the payload bytes around the fault; at most 32.
+    /// The bytes at fault: the frame's header, or the payload around the fault; at most 32.
     pub bytes: Vec<u8>,
-    /// What exactly, for example the opcode or the code; our own words.
+    /// Details in our own words, for example the opcode or the code; may be empty.
     pub detail: String,
 }
 
 impl Violation {
-    /// The Close frame that tells the peer.
+    /// The body of the Close frame that we answer with.
     pub fn close_status(&self) -> CloseStatus {
         CloseStatus::new(self.rule.close_code(), self.rule.name())
     }
@@ -178,37 +178,37 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A bound of ours that the peer's data would exceed.
+/// A limit of ours that the peer's data would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
+pub enum Exceeded {
     /// Too many fragments in one message.
     Fragments {
-        /// The most that is taken.
+        /// The largest number allowed.
         limit: u32,
     },
     /// A message larger than the limit, in bytes after inflation.
     Message {
-        /// The most that is taken, in bytes.
+        /// The largest size allowed, in bytes.
         limit: u64,
         /// What was declared or reached, in bytes.
         size: u64,
     },
 }
 
-impl Limit {
-    /// The Close frame that tells the peer.
+impl Exceeded {
+    /// The body of the Close frame that we answer with.
     pub fn close_status(&self) -> CloseStatus {
         CloseStatus::new(CloseCode::TOO_BIG, "message too big")
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Limit::Fragments { limit } => {
+            Exceeded::Fragments { limit } => {
                 write!(f, "a message in more than {limit} fragments")
             }
-            Limit::Message { limit, size } => {
+            Exceeded::Message { limit, size } => {
                 write!(f, "a message of {size} bytes or more, over the limit of {limit}")
             }
         }

@@ -6,7 +6,7 @@ use crate::connection::{CLOSE_PATIENCE, Fault, Outgoing};
 use crate::error::{self, Error, Exit, Result, Stage};
 use crate::event::{Event, Level};
 use crate::protocol::connection::Direction;
-use crate::protocol::violation::Limit;
+use crate::protocol::violation::Exceeded;
 use crate::run::driver::Driver;
 use crate::run::talk::{LEAVE_PATIENCE, Over, Talk};
 use crate::run::verdict::{Evidence, out_of_time};
@@ -216,8 +216,8 @@ fn failed(fault: &Fault) -> Error {
     match fault {
         Fault::Limit(limit) => {
             Error::new(Stage::Session, Exit::Limit, limit.to_string()).limit(match limit {
-                Limit::Fragments { .. } => error::Limit::MaxFragments,
-                Limit::Message { .. } => error::Limit::MaxMessage,
+                Exceeded::Fragments { .. } => error::Limit::MaxFragments,
+                Exceeded::Message { .. } => error::Limit::MaxMessage,
             })
         }
         Fault::Silent(patience) => {

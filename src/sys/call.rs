@@ -1,6 +1,6 @@
-//! What the calls are, and what they are made on.
+//! The kinds of system calls, and of descriptors.
 
-/// What a descriptor is to us: which failures it can have.
+/// The role of a descriptor, which decides how it can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A regular file.

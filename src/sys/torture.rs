@@ -1,7 +1,9 @@
-//! Failures on demand, for tests of builds with debug assertions; other builds haven't this file.
+//! Failures on demand, for tests of builds with debug assertions; other builds don't have this
+//! file.
 //!
 //! `WSTAP_TORTURE=WHEN:FAULT[:KIND]`. WHEN is the number of the call to fail, from 1; `*` for
-//! every call; or `*/N` for each N-th. FAULT is `EINTR`, `EAGAIN`, `SHORT` (one byte at most moves),
+//! every call; or `*/N` for each N-th. FAULT is `EINTR`, `EAGAIN`, `SHORT` (at most one byte
+//! moves),
 //! `ECONNRESET`, `EPIPE`, `ENOSPC`, `EIO`, or `PANIC`; a call that can't fail like that is left
 //! alone. KIND lets only some calls count: `poll`, `socket.connect`, `socket.read`,
 //! `stdout.write`, … `WSTAP_TORTURE_LOG=FILE` writes down the kind of each call, a line each, and
@@ -32,7 +34,7 @@ enum When {
 #[derive(Debug, Default)]
 struct Plan {
     fault: Option<(When, Fault)>,
-    /// The fault as it was written.
+    /// The fault as it is spelled in the variable.
     name: String,
     kind: Option<String>,
     counted: AtomicUsize,
@@ -105,7 +107,7 @@ impl Plan {
         }
     }
 
-    /// The fault that is due now.
+    /// The fault for the current call.
     fn strikes(&self, kind: &str) -> Option<Fault> {
         let (when, fault) = self.fault?;
         if self.kind.as_deref().is_some_and(|wanted| wanted != kind) {
@@ -121,13 +123,13 @@ impl Plan {
 }
 
 impl Fault {
-    /// Whether a call on such a descriptor can end like that.
+    /// Whether a call on such a descriptor can fail with this fault.
     fn is_possible(self, call: Call, role: Role) -> bool {
         let moves = matches!(call, Call::Read | Call::Write);
         match self {
             Fault::Panics | Fault::Fails(Errno::INTR) => true,
             Fault::Short => moves,
-            // A pipe that wakes says so only when it is full, which wakes, too.
+            // A wake pipe is only ever full, in which case it already wakes.
             Fault::Fails(Errno::AGAIN) => {
                 moves && role != Role::File && (call, role) != (Call::Write, Role::Wake)
             }

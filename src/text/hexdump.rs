@@ -6,13 +6,13 @@ use data_encoding::HEXLOWER;
 
 use crate::protocol::mask;
 
-/// How many bytes a row has.
+/// The number of bytes in a row.
 const ROW: usize = 16;
 
-/// Where the ASCII begins: behind the hex with a gap in the middle, two spaces and a bar.
+/// The column of the ASCII: after the hex with a gap in the middle, two spaces and a bar.
 const ASCII: usize = 3 * ROW + 1 + 3;
 
-/// How long a row is at most behind its offset, with the bar and the line end.
+/// The longest row after its offset, with the bar and the line end.
 const TEXT: usize = ASCII + ROW + 2;
 
 /// Writes rows, each behind `margin`: offset (counted from `offset`), hex, ASCII.
@@ -31,8 +31,8 @@ pub fn hexdump(
     Ok(())
 }
 
-/// As [`hexdump`], but of the bytes with the mask taken off. `offset` is that of the bytes in the
-/// frame's payload, as the key turns with it.
+/// As [`hexdump`], but unmasks the bytes. `offset` is their position in the frame's payload, which
+/// also selects the key's byte.
 ///
 /// # Errors
 /// Those of `out`.
@@ -55,7 +55,7 @@ pub fn unmasked(
     Ok(())
 }
 
-/// Bytes as hex pairs with spaces between them.
+/// Bytes as hex pairs separated by spaces.
 #[derive(Clone, Copy, Debug)]
 pub struct HexPairs<'a>(pub &'a [u8]);
 

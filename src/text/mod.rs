@@ -1,7 +1,7 @@
-//! Text that may be shown: what others chose is escaped, and the compiler keeps it apart from ours.
+//! Text that may be shown: text from others is escaped, and has a type of its own.
 //!
 //! Payloads, headers, close reasons, certificate names and error texts of the operating system are
-//! bytes that somebody else chose. On a terminal they could move the cursor, set the clipboard or
+//! bytes chosen by others. On a terminal they could move the cursor, set the clipboard or
 //! rewrite what is already there. [`Untrusted`] is the only way to format them.
 
 pub mod hexdump;
@@ -18,7 +18,7 @@ use std::fmt;
 pub struct Untrusted<'a>(pub &'a [u8]);
 
 impl<'a> Untrusted<'a> {
-    /// The same for a string.
+    /// Wraps a string.
     pub fn text(text: &'a str) -> Untrusted<'a> {
         Untrusted(text.as_bytes())
     }
@@ -30,7 +30,7 @@ impl fmt::Display for Untrusted<'_> {
     }
 }
 
-/// As [`Untrusted`], but newlines and tabs are kept: for payloads shown over several lines.
+/// As [`Untrusted`], but keeps newlines and tabs: for payloads shown over several lines.
 #[derive(Clone, Copy)]
 pub struct UntrustedLines<'a>(pub &'a [u8]);
 
@@ -72,7 +72,7 @@ fn escape(bytes: &[u8], lines: Lines, f: &mut fmt::Formatter<'_>) -> fmt::Result
     Ok(())
 }
 
-/// Whether a terminal (or a person) could be misled by the character.
+/// Whether the character could mislead a terminal or a person.
 pub fn is_dangerous(c: char) -> bool {
     matches!(c,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'

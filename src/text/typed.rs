@@ -1,6 +1,6 @@
-//! What people type: bytes in hex, and names that are nearly right.
+//! Typed input: bytes in hex, and misspelt names.
 
-/// Reads hex digits. White space, `:`, `,` and `-` don't count, nor do `0x` and `\x` before a byte.
+/// Reads hex digits. White space, `:`, `,` and `-` are ignored, as are `0x` and `\x` before a byte.
 ///
 /// # Errors
 /// Which character is not a hex digit, or that half a byte is left.
@@ -29,13 +29,13 @@ pub fn hex(text: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The name that was probably meant: one that begins as typed, or that is a slip or two away.
+/// The name that was probably meant: one that begins as typed, or differs by a typo or two.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match typed.chars().count() {
         0 | 1 => 0,
         2 | 3 => 1,
         4..=32 => 2,
-        // Nothing that long is a misspelt name.
+        // So long a text is no misspelt name.
         _ => return None,
     };
     let distance = |name: &str| match name.starts_with(typed) && !typed.is_empty() {

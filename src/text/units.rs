@@ -52,8 +52,8 @@ pub fn zeros<const LEN: usize>() -> [u8; LEN] {
     [b'0'; LEN]
 }
 
-/// The seconds with six decimals, as the events and the lines of frames have them, at the end of
-/// what was [`zeros`].
+/// Writes seconds with six decimals, for events and frame lines, to the end of `room`, which must
+/// come from [`zeros`].
 #[inline]
 pub fn seconds(room: &mut [u8; 27], duration: Duration) -> &[u8] {
     write_back(room, u64::from(duration.subsec_micros()));
@@ -62,15 +62,16 @@ pub fn seconds(room: &mut [u8; 27], duration: Duration) -> &[u8] {
     &room[start.min(19)..]
 }
 
-/// The number with at least `width` digits, of which there are at most 20, at the end of what was
-/// [`zeros`]. What is written for every message takes this way: `write!` costs several times as much.
+/// Writes a number with at least `width` digits (up to 20) to the end of `room`, which must come
+/// from [`zeros`]. For the output of every message, where `write!` would cost several times as
+/// much.
 #[inline]
 pub fn digits(room: &mut [u8; 20], number: u64, width: usize) -> &[u8] {
     let start = write_back(room, number);
     &room[start.min(room.len() - width)..]
 }
 
-/// Writes the digits to the end of the room, none for zero, and gives where they start.
+/// Writes the digits to the end of `room`, none for zero, and returns where they start.
 fn write_back(room: &mut [u8], mut number: u64) -> usize {
     let mut start = room.len();
     // Two at a time: each division waits for the one before.
@@ -88,8 +89,8 @@ fn write_back(room: &mut [u8], mut number: u64) -> usize {
     start
 }
 
-/// The line of a frame, which has some 170 bytes at most; what is more than 256 is left out. A piece
-/// whose length the compiler knows is appended with a move or two, which a vector makes a call of.
+/// The line of a frame, at most about 170 bytes; a piece that doesn't fit into 256 is dropped. The
+/// compiler appends pieces of known length with a move or two, where a vector would need a call.
 #[derive(Debug)]
 pub struct Short {
     bytes: [u8; 256],
@@ -97,7 +98,7 @@ pub struct Short {
 }
 
 impl Short {
-    /// Nothing yet.
+    /// An empty line.
     pub const EMPTY: Short = Short { bytes: [0; 256], used: 0 };
 
     /// Appends, if there is room for all of it.
@@ -109,12 +110,12 @@ impl Short {
         }
     }
 
-    /// What was appended.
+    /// The appended bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.used]
     }
 
-    /// Begins anew.
+    /// Empties the line.
     pub fn clear(&mut self) {
         self.used = 0;
     }

@@ -1,5 +1,5 @@
-//! What TLS needs of the stream below it. TLS is generic over it, since a [`crate::transport::Stream`]
-//! may itself be TLS: so TLS can be read without it.
+//! What TLS needs of the stream below it. TLS is generic over it, since a
+//! [`crate::transport::Stream`] may itself be TLS: so TLS can be read without it.
 
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;

@@ -15,7 +15,7 @@ use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Timings};
 use crate::sys;
 use crate::text::Untrusted;
-use crate::transport::host::Place;
+use crate::transport::host::Endpoint;
 use crate::transport::wait::{Waiter, Woken};
 use crate::transport::{DialOptions, Stream, resolve};
 
@@ -26,24 +26,24 @@ pub(super) struct Connected {
     pub(super) local: String,
 }
 
-/// The pause before the next address is tried beside those that haven't answered (RFC 8305 §5).
+/// The delay before the next address is tried in parallel (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// Connects to one of the place's addresses.
+/// Connects to one of the endpoint's addresses.
 ///
 /// # Errors
 /// Exit 3, 4 with each address and its reason, 11 at the deadline.
 pub(super) fn tcp(
-    place: &Place,
+    endpoint: &Endpoint,
     options: &DialOptions,
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<Connected> {
-    let addresses = resolve::resolve(place, options, timings, waiter)?;
+    let addresses = resolve::resolve(endpoint, options, timings, waiter)?;
     let source = options.interface.as_deref().map(Source::parse);
     let begun = Instant::now();
     let mut race = Race { source, begun, pending: Vec::new(), failed: Vec::new() };
-    let (socket, address) = race.run(&addresses, place, waiter)?;
+    let (socket, address) = race.run(&addresses, endpoint, waiter)?;
     let took = begun.elapsed();
     timings.connect = Some(took);
     let local = socket.local_addr().ok().and_then(|a| a.as_socket());
@@ -69,7 +69,7 @@ pub(super) fn unix(
     let connect = || {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
-        // A local connection stands at once, or not at all.
+        // A local connection succeeds at once, or fails.
         match sys::connect(&socket, &SockAddr::unix(path)?) {
             Err(e) if !is_in_progress(&e) => return Err(e),
             _ => {}
@@ -148,7 +148,7 @@ impl Race {
     fn run(
         &mut self,
         addresses: &[SocketAddr],
-        place: &Place,
+        endpoint: &Endpoint,
         waiter: &mut Waiter<'_>,
     ) -> Result<(Socket, SocketAddr)> {
         let mut left = addresses.iter().copied();
@@ -160,10 +160,10 @@ impl Race {
                         return Ok(won);
                     }
                 }
-                None if self.pending.is_empty() => return Err(self.all_failed(place)),
+                None if self.pending.is_empty() => return Err(self.all_failed(endpoint)),
                 None => {}
             }
-            // Wait for the stagger's end, or for as long as it takes if this was the last one.
+            // Wait for the next attempt's turn, or indefinitely after the last one.
             let timer = (left.len() > 0).then(|| Instant::now() + STAGGER);
             let failures = self.failed.len();
             while self.failed.len() == failures && !self.pending.is_empty() {
@@ -175,7 +175,7 @@ impl Race {
                 let ready = match waiter.wait(&fds, timer)? {
                     Woken::Ready(ready) => ready,
                     Woken::Timer => break,
-                    Woken::Deadline => return Err(self.timed_out(place, waiter)),
+                    Woken::Deadline => return Err(self.timed_out(endpoint, waiter)),
                 };
                 if let Some(won) = self.judge(&ready, waiter) {
                     return Ok(won);
@@ -184,7 +184,7 @@ impl Race {
         }
     }
 
-    /// Starts an attempt; a local address may be connected at once.
+    /// Starts an attempt; one to a local address may succeed at once.
     fn start(
         &mut self,
         address: SocketAddr,
@@ -212,7 +212,7 @@ impl Race {
         None
     }
 
-    /// Looks at the attempts that a poll has woken.
+    /// Checks the attempts that a poll found ready.
     fn judge(&mut self, ready: &[bool], waiter: &mut Waiter<'_>) -> Option<(Socket, SocketAddr)> {
         let mut ready = ready.iter();
         let (woken, still): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
@@ -234,12 +234,12 @@ impl Race {
         self.failed.push((address, e));
     }
 
-    fn all_failed(&self, place: &Place) -> Error {
-        let shown = Untrusted::text(&place.typed);
+    fn all_failed(&self, endpoint: &Endpoint) -> Error {
+        let shown = Untrusted::text(&endpoint.typed);
         let all = |kind: io::ErrorKind| self.failed.iter().all(|(_, e)| e.kind() == kind);
         let exit = if all(io::ErrorKind::TimedOut) { Exit::Timeout } else { Exit::Connect };
         let error = match self.failed.as_slice() {
-            [(address, e)] if address.ip().to_string() == place.typed => {
+            [(address, e)] if address.ip().to_string() == endpoint.typed => {
                 Error::new(Stage::Connect, exit, format!("{address}: {}", reason(e)))
             }
             [(address, e)] => {
@@ -252,7 +252,7 @@ impl Race {
             }
         };
         if all(io::ErrorKind::ConnectionRefused) {
-            error.hint(format!("is the server running, and is {} its port?", place.port))
+            error.hint(format!("is the server running, and is {} its port?", endpoint.port))
         } else if self.failed.iter().any(|(_, e)| is_refused_name(e)) && self.source.is_some() {
             error.hint(Hint::InterfaceByAddress)
         } else {
@@ -267,8 +267,8 @@ impl Race {
             .fold(error, |error, (address, e)| error.cause(format!("{address}: {}", reason(e))))
     }
 
-    fn timed_out(&self, place: &Place, waiter: &Waiter<'_>) -> Error {
-        let shown = Untrusted::text(&place.typed);
+    fn timed_out(&self, endpoint: &Endpoint, waiter: &Waiter<'_>) -> Error {
+        let shown = Untrusted::text(&endpoint.typed);
         match (self.pending.as_slice(), self.failed.as_slice()) {
             ([only], []) => {
                 let what = format!("no answer from {shown} at {}", only.address);
@@ -287,11 +287,11 @@ impl Race {
 
 fn is_in_progress(e: &io::Error) -> bool {
     let errno = e.raw_os_error().map(Errno::from_raw_os_error);
-    // A connect that a signal interrupts goes on by itself (POSIX).
+    // A connect interrupted by a signal continues in the background (POSIX).
     matches!(errno, Some(Errno::INPROGRESS | Errno::INTR))
 }
 
-/// Whether an interface was refused that may be named by its address instead.
+/// Whether an interface was refused by name, so that its address may work instead.
 fn is_refused_name(e: &io::Error) -> bool {
     matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported)
 }

@@ -1,4 +1,4 @@
-//! A login as a URL has it (RFC 3986 §3.2.1).
+//! The login in a URL (RFC 3986 §3.2.1).
 
 use url::Url;
 
@@ -14,7 +14,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Those of a URL, decoded; `None` if there is neither a name nor a password.
+    /// The login of a URL, decoded; `None` if it has neither a name nor a password.
     pub(super) fn of(url: &Url) -> Option<Credentials> {
         let decoded = |text| {
             let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy();

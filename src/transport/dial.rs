@@ -1,21 +1,21 @@
-//! The way to a target: its place or its proxy's, then TLS.
+//! Dialing: connects to the target or its proxy, then adds TLS.
 
 use std::time::Instant;
 
 use crate::error::Result;
 use crate::event::{Event, Timings, TlsInfo};
 use crate::transport::connect::{self, Connected};
-use crate::transport::host::{Place, plain_host};
-use crate::transport::tls::Client;
+use crate::transport::host::{Endpoint, plain_host};
+use crate::transport::tls::TlsClient;
 use crate::transport::wait::{Progress, Waiter};
 use crate::transport::{ConnectTo, DialOptions, Stream, Target, tunnel};
 
-/// A connection that stands.
+/// An established connection.
 #[derive(Debug)]
 pub struct Dialed {
-    /// Its bytes.
+    /// The byte stream.
     pub stream: Stream,
-    /// The address it goes to (the proxy's, if there is one), or the socket's path.
+    /// The peer's address (the proxy's, if there is one), or the socket's path.
     pub peer: String,
     /// Our own address; empty for a Unix socket.
     pub local: String,
@@ -25,12 +25,12 @@ pub struct Dialed {
     pub timings: Timings,
 }
 
-/// Reaches the target.
+/// Connects to the target.
 ///
 /// # Errors
 /// Exit 2 for unusable options, 3 unresolved, 4 not connected, 5 TLS, 7 for a wrong ALPN protocol,
-/// 11 at the deadline (its stage and words say what was awaited), and what `progress` says when it is
-/// interrupted.
+/// 11 at the deadline (its stage and words say what was awaited), and what `progress` says when it
+/// is interrupted.
 pub fn dial(
     target: &Target,
     options: &DialOptions,
@@ -38,9 +38,9 @@ pub fn dial(
     progress: &mut dyn Progress,
 ) -> Result<Dialed> {
     let mut waiter = Waiter::new(progress, deadline);
-    // Before anything goes over the network: a wrong file name needs no server.
+    // Before any network traffic: a wrong file name is found without a server.
     let client = match target.secure {
-        true => Some(Client::prepare(&options.tls, &target.host, &mut waiter)?),
+        true => Some(TlsClient::prepare(&options.tls, &target.host, &mut waiter)?),
         false => None,
     };
     let mut timings = Timings::default();
@@ -49,7 +49,7 @@ pub fn dial(
     let mut tls = None;
     if let Some(client) = client {
         let begun = Instant::now();
-        let over = client.connect(stream, &place(target).to_string(), &mut waiter)?;
+        let over = client.connect(stream, &endpoint(target).to_string(), &mut waiter)?;
         stream = Stream::from_tls(over);
         let took = begun.elapsed();
         timings.tls = Some(took);
@@ -63,7 +63,7 @@ pub fn dial(
     Ok(Dialed { stream, peer, local, tls, timings })
 }
 
-/// Everything below the target's TLS.
+/// Connects everything below the target's TLS.
 fn transport(
     target: &Target,
     options: &DialOptions,
@@ -73,30 +73,30 @@ fn transport(
     if let Some(path) = &options.unix_socket {
         return connect::unix(path, timings, waiter);
     }
-    let place = redirected(place(target), &options.connect_to);
+    let endpoint = redirected(endpoint(target), &options.connect_to);
     match &options.proxy {
-        Some(proxy) => tunnel::connect(proxy, &place, options, timings, waiter),
-        None => connect::tcp(&place, options, timings, waiter),
+        Some(proxy) => tunnel::connect(proxy, &endpoint, options, timings, waiter),
+        None => connect::tcp(&endpoint, options, timings, waiter),
     }
 }
 
-fn place(target: &Target) -> Place {
-    Place { host: target.host.clone(), typed: target.typed_host.clone(), port: target.port }
+fn endpoint(target: &Target) -> Endpoint {
+    Endpoint { host: target.host.clone(), typed: target.typed_host.clone(), port: target.port }
 }
 
-fn redirected(place: Place, rules: &[ConnectTo]) -> Place {
-    let host = plain_host(&place.host.to_string());
+fn redirected(endpoint: Endpoint, rules: &[ConnectTo]) -> Endpoint {
+    let host = plain_host(&endpoint.host.to_string());
     let fits = |rule: &&ConnectTo| {
         rule.host.as_ref().is_none_or(|wanted| *wanted == host)
-            && rule.port.is_none_or(|wanted| wanted == place.port)
+            && rule.port.is_none_or(|wanted| wanted == endpoint.port)
     };
     let Some(rule) = rules.iter().find(fits) else {
-        return place;
+        return endpoint;
     };
-    let port = rule.to_port.unwrap_or(place.port);
+    let port = rule.to_port.unwrap_or(endpoint.port);
     match &rule.to_host {
-        Some(host) => Place { host: host.clone(), typed: host.to_string(), port },
-        None => Place { port, ..place },
+        Some(host) => Endpoint { host: host.clone(), typed: host.to_string(), port },
+        None => Endpoint { port, ..endpoint },
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn connections_are_redirected_by_the_first_rule_that_fits() {
-        let start = Place {
+        let start = Endpoint {
             host: Host::Domain("example.com".to_owned()),
             typed: "EXAMPLE.com".to_owned(),
             port: 443,

@@ -1,4 +1,4 @@
-//! Hosts and ports as a person types them, and hosts as they are compared.
+//! Hosts and ports as typed, and hosts normalized for comparison.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,14 +7,14 @@ use url::Host;
 
 /// A host and a port to connect to.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct Endpoint {
     pub(super) host: Host<String>,
     /// As typed, for messages and events.
     pub(super) typed: String,
     pub(super) port: u16,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Endpoint {
     /// As typed, not escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host {
@@ -26,13 +26,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// A host as it is compared: lower case, without brackets and without the dot at the end.
+/// A host normalized for comparison: lower case, without brackets and without a final dot.
 pub(super) fn plain_host(host: &str) -> String {
     let host = unbracketed(host);
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// A host that a person typed, as it is compared: names in other scripts as A-labels (IDNA).
+/// A typed host normalized for comparison: internationalized names as A-labels (IDNA).
 pub(super) fn a_label(typed: &str) -> String {
     let parsed = parse_host(typed).map(|host| host.to_string());
     plain_host(parsed.as_deref().unwrap_or(typed))
@@ -42,7 +42,7 @@ pub(super) fn unbracketed(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// Splits at the colon behind the host, which may be an IPv6 literal in brackets.
+/// Splits at the colon after the host, which may be an IPv6 literal in brackets.
 pub(super) fn split_host(text: &str) -> Option<(&str, &str)> {
     match text.strip_prefix('[').and_then(|rest| rest.find(']')) {
         Some(end) => {

@@ -1,8 +1,8 @@
-//! Reaching the server: the name, the connection, the proxy and TLS, each step told as an event,
+//! Connects to the server: the name, TCP, the proxy and TLS. Each step is reported as an event,
 //! within one deadline and interruptible at any time.
 //!
-//! [`dial`] gives a [`Stream`]: bytes in and out, non-blocking. What is spoken over it is not known
-//! here.
+//! [`dial`] gives a [`Stream`]: bytes in and out, non-blocking. The protocol on top
+//! isn't known here.
 
 #![cfg_attr(
     not(test),

@@ -1,4 +1,4 @@
-//! What a caller may choose about the way to the server.
+//! Options for connecting to the server.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -18,11 +18,11 @@ pub struct DialOptions {
     pub family: Family,
     /// For a secure target.
     pub tls: TlsOptions,
-    /// Connect to this socket; the target's host is for TLS and HTTP only.
+    /// The Unix socket to connect to; the target's host is then used for TLS and HTTP only.
     pub unix_socket: Option<PathBuf>,
-    /// Addresses to use instead of asking for a name's; the first that fits counts.
+    /// Addresses to use instead of resolving a name; the first match applies.
     pub resolve: Vec<Resolve>,
-    /// Other places to connect to; the first that fits counts.
+    /// Other endpoints to connect to; the first match applies.
     pub connect_to: Vec<ConnectTo>,
     /// The interface's name, or the local address, to connect from.
     pub interface: Option<String>,
@@ -52,7 +52,7 @@ impl Family {
     }
 }
 
-/// `--resolve HOST:PORT:ADDRESS[,ADDRESS…]`: what a name's addresses are; `*` is any host.
+/// `--resolve HOST:PORT:ADDRESS[,ADDRESS…]`: the addresses of a name; `*` is any host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolve {
     /// The host, as an A-label in lower case, or `*`.
@@ -82,12 +82,12 @@ impl FromStr for Resolve {
 }
 
 /// `--connect-to HOST1:PORT1:HOST2:PORT2`: connect to HOST2:PORT2 instead of HOST1:PORT1. An empty
-/// first host or port fits any; an empty second one changes nothing.
+/// HOST1 or PORT1 matches any; an empty HOST2 or PORT2 keeps the original.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectTo {
-    /// The host that it is for, as an A-label in lower case.
+    /// The host to match, as an A-label in lower case.
     pub host: Option<String>,
-    /// The port that it is for.
+    /// The port to match.
     pub port: Option<u16>,
     /// The host to connect to.
     pub to_host: Option<Host<String>>,

@@ -1,4 +1,4 @@
-//! Which proxy is for which target: a redirect may lead to one that needs another, or none.
+//! Chooses the proxy for a target; after a redirect the choice may differ.
 
 use crate::error::Result;
 use crate::transport::proxy::{self, Credentials, Proxy};
@@ -7,9 +7,9 @@ use crate::transport::{Target, TlsOptions};
 /// The rules.
 #[derive(Clone, Debug)]
 pub struct Proxies {
-    /// The one for all targets, or none for all; where nothing was typed, the environment says.
+    /// The proxy for all targets, or none for all; if it wasn't typed, the environment decides.
     pub typed: Option<Option<Proxy>>,
-    /// The targets that are reached without; see [`proxy::is_excepted`].
+    /// The targets that need no proxy; see [`proxy::is_excepted`].
     pub excepted: Option<String>,
     /// The login, if it isn't the one in the proxy's URL.
     pub credentials: Option<Credentials>,

@@ -17,7 +17,7 @@ use crate::transport::TlsOptions;
 /// A proxy to go through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// What it speaks.
+    /// Its protocol.
     pub scheme: Scheme,
     /// Its host.
     pub host: Host<String>,
@@ -29,7 +29,7 @@ pub struct Proxy {
     pub tls: TlsOptions,
 }
 
-/// What a proxy speaks.
+/// A proxy's protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// HTTP CONNECT.
@@ -72,8 +72,8 @@ impl fmt::Display for Proxy {
 impl FromStr for Proxy {
     type Err = Error;
 
-    /// Reads `[scheme://][user[:password]@]host[:port]`; `http` without a scheme. The password is
-    /// in no error.
+    /// Reads `[scheme://][user[:password]@]host[:port]`; `http` without a scheme. No error
+    /// contains the password.
     fn from_str(text: &str) -> Result<Proxy> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let bad = |why: &str| {
@@ -91,8 +91,8 @@ impl FromStr for Proxy {
             "socks5h" => Scheme::Socks5h,
             _ => return Err(bad("only http, https, socks5 and socks5h are spoken")),
         };
-        // A scheme that the URL parser doesn't know would leave the host unread, and a scheme's
-        // default port is not told from none: so it is read by two schemes with different ports.
+        // The URL parser doesn't parse the host of an unknown scheme, and drops a default port. So
+        // parse with two known schemes that have different default ports.
         let parse = |scheme: &str| Url::parse(&format!("{scheme}://{rest}"));
         let (Ok(url), Ok(again)) = (parse("http"), parse("ftp")) else {
             return Err(bad("not a host and port"));

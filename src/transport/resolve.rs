@@ -1,4 +1,4 @@
-//! From a name to addresses, without ever blocking the caller.
+//! Resolves a name to addresses without blocking the caller.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,45 +17,45 @@ use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Timings};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
-use crate::transport::host::{Place, plain_host, unbracketed};
+use crate::transport::host::{Endpoint, plain_host, unbracketed};
 use crate::transport::wait::Waiter;
 use crate::transport::{DialOptions, Family};
 
-/// The addresses of a place, at least one, in the order in which they are to be tried.
+/// The addresses of an endpoint, at least one, in the order of attempts.
 ///
 /// # Errors
-/// Exit 3, or 11 at the deadline; 2 for a zone that there isn't.
+/// Exit 3, or 11 at the deadline; 2 for an unknown zone.
 pub(super) fn resolve(
-    place: &Place,
+    endpoint: &Endpoint,
     options: &DialOptions,
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<Vec<SocketAddr>> {
-    let found = match (ruled(place, options), &place.host) {
+    let found = match (ruled(endpoint, options), &endpoint.host) {
         (Some(addresses), _) => addresses,
-        (None, Host::Ipv4(address)) => vec![SocketAddr::from((*address, place.port))],
+        (None, Host::Ipv4(address)) => vec![SocketAddr::from((*address, endpoint.port))],
         (None, Host::Ipv6(address)) => {
-            let scope = scope(&place.typed)?;
-            vec![SocketAddr::from(SocketAddrV6::new(*address, place.port, 0, scope))]
+            let scope = scope(&endpoint.typed)?;
+            vec![SocketAddr::from(SocketAddrV6::new(*address, endpoint.port, 0, scope))]
         }
-        (None, Host::Domain(name)) => look_up(name, place, options.family, timings, waiter)?,
+        (None, Host::Domain(name)) => look_up(name, endpoint, options.family, timings, waiter)?,
     };
     let usable: Vec<SocketAddr> =
         found.into_iter().filter(|address| options.family.allows(address.ip())).collect();
     if usable.is_empty() {
-        return Err(not_in_family(place, options.family));
+        return Err(not_in_family(endpoint, options.family));
     }
     Ok(interleaved(usable))
 }
 
-fn not_in_family(place: &Place, family: Family) -> Error {
+fn not_in_family(endpoint: &Endpoint, family: Family) -> Error {
     let (which, other) = match family {
         Family::V4 => ("an IPv4", Some(6)),
         Family::V6 => ("an IPv6", Some(4)),
         Family::Any => ("any", None),
     };
     let error =
-        unresolved(format!("{} doesn't have {which} address", Untrusted::text(&place.typed)));
+        unresolved(format!("{} doesn't have {which} address", Untrusted::text(&endpoint.typed)));
     other.map(Hint::OtherFamily).into_iter().fold(error, Error::hint)
 }
 
@@ -63,13 +63,13 @@ fn unresolved(what: String) -> Error {
     Error::new(Stage::Resolve, Exit::Resolve, what)
 }
 
-/// What `--resolve` says.
-fn ruled(place: &Place, options: &DialOptions) -> Option<Vec<SocketAddr>> {
-    let host = plain_host(&place.host.to_string());
+/// The addresses by `--resolve`.
+fn ruled(endpoint: &Endpoint, options: &DialOptions) -> Option<Vec<SocketAddr>> {
+    let host = plain_host(&endpoint.host.to_string());
     let rule = options.resolve.iter().find(|rule| {
-        rule.port == place.port && (rule.host == "*" || plain_host(&rule.host) == host)
+        rule.port == endpoint.port && (rule.host == "*" || plain_host(&rule.host) == host)
     })?;
-    Some(rule.addresses.iter().map(|a| SocketAddr::new(*a, place.port)).collect())
+    Some(rule.addresses.iter().map(|a| SocketAddr::new(*a, endpoint.port)).collect())
 }
 
 /// The scope that the zone of a literal such as `fe80::1%eth0` names (RFC 4007 §11.2); 0 without.
@@ -97,18 +97,18 @@ fn scope(typed: &str) -> Result<u32> {
 
 fn look_up(
     name: &str,
-    place: &Place,
+    endpoint: &Endpoint,
     family: Family,
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<Vec<SocketAddr>> {
     let begun = Instant::now();
-    waiter.progress.event(Event::Resolving { host: &place.typed });
-    let local = if is_localhost(name) { localhost(place.port) } else { Vec::new() };
-    let addresses = if local.is_empty() { ask(name, place, family, waiter)? } else { local };
+    waiter.progress.event(Event::Resolving { host: &endpoint.typed });
+    let local = if is_localhost(name) { localhost(endpoint.port) } else { Vec::new() };
+    let addresses = if local.is_empty() { ask(name, endpoint, family, waiter)? } else { local };
     let took = begun.elapsed();
     timings.resolve = Some(took);
-    let event = Event::Resolved { host: &place.typed, addresses: &addresses, took };
+    let event = Event::Resolved { host: &endpoint.typed, addresses: &addresses, took };
     waiter.progress.event(event);
     Ok(addresses)
 }
@@ -117,11 +117,11 @@ fn is_localhost(name: &str) -> bool {
     name.trim_end_matches('.').eq_ignore_ascii_case("localhost")
 }
 
-/// What /etc/hosts has for localhost, IPv6 first as getaddrinfo sorts it; that spares the commonest
-/// name of all a thread.
+/// The addresses of localhost in /etc/hosts, IPv6 first as getaddrinfo sorts them. This saves a
+/// thread for the most common name.
 fn localhost(port: u16) -> Vec<SocketAddr> {
     let mut hosts = String::new();
-    // The line is at the top; the rest may be a list of advertisers, megabytes long.
+    // The line is near the top; the rest may be a block list of megabytes.
     let read = File::open("/etc/hosts")
         .and_then(|f| Blocking(Role::File, f).take(64 << 10).read_to_string(&mut hosts));
     if read.is_err() {
@@ -145,15 +145,15 @@ fn hosts_entries<'a>(hosts: &'a str, name: &'a str) -> impl Iterator<Item = IpAd
     })
 }
 
-/// Asks the system's resolver, in a thread of its own: nothing can interrupt it. If we stop waiting,
-/// the thread ends whenever its answer comes; it holds nothing that anybody needs.
+/// Asks the system's resolver, in a thread of its own: nothing can interrupt it. If we stop
+/// waiting, the thread ends when its answer arrives; it holds nothing that others need.
 fn ask(
     name: &str,
-    place: &Place,
+    endpoint: &Endpoint,
     family: Family,
     waiter: &mut Waiter<'_>,
 ) -> Result<Vec<SocketAddr>> {
-    let shown = Untrusted::text(&place.typed).to_string();
+    let shown = Untrusted::text(&endpoint.typed).to_string();
     let failed = |e: &io::Error| {
         Error::new(Stage::Resolve, Exit::Local, "the resolver can't be started")
             .cause(e.to_string())
@@ -161,13 +161,13 @@ fn ask(
     let (answered, answer) =
         io::pipe().map(|(reader, writer)| (writer, reader)).map_err(|e| failed(&e))?;
     let (sender, receiver) = mpsc::sync_channel(1);
-    let (asked, port) = (name.to_owned(), place.port);
+    let (asked, port) = (name.to_owned(), endpoint.port);
     thread::Builder::new()
         .name("resolver".to_owned())
         .spawn(move || {
-            // Nobody listens any more if dialing has ended; that is fine.
+            // The receiver is gone if dialing has ended; that is fine.
             let _ = sender.send(addresses(&asked, port, family));
-            // The other end of the pipe becomes readable by this.
+            // Makes the other end of the pipe readable.
             drop(answered);
         })
         .map_err(|e| failed(&e))?;
@@ -187,13 +187,13 @@ fn ask(
             });
             Ok(addresses)
         }
-        Ok(Err(e)) => Err(no_such_name(&shown, place, family, &e)),
+        Ok(Err(e)) => Err(no_such_name(&shown, endpoint, family, &e)),
         Err(_) => Err(unresolved(format!("the resolver gave no answer for {shown}"))),
     }
 }
 
-/// getaddrinfo(3). With a family it asks the name servers for no other, so that one that has no
-/// answer to AAAA can't hold up `-4`.
+/// getaddrinfo(3). With a family, only that one is queried, so that a name server that doesn't
+/// answer AAAA queries can't delay `-4`.
 fn addresses(name: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr>> {
     let family = match family {
         Family::Any => AddressFamily::UNSPEC,
@@ -216,16 +216,16 @@ fn addresses(name: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr
         .collect()
 }
 
-fn no_such_name(shown: &str, place: &Place, family: Family, e: &io::Error) -> Error {
+fn no_such_name(shown: &str, endpoint: &Endpoint, family: Family, e: &io::Error) -> Error {
     let text = e.to_string();
     let why = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
-    // EAI_NODATA and EAI_ADDRFAMILY: the name is there.
+    // EAI_NODATA and EAI_ADDRFAMILY: the name exists.
     let there = why.starts_with("No address associated") || why.starts_with("Address family");
     if there && family != Family::Any {
-        return not_in_family(place, family);
+        return not_in_family(endpoint, family);
     }
-    let a_label = place.host.to_string();
-    let named = match a_label.eq_ignore_ascii_case(&place.typed) {
+    let a_label = endpoint.host.to_string();
+    let named = match a_label.eq_ignore_ascii_case(&endpoint.typed) {
         true => shown.to_owned(),
         false => format!("{shown} ({})", Untrusted::text(&a_label)),
     };

@@ -1,5 +1,5 @@
 //! The byte stream under a connection: TCP, a Unix socket, or TLS over one of them (or over TLS,
-//! through an `https://` proxy). Never blocks; whoever owns it polls [`Stream::fd`].
+//! through an `https://` proxy). Never blocks; the owner polls [`Stream::fd`].
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -17,13 +17,13 @@ use crate::sys::{self, Role};
 use crate::transport::byte_stream::ByteStream;
 use crate::transport::tls::TlsStream;
 
-/// A peer that is gone is an error, not a signal.
+/// A write to a closed connection is an error, not a signal.
 const NOSIGNAL: SendFlags = SendFlags::NOSIGNAL;
 
 /// A connected, non-blocking byte stream.
 pub struct Stream {
     socket: Socket,
-    /// Bytes that came behind a proxy's answer; they belong to the target's stream.
+    /// Bytes received after a proxy's answer; they belong to the target's stream.
     early: Vec<u8>,
 }
 
@@ -40,13 +40,13 @@ impl Stream {
     /// Those of the operating system.
     pub fn from_tcp(socket: TcpStream) -> io::Result<Stream> {
         socket.set_nonblocking(true)?;
-        // A connection that the peer has reset already says so here; reading tells it better.
+        // Fails if the peer has already reset the connection; reading reports that better.
         let _ = socket.set_nodelay(true);
         Ok(Stream { socket: Socket::Tcp(socket), early: Vec::new() })
     }
 
-    /// A stream over a TCP socket, made non-blocking, on which we are TLS's server. The handshake takes
-    /// place in [`Stream::read`] and [`Stream::flush`].
+    /// A stream over a TCP socket, made non-blocking, on which we are TLS's server. The handshake
+    /// takes place in [`Stream::read`] and [`Stream::flush`].
     ///
     /// # Errors
     /// Those of the operating system, and a configuration that rustls can't use.
@@ -89,8 +89,8 @@ impl Stream {
     ///
     /// # Errors
     /// `WouldBlock` when there is nothing now; `UnexpectedEof` when TLS ended without close_notify
-    /// (truncation, RFC 8446 §6.1); a TLS failure, which [`crate::transport::tls_failure`] explains;
-    /// those of the operating system.
+    /// (truncation, RFC 8446 §6.1); a TLS failure, which [`crate::transport::tls_failure`]
+    /// explains; those of the operating system.
     pub fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if !self.early.is_empty() {
             let n = self.early.len().min(buf.len());
@@ -120,8 +120,8 @@ impl Stream {
             }
     }
 
-    /// Takes bytes to send and sends as many as the socket accepts. Over TLS up to 256 KiB may
-    /// stay inside, encrypted: [`Stream::flush`] when the socket is writable again.
+    /// Takes bytes and sends as many as the socket accepts. Over TLS up to 256 KiB may stay
+    /// buffered, encrypted: call [`Stream::flush`] when the socket is writable again.
     ///
     /// # Errors
     /// `WouldBlock` when nothing was taken; as [`Stream::read`].
@@ -139,7 +139,7 @@ impl Stream {
         }
     }
 
-    /// Sends what is buffered inside; true once there is nothing more.
+    /// Sends the buffered bytes; true once the buffer is empty.
     ///
     /// # Errors
     /// As [`Stream::write`], but never `WouldBlock`.
@@ -179,12 +179,12 @@ impl Stream {
         }
     }
 
-    /// Whether TLS's handshake isn't done yet, so that nothing of the stream can have come.
+    /// Whether the TLS handshake isn't done yet, so that no data can have arrived.
     pub fn is_handshaking(&self) -> bool {
         matches!(&self.socket, Socket::Tls(tls) if tls.is_handshaking())
     }
 
-    /// Whether the server asked for a client certificate and got none. Some go on all the same, and
+    /// Whether the server asked for a client certificate and got none. Some servers go on, and then
     /// refuse the request.
     pub fn lacks_certificate(&self) -> bool {
         matches!(&self.socket, Socket::Tls(tls) if tls.lacks_certificate())

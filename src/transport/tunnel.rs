@@ -1,4 +1,4 @@
-//! Going through a proxy: HTTP CONNECT (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928, RFC 1929).
+//! Connects through a proxy: HTTP CONNECT (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928, RFC 1929).
 
 use std::fmt;
 use std::io;
@@ -13,29 +13,29 @@ use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
 use crate::redact;
 use crate::text::Untrusted;
 use crate::transport::connect::{self, Connected};
-use crate::transport::host::Place;
+use crate::transport::host::Endpoint;
 use crate::transport::proxy::{Proxy, Scheme};
-use crate::transport::tls::Client;
+use crate::transport::tls::TlsClient;
 use crate::transport::wait::Waiter;
 use crate::transport::{DialOptions, Stream, resolve, tls_failure};
 
-/// Connects to the place through the proxy.
+/// Connects to the endpoint through the proxy.
 ///
 /// # Errors
 /// Exit 4 with the proxy's words if it refuses or can't be reached; 3 if its name (or, for
 /// `socks5`, the target's) is unknown; 5 for its TLS; 11 at the deadline.
 pub(super) fn connect(
     proxy: &Proxy,
-    place: &Place,
+    endpoint: &Endpoint,
     options: &DialOptions,
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<Connected> {
     let addresses = match proxy.scheme {
-        Scheme::Socks5 => resolve::resolve(place, options, timings, waiter)?,
+        Scheme::Socks5 => resolve::resolve(endpoint, options, timings, waiter)?,
         _ => Vec::new(),
     };
-    // The time of the target's name is more telling than that of the proxy's.
+    // If both names were resolved, report the time for the target's.
     let resolved = timings.resolve;
     let mut refusals = Vec::new();
     let mut left = addresses.iter().map(SocketAddr::ip);
@@ -43,12 +43,12 @@ pub(super) fn connect(
         let address = left.next();
         let (mut connected, begun) = reach(proxy, options, timings, waiter)?;
         timings.resolve = resolved.or(timings.resolve);
-        let mut talk = Talk { stream: connected.stream, proxy, waiter };
+        let mut talk = ProxyTalk { stream: connected.stream, proxy, waiter };
         let answer = match proxy.scheme {
-            Scheme::Http | Scheme::Https => talk.http(place)?,
-            Scheme::Socks5 | Scheme::Socks5h => match talk.socks(place, address)? {
-                Reply::Succeeded => "SOCKS5 succeeded".to_owned(),
-                Reply::Refused(reply) => {
+            Scheme::Http | Scheme::Https => talk.http(endpoint)?,
+            Scheme::Socks5 | Scheme::Socks5h => match talk.socks(endpoint, address)? {
+                SocksReply::Succeeded => "SOCKS5 succeeded".to_owned(),
+                SocksReply::Refused(reply) => {
                     refusals.push((address, reply));
                     // A reply other than success ends the connection (RFC 1928 §6).
                     if left.len() > 0 {
@@ -67,16 +67,18 @@ pub(super) fn connect(
     }
 }
 
-/// Connects to the proxy itself, with TLS if it wants that; gives the time when TCP was there.
+/// Connects to the proxy itself, with TLS for an `https://` proxy. Also returns when TCP was
+/// connected.
 fn reach(
     proxy: &Proxy,
     options: &DialOptions,
     timings: &mut Timings,
     waiter: &mut Waiter<'_>,
 ) -> Result<(Connected, Instant)> {
-    let own = Place { host: proxy.host.clone(), typed: proxy.host.to_string(), port: proxy.port };
+    let own =
+        Endpoint { host: proxy.host.clone(), typed: proxy.host.to_string(), port: proxy.port };
     let client = match proxy.scheme {
-        Scheme::Https => Some(Client::prepare(&proxy.tls, &proxy.host, waiter)?),
+        Scheme::Https => Some(TlsClient::prepare(&proxy.tls, &proxy.host, waiter)?),
         _ => None,
     };
     let mut connected = connect::tcp(&own, options, timings, waiter).map_err(|e| at(proxy, e))?;
@@ -88,7 +90,7 @@ fn reach(
     Ok((connected, begun))
 }
 
-/// The error of a step towards the proxy, said of the proxy. An interruption stays what it is.
+/// Turns the error of a step towards the proxy into one about the proxy. An interruption is kept.
 fn at(proxy: &Proxy, error: Error) -> Error {
     let error = match error.exit {
         Exit::Tls => Error { hints: vec![Hint::ProxyTls], ..error },
@@ -108,26 +110,26 @@ fn shown(proxy: &Proxy) -> String {
     Untrusted::text(&proxy.to_string()).to_string()
 }
 
-/// What a SOCKS5 proxy says to a request.
-enum Reply {
+/// A SOCKS5 proxy's reply to a request.
+enum SocksReply {
     Succeeded,
     /// The reply's number (RFC 1928 §6).
     Refused(u8),
 }
 
 /// The negotiation with a proxy.
-struct Talk<'a, 'w> {
+struct ProxyTalk<'a, 'w> {
     stream: Stream,
     proxy: &'a Proxy,
     waiter: &'a mut Waiter<'w>,
 }
 
-impl Talk<'_, '_> {
-    /// HTTP CONNECT; gives the status line.
-    fn http(&mut self, place: &Place) -> Result<String> {
-        /// Nobody needs more 1xx answers than this.
+impl ProxyTalk<'_, '_> {
+    /// HTTP CONNECT; returns the status line.
+    fn http(&mut self, endpoint: &Endpoint) -> Result<String> {
+        /// The largest number of 1xx responses accepted.
         const INFORMATIONAL: usize = 16;
-        let to = format!("{}:{}", place.host, place.port);
+        let to = format!("{}:{}", endpoint.host, endpoint.port);
         let login = self.proxy.credentials.as_ref().map(|c| {
             let pair = format!("{}:{}", c.user.reveal(), c.password.reveal());
             let pair = data_encoding::BASE64.encode(pair.as_bytes());
@@ -229,10 +231,10 @@ impl Talk<'_, '_> {
     }
 
     /// SOCKS5 CONNECT, to the address or else the name.
-    fn socks(&mut self, place: &Place, address: Option<IpAddr>) -> Result<Reply> {
+    fn socks(&mut self, endpoint: &Endpoint, address: Option<IpAddr>) -> Result<SocksReply> {
         self.socks_login()?;
         let mut request = vec![0x05, 0x01, 0x00];
-        let address = address.or(match &place.host {
+        let address = address.or(match &endpoint.host {
             Host::Ipv4(address) => Some(IpAddr::V4(*address)),
             Host::Ipv6(address) => Some(IpAddr::V6(*address)),
             Host::Domain(_) => None,
@@ -248,15 +250,15 @@ impl Talk<'_, '_> {
             }
             None => {
                 request.push(0x03);
-                self.counted(&mut request, place.host.to_string().as_bytes(), "the host")?;
+                self.counted(&mut request, endpoint.host.to_string().as_bytes(), "the host")?;
             }
         }
-        request.extend(place.port.to_be_bytes());
+        request.extend(endpoint.port.to_be_bytes());
         self.send(&request)?;
         let [version, reply, _, kind] = self.exactly::<4>("of its reply")?;
         self.check_version(version, 0x05, &[version, reply])?;
         if reply != 0x00 {
-            return Ok(Reply::Refused(reply));
+            return Ok(SocksReply::Refused(reply));
         }
         match kind {
             0x01 => drop(self.exactly::<6>("of its address")?),
@@ -269,13 +271,13 @@ impl Talk<'_, '_> {
             }
             _ => return Err(self.failed(format!("its reply has the address type {kind}"))),
         }
-        Ok(Reply::Succeeded)
+        Ok(SocksReply::Succeeded)
     }
 
     /// The error of a SOCKS5 proxy that refused each address, or the name.
     fn all_refused(&self, refusals: &[(Option<IpAddr>, u8)]) -> Error {
         let words = |reply: u8| format!("{} (SOCKS5 reply {reply})", reply_words(reply));
-        // Not allowed, or not understood; the others speak of the network.
+        // These mean "not allowed" or "not supported"; the others are network failures.
         let passes = refusals.iter().any(|(_, reply)| !matches!(reply, 0x02 | 0x07..));
         let error = match refusals {
             [] => self.failed("it refuses"),
@@ -345,7 +347,7 @@ impl Talk<'_, '_> {
         })
     }
 
-    /// Adds bytes with their count, which is one byte.
+    /// Appends bytes after their length, which is one byte.
     fn counted(&self, request: &mut Vec<u8>, bytes: &[u8], what: &str) -> Result<()> {
         let Ok(count) = u8::try_from(bytes.len()) else {
             let what = format!("{what} is longer than SOCKS5 allows: 255 bytes");
@@ -373,7 +375,7 @@ impl Talk<'_, '_> {
         }
     }
 
-    /// Waits for bytes; 0 is the end.
+    /// Waits for bytes; 0 means the end of the stream.
     fn receive(&mut self, buf: &mut [u8]) -> Result<usize> {
         loop {
             match self.stream.read(buf) {
@@ -389,7 +391,7 @@ impl Talk<'_, '_> {
         }
     }
 
-    /// That many bytes and none of those behind them.
+    /// Reads exactly that many bytes.
     fn exactly<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         let mut got = 0;

@@ -1,4 +1,4 @@
-//! Waiting on descriptors: for what was asked, a deadline, a timer or an interruption, in one poll.
+//! Waits for descriptors, a deadline, a timer or an interruption in one poll.
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
@@ -10,29 +10,30 @@ use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::Event;
 use crate::sys;
 
-/// What dialing needs of its caller.
+/// The caller's side of dialing: takes the events, and may interrupt.
 pub trait Progress {
     /// Something happened.
     fn event(&mut self, event: Event<'_>);
 
-    /// Readable when [`Progress::interrupted`] should be asked; `None` where nothing interrupts.
+    /// A descriptor that is readable when [`Progress::interrupted`] should be called; `None` if
+    /// nothing interrupts.
     fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 
-    /// The error to end with when dialing must end (Ctrl-C, SIGTERM, `/quit`). Must take what made
-    /// the descriptor readable, or the waiting would spin.
+    /// The error to end with when dialing must end (Ctrl-C, SIGTERM, `/quit`). Must drain the
+    /// descriptor, or the wait would spin.
     fn interrupted(&mut self) -> Option<Error> {
         None
     }
 
-    /// Whether somebody looks at [`Event::TlsEstablished`]; certificates are parsed for it only then.
+    /// Whether [`Event::TlsEstablished`] is shown; only then are certificates parsed for it.
     fn wants_details(&self) -> bool {
         false
     }
 }
 
-/// Nobody looks at the events, and nothing interrupts.
+/// Ignores the events, and never interrupts.
 #[derive(Clone, Copy, Debug)]
 pub struct Quiet;
 
@@ -43,11 +44,11 @@ impl Progress for Quiet {
 /// What ended a wait.
 #[derive(Debug, PartialEq)]
 pub(super) enum Woken {
-    /// These descriptors are ready or broken; one flag for each that was waited for.
+    /// Some descriptors are ready or have an error; one flag for each.
     Ready(Vec<bool>),
     /// The timer of this wait.
     Timer,
-    /// The deadline of the whole dialing; the caller names what it was waiting for.
+    /// The deadline of the whole dialing; the caller names what was awaited.
     Deadline,
 }
 
@@ -152,8 +153,8 @@ fn poll_failed(e: Errno) -> Error {
     Error::new(Stage::Connect, Exit::Local, "waiting for the network failed").cause(e.to_string())
 }
 
-/// A duration as a person would have typed it. The deadline was set a moment before we began, so
-/// it is rounded up to 10 ms, and to 100 ms from a second on.
+/// A duration as typed. Some of it passed before the deadline was set, so it is rounded up to 10
+/// ms, and to 100 ms from a second on.
 pub fn shown_limit(limit: Duration) -> String {
     let ms = limit.as_millis();
     if ms < 1000 {

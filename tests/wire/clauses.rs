@@ -58,7 +58,7 @@ fn every_rule_has_the_close_code_of_its_row() {
 
 #[test]
 fn every_limit_is_on_the_page() {
-    let mut limits = variants(VIOLATION, "Limit");
+    let mut limits = variants(VIOLATION, "Exceeded");
     let too_much = |error: &String| error.contains("TooLong") || error.contains("TooMany");
     limits.extend(variants(HTTP1, "HeadError").into_iter().filter(too_much));
     assert_eq!(limits.len(), 4, "{limits:?}");

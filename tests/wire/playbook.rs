@@ -285,7 +285,7 @@ fn pongs_are_coalesced_when_they_can_not_be_sent() {
     }
     script.take(&frame(0x89, b"last"));
     // Also where there is nobody to take the events.
-    assert!(script.sender.untold() < (1 << 20) + 300, "{}", script.sender.untold());
+    assert!(script.sender.pending_bytes() < (1 << 20) + 300, "{}", script.sender.pending_bytes());
     while script.sender.next().is_some() {}
     assert!(script.sender.buffered() < (1 << 20) + 200, "{}", script.sender.buffered());
     let queued = script.sender.transmit().len();
@@ -382,7 +382,7 @@ fn what_is_queued_is_told_once_in_its_order_also_after_it_was_transmitted() {
     assert_eq!(n, 9 + 8 + 10 + 9 + 8 + 2 + 8);
     script.sender.transmitted(n);
     // At least the payloads, and the frames without what is raw.
-    assert!(script.sender.untold() > 5 + 4 + 3 + 2 + n - 8);
+    assert!(script.sender.pending_bytes() > 5 + 4 + 3 + 2 + n - 8);
     assert_eq!(
         told(&mut script.sender),
         [
@@ -403,7 +403,7 @@ fn what_is_queued_is_told_once_in_its_order_also_after_it_was_transmitted() {
             "payload 0 [34, 12]",
         ]
     );
-    assert_eq!(script.sender.untold(), 0);
+    assert_eq!(script.sender.pending_bytes(), 0);
     // Of what was sent before anybody looked, only control frames are told.
     script.sender.show(false, false);
     script.sender.message(Opcode::Text, b"Hello", None);

@@ -212,7 +212,7 @@ fn pongs_that_nobody_looks_at_take_no_memory_without_bound() {
         let n = play.sender.transmit().len();
         play.sender.transmitted(n);
     }
-    assert!(play.sender.untold() < 2 << 20, "{}", play.sender.untold());
+    assert!(play.sender.pending_bytes() < 2 << 20, "{}", play.sender.pending_bytes());
     while play.sender.next().is_some() {}
     play.sender.settle();
     assert_eq!(play.sender.transmit(), [0x8a, 0x80, 0, 0, 0, 0]);

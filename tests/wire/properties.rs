@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use wstap::error::Error;
 use wstap::http::challenge::challenges;
-use wstap::http::cookie::{Jar, Place};
+use wstap::http::cookie::{CookieOrigin, Jar};
 use wstap::http::head::{HeadError, HeadLimits, HeadReader, Header, Response};
 use wstap::protocol::frame::{LengthForm, Opcode};
 use wstap::repl;
@@ -113,8 +113,8 @@ fn json_command(line: &[u8]) -> Result<Option<Command>, Error> {
     json::command(&Piece { bytes: line, offset: 0, number: 1 })
 }
 
-const HERE: Place<'_> =
-    Place { host: "a.example.com", is_address: false, target: "/x/y?z", secure: true };
+const HERE: CookieOrigin<'_> =
+    CookieOrigin { host: "a.example.com", is_address: false, target: "/x/y?z", secure: true };
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]

@@ -16,8 +16,8 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// The rules that the first two bytes break, in the order of the bits. What else there is of
-    /// the header doesn't matter.
+    /// The rules that the first two bytes break, in the order of the bits. The rest of the header
+    /// isn't judged.
     pub fn start_breaks(&self, header: &FrameHeader) -> impl Iterator<Item = Rule> {
         let opcode = header.opcode;
         let control = opcode.is_control();
@@ -38,13 +38,13 @@ impl Expected {
         .filter_map(|(rule, broken)| broken.then_some(rule))
     }
 
-    /// The reserved bits that are set and mean nothing: RSV1 is 4, RSV2 is 2, RSV3 is 1.
+    /// The reserved bits set without an agreed meaning: RSV1 is 4, RSV2 is 2, RSV3 is 1.
     pub fn forbidden_rsv(&self, header: &FrameHeader) -> u8 {
         let starts = matches!(header.opcode, Opcode::Text | Opcode::Binary);
         header.rsv() & if self.deflate && starts { 0b011 } else { 0b111 }
     }
 
-    /// What exactly is wrong where the header breaks the rule; our own words.
+    /// How exactly the header breaks the rule, in our own words.
     pub(super) fn detail(&self, rule: Rule, header: &FrameHeader) -> String {
         let opcode = header.opcode;
         match (rule, self.open) {

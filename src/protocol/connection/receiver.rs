@@ -13,12 +13,12 @@ use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
 use crate::protocol::side::Side;
 use crate::protocol::utf8::{self, Utf8};
-use crate::protocol::violation::{Limit, Policy, Rule, Violation};
+use crate::protocol::violation::{Exceeded, Policy, Rule, Violation};
 
 /// Size of the read buffer in bytes. The pages are taken from the system as they are first used.
 const BUFFER: usize = 256 << 10;
 
-/// A payload buffer that grew larger than this is given back after its message.
+/// A payload buffer larger than this is freed after its message.
 const KEPT_CAPACITY: usize = 1 << 20;
 
 /// The receiving half.
@@ -26,48 +26,48 @@ const KEPT_CAPACITY: usize = 1 << 20;
 pub struct Receiver {
     config: Config,
     buffer: ReadBuffer,
-    /// Bytes of the frame stream before the unread ones.
+    /// Bytes of the frame stream consumed so far.
     offset: u64,
     frame: Option<Current>,
-    /// The header read last with its offset, as evidence.
+    /// The last header and its offset, as evidence for a violation.
     last_header: Option<(u64, FrameHeader)>,
-    message: Option<Message>,
-    /// The message whose header was reported last, if it took the short way.
+    message: Option<Assembly>,
+    /// A message on the fast path whose header was reported and whose data is due.
     small: Option<Small>,
-    /// What is held of the message, or the inflated piece that is due.
+    /// The part of the message received so far, or the next inflated piece.
     held: Vec<u8>,
-    /// How much of `held` was counted and validated, where it was inflated.
+    /// How many inflated bytes of `held` were counted and validated.
     held_checked: usize,
-    /// `held` was handed over by the last event.
+    /// The last event lent `held` to the caller; it can be cleared.
     held_is_spent: bool,
     inflate: Option<Inflate>,
     state: State,
     close: Option<CloseStatus>,
     violation: Option<Violation>,
-    /// `violation` is to be told as a warning before anything else.
+    /// `violation` must be reported as a warning before anything else.
     warning_due: bool,
-    /// What is wrong with the header of `frame`, told once the frame was shown.
+    /// What is wrong with the header of `frame`; reported after the frame was shown.
     flaw: Option<Flaw>,
     frames: u64,
     ignored: u64,
     unread_after_failure: u64,
 }
 
-/// The frame whose header was read last.
+/// The frame that is being received.
 #[derive(Clone, Copy, Debug)]
 struct Current {
     header: FrameHeader,
     /// Payload bytes not yet consumed.
     remaining: u64,
-    /// Of the unconsumed bytes in the buffer: how many were reported as frame payload.
+    /// How many unconsumed bytes in the buffer were reported as frame payload.
     shown: usize,
-    /// Of the unconsumed bytes in the buffer: how many were unmasked, where the peer masks.
+    /// How many unconsumed bytes in the buffer were unmasked, if the peer masks.
     unmasked: usize,
-    /// Of the unconsumed bytes in the buffer: how many were validated as UTF-8.
+    /// How many unconsumed bytes in the buffer were validated as UTF-8.
     checked: usize,
 }
 
-/// A message in one frame that was looked at and is as it should be.
+/// A valid message in one short frame.
 #[derive(Clone, Copy, Debug)]
 struct Small {
     opcode: Opcode,
@@ -76,38 +76,39 @@ struct Small {
 
 /// The data message that is being received.
 #[derive(Clone, Debug)]
-struct Message {
+struct Assembly {
     opcode: Opcode,
     compressed: bool,
     fragments: u32,
-    /// Payload bytes on the wire that its frames declared so far.
+    /// Payload bytes on the wire, as its frames declared them so far.
     wire_len: u64,
     /// Payload bytes received so far, after inflation if it is compressed.
     len: u64,
     utf8: Utf8,
-    /// It is not UTF-8, which was told and is tolerated.
+    /// It is not UTF-8; a warning was reported and the message goes on.
     lossy: bool,
-    /// It is too large to be held and goes on in pieces.
+    /// It is too large to be held and is handed over in pieces.
     streams: bool,
-    /// Bytes handed over in pieces, once there was one.
+    /// Bytes handed over in pieces; `None` before the first piece.
     handed_over: Option<u64>,
-    /// Its last frame's payload was taken, but its inflated end is still due.
+    /// Its last frame was consumed, but inflated data is still due.
     finishing: bool,
-    /// All of it was inflated; only a warning kept it from being handed over.
+    /// All of it was inflated; a warning goes out before it is handed over.
     inflated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
-    /// The peer's Close frame came.
+    /// The peer's Close frame was received.
     Closed,
     /// The connection was failed.
     Failed,
 }
 
 impl Receiver {
-    /// A receiver for a connection that has just been opened; `early` came behind the response.
+    /// A receiver for a newly opened connection. `early` holds the bytes that followed the
+    /// response.
     pub fn new(config: Config, early: &[u8]) -> Receiver {
         let mut receiver = Receiver {
             config,
@@ -134,25 +135,25 @@ impl Receiver {
         receiver
     }
 
-    /// Copies `bytes` in; the way of tests.
+    /// Copies `bytes` into the buffer; for tests.
     ///
     /// # Panics
-    /// If there is no space for them.
+    /// If they don't fit.
     pub fn receive(&mut self, bytes: &[u8]) {
         part_mut(self.space(), ..bytes.len()).copy_from_slice(bytes);
         self.received(bytes.len());
     }
 
-    /// Where the next bytes of the stream are to be put; never empty once [`Receiver::next`] has
-    /// given `None`.
+    /// The buffer space for the next bytes of the stream; never empty after [`Receiver::next`]
+    /// returned `None`.
     pub fn space(&mut self) -> &mut [u8] {
         self.buffer.space()
     }
 
-    /// `n` bytes were put into [`Receiver::space`].
+    /// Records that `n` bytes were written to [`Receiver::space`].
     ///
     /// # Panics
-    /// If it has fewer.
+    /// If `n` exceeds the space.
     pub fn received(&mut self, n: usize) {
         self.buffer.received(n);
     }
@@ -211,7 +212,7 @@ impl Receiver {
         }
         let failure = match self.step() {
             Ok(None) => return None,
-            Ok(Some(Step::Event(place))) => return self.event(place),
+            Ok(Some(Step::Event(spot))) => return self.event(spot),
             Ok(Some(Step::Control(opcode, range))) => {
                 match self.control(opcode, range.clone(), sender) {
                     Ok(()) => return self.control_event(opcode, range),
@@ -227,50 +228,50 @@ impl Receiver {
         })
     }
 
-    /// From now on frame headers and payloads are reported, or not.
+    /// Turns the reporting of frame headers and of frame payloads on or off.
     pub fn show(&mut self, frames: bool, frame_payloads: bool) {
         self.config.frames = frames;
         self.config.frame_payloads = frame_payloads;
     }
 
-    /// The peer's Close frame, if it came.
+    /// The peer's Close frame, if it was received.
     pub fn close_received(&self) -> Option<&CloseStatus> {
         self.close.as_ref()
     }
 
-    /// Whether the connection was failed by what was received.
+    /// Whether received data failed the connection.
     pub fn has_failed(&self) -> bool {
         self.state == State::Failed
     }
 
-    /// What was read so far.
+    /// Bytes and frames read so far.
     pub fn counts(&self) -> Counts {
         Counts { bytes: self.offset, frames: self.frames }
     }
 
-    /// Bytes that came after the peer's Close frame and were ignored (§5.5.1).
+    /// Bytes received after the peer's Close frame, and ignored (§5.5.1).
     pub fn ignored(&self) -> u64 {
         self.ignored
     }
 
-    /// Bytes that were not read because a violation or a limit came before them.
+    /// Bytes received after a violation or an exceeded limit, and not read.
     pub fn unread_after_failure(&self) -> u64 {
         self.unread_after_failure
     }
 
-    /// Whether a data message has begun and not ended.
+    /// Whether a data message is unfinished.
     pub fn is_inside_message(&self) -> bool {
         self.message.is_some()
     }
 
-    /// Payload bytes received of the message that is unfinished, after inflation if it is compressed;
+    /// Payload bytes received of the unfinished message, after inflation if it is compressed;
     /// 0 between two messages.
     pub fn unfinished(&self) -> u64 {
         let Some(message) = &self.message else { return 0 };
         let buffered = match &self.frame {
-            // What made the connection fail isn't part of it.
+            // The bytes that failed the connection don't count.
             _ if self.state != State::Open => 0,
-            // What is buffered of a compressed frame isn't inflated yet.
+            // The buffered part of a compressed frame isn't inflated yet.
             Some(frame) if !frame.header.opcode.is_control() && !message.compressed => {
                 frame.remaining.min(self.buffer.len() as u64)
             }
@@ -279,12 +280,13 @@ impl Receiver {
         message.len + buffered
     }
 
-    /// How many of them were handed over as pieces; `None` if the message was held.
+    /// How many bytes of the unfinished message were handed over in pieces; `None` before the
+    /// first piece.
     pub fn handed_over(&self) -> Option<u64> {
         self.message.as_ref()?.handed_over
     }
 
-    /// Where in the stream we are, for "the connection was lost in …".
+    /// The position in the stream, for "the connection was lost in …".
     pub fn position(&self) -> String {
         let buffered = self.buffer.len();
         match (&self.frame, &self.message) {
@@ -324,18 +326,18 @@ impl Receiver {
     fn step(&mut self) -> Result<Option<Step>, Failure> {
         loop {
             if std::mem::take(&mut self.warning_due) {
-                return Ok(Some(Step::Event(Place::Warning)));
+                return Ok(Some(Step::Event(Spot::Warning)));
             }
             if self.message.as_ref().is_some_and(|m| m.finishing) {
                 match self.finish_inflating()? {
-                    Progress::Event(place) => return Ok(Some(Step::Event(place))),
-                    Progress::NeedsMore | Progress::Taken => continue,
+                    Advance::Event(spot) => return Ok(Some(Step::Event(spot))),
+                    Advance::NeedsMore | Advance::Taken => continue,
                 }
             }
             let Some(frame) = self.frame else {
                 match self.header()? {
                     Some(header) if self.config.frames => {
-                        return Ok(Some(Step::Event(Place::Header(header))));
+                        return Ok(Some(Step::Event(Spot::Header(header))));
                     }
                     Some(_) => continue,
                     None => return Ok(None),
@@ -343,13 +345,13 @@ impl Receiver {
             };
             let buffered = self.buffer.len();
             let available = usize::try_from(frame.remaining).unwrap_or(usize::MAX).min(buffered);
-            // As it is on the wire: before it is unmasked.
+            // Report the bytes as they are on the wire, before they are unmasked.
             let shown = frame.shown.max(frame.unmasked);
             if self.config.frame_payloads && shown < available {
                 self.current(|f| f.shown = available);
                 let at = frame.header.length - frame.remaining + shown as u64;
                 let place = self.buffer.place(shown, available);
-                return Ok(Some(Step::Event(Place::Payload(place, at))));
+                return Ok(Some(Step::Event(Spot::Payload(place, at))));
             }
             match self.flaw.take() {
                 Some(Flaw::Fatal(failure)) => {
@@ -358,7 +360,7 @@ impl Receiver {
                 }
                 Some(Flaw::Tolerated(violation)) => {
                     self.violation = Some(violation);
-                    return Ok(Some(Step::Event(Place::Warning)));
+                    return Ok(Some(Step::Event(Spot::Warning)));
                 }
                 None => {}
             }
@@ -372,14 +374,14 @@ impl Receiver {
                 return Ok(Some(Step::Control(frame.header.opcode, range)));
             }
             match self.payload(frame, available)? {
-                Progress::Event(piece) => return Ok(Some(Step::Event(piece))),
-                Progress::NeedsMore => return Ok(None),
-                Progress::Taken => {}
+                Advance::Event(spot) => return Ok(Some(Step::Event(spot))),
+                Advance::NeedsMore => return Ok(None),
+                Advance::Taken => {}
             }
         }
     }
 
-    /// Unmasks what has come of the payload, in place.
+    /// Unmasks the available payload in place.
     fn unmask(&mut self, frame: Current, available: usize) {
         if let Some(key) = frame.header.masking_key
             && frame.unmasked < available
@@ -391,11 +393,11 @@ impl Receiver {
         }
     }
 
-    /// The common case in one go: a whole message of up to 64 KiB in one frame, with nothing wrong
-    /// about it, and the length of its header. Everything else takes the long way.
+    /// The fast path: a valid message of less than 64 KiB in one frame, with the length of its
+    /// header. All other frames go through [`Receiver::step`].
     #[inline]
     fn small_message(&self) -> Option<(usize, Small)> {
-        if !self.takes_short_way() {
+        if !self.can_use_fast_path() {
             return None;
         }
         let (&[b0, b1], rest) = self.buffer.unread().split_first_chunk::<2>()?;
@@ -409,10 +411,10 @@ impl Receiver {
         Some((header_len, Small { opcode, length }))
     }
 
-    /// The same for a server, whose peer masks: the payload is unmasked then.
+    /// The fast path of a server, whose peer masks. Unmasks the payload in place.
     #[inline]
     fn small_masked_message(&mut self) -> Option<(usize, Small)> {
-        if !self.takes_short_way() {
+        if !self.can_use_fast_path() {
             return None;
         }
         let (&[b0, b1], rest) = self.buffer.unread().split_first_chunk::<2>()?;
@@ -431,7 +433,7 @@ impl Receiver {
         let payload = self.buffer.at_mut(place);
         mask::apply(payload, key, 0);
         if opcode == Opcode::Text && !utf8::is_valid(payload) {
-            // The long way finds it as it came.
+            // `step` expects the bytes as they were on the wire.
             mask::apply(payload, key, 0);
             return None;
         }
@@ -439,7 +441,7 @@ impl Receiver {
     }
 
     #[inline]
-    fn takes_short_way(&self) -> bool {
+    fn can_use_fast_path(&self) -> bool {
         let shown = self.config.frame_payloads;
         !(self.message.is_some() || self.frame.is_some() || shown || self.warning_due)
     }
@@ -466,8 +468,8 @@ impl Receiver {
         }
     }
 
-    /// Reads and judges a header; `None` when more bytes are needed. What is wrong with it is told
-    /// later, unless it isn't whole and so can't be shown.
+    /// Reads and judges a header; `None` when more bytes are needed. A flaw is reported after the
+    /// header was shown; an incomplete header can't be shown, so its flaw is an error at once.
     fn header(&mut self) -> Result<Option<ReadHeader>, Failure> {
         let unread = self.buffer.unread();
         let Some(start) = FrameHeader::parse_start(unread) else { return Ok(None) };
@@ -512,23 +514,23 @@ impl Receiver {
         Ok(Some(ReadHeader { header, place: self.consume(header_len), offset }))
     }
 
-    /// A place becomes an event that borrows from it.
-    fn event(&mut self, place: Place) -> Option<Traffic<'_>> {
+    /// Makes the event for a spot; the event borrows from the buffers.
+    fn event(&mut self, spot: Spot) -> Option<Traffic<'_>> {
         let direction = Direction::In;
-        Some(match place {
-            Place::Nothing => return None,
-            Place::Warning => Traffic::Warning(self.violation.as_ref()?),
-            Place::Header(ReadHeader { header, place, offset }) => {
+        Some(match spot {
+            Spot::Nothing => return None,
+            Spot::Warning => Traffic::Warning(self.violation.as_ref()?),
+            Spot::Header(ReadHeader { header, place, offset }) => {
                 let bytes = self.buffer.at(place);
                 Traffic::Frame(Frame { direction, header, bytes, offset })
             }
-            Place::Payload(place, offset) => Traffic::FramePayload(FramePayload {
+            Spot::Payload(place, offset) => Traffic::FramePayload(FramePayload {
                 direction,
                 wire: self.buffer.at(place),
                 masking_key: self.frame?.header.masking_key,
                 offset,
             }),
-            Place::Data(piece, source) => Traffic::Data(Data {
+            Spot::Data(piece, source) => Traffic::Data(Data {
                 direction,
                 opcode: piece.opcode,
                 bytes: match source {
@@ -544,7 +546,7 @@ impl Receiver {
         })
     }
 
-    /// A whole control frame (§5.5).
+    /// Acts on a whole control frame (§5.5).
     fn control(
         &mut self,
         opcode: Opcode,
@@ -587,7 +589,7 @@ impl Receiver {
         })
     }
 
-    /// The header at the front of the buffer is wrong.
+    /// A violation in the header at the front of the buffer.
     fn header_violation(&self, rule: Rule, detail: String) -> Violation {
         let unread = self.buffer.unread();
         let len = FrameHeader::parse(unread).map_or(2, |(_, len)| len);
@@ -595,7 +597,7 @@ impl Receiver {
         Violation { rule, offset: self.offset, bytes, detail }
     }
 
-    /// The payload of the frame whose header was read last is wrong.
+    /// A violation in the payload of the current frame, with its header as evidence.
     fn payload_violation(&self, rule: Rule, detail: String) -> Failure {
         let (offset, bytes) = match &self.last_header {
             Some((offset, header)) => {
@@ -608,7 +610,7 @@ impl Receiver {
         Failure::Violation(Violation { rule, offset, bytes, detail })
     }
 
-    /// The text byte at `at` of the unread ones is wrong, or missing if the payload ends there.
+    /// A violation by the unread byte `at`, or by the end of the payload if it ends there.
     fn utf8_violation(&self, at: usize, end: usize) -> Failure {
         let start = at.saturating_sub(8);
         let bytes = self.buffer.at(self.buffer.place(start, end.min(at + 8))).to_vec();
@@ -629,7 +631,7 @@ fn small_length(b1: u8, rest: &[u8]) -> Option<(usize, usize, &[u8])> {
         126 => {
             let (field, rest) = rest.split_first_chunk::<2>()?;
             let length = usize::from(u16::from_be_bytes(*field));
-            // Judged on the long way.
+            // `header` judges a length that is not minimal.
             let is_minimal = length > 125;
             Some((4, is_minimal.then_some(length)?, rest))
         }
@@ -637,14 +639,15 @@ fn small_length(b1: u8, rest: &[u8]) -> Option<(usize, usize, &[u8])> {
     }
 }
 
-/// Where the next event lies; borrowing comes later.
+/// The next event, without a borrow from the buffers.
 enum Step {
     Control(Opcode, Range<usize>),
-    Event(Place),
+    Event(Spot),
 }
 
-enum Place {
-    Data(Piece, Source),
+/// Where the data of an event lies.
+enum Spot {
+    Data(MessagePart, Source),
     Header(ReadHeader),
     Nothing,
     Payload(Range<usize>, u64),
@@ -652,7 +655,7 @@ enum Place {
 }
 
 #[derive(Clone, Copy)]
-struct Piece {
+struct MessagePart {
     opcode: Opcode,
     first: bool,
     last: bool,
@@ -666,13 +669,14 @@ enum Source {
     Held,
 }
 
-enum Progress {
-    Event(Place),
+/// What became of a frame's payload.
+enum Advance {
+    Event(Spot),
     NeedsMore,
     Taken,
 }
 
-/// A header that was read, and where its bytes lie.
+/// A parsed header, and where its bytes lie.
 struct ReadHeader {
     header: FrameHeader,
     place: Range<usize>,
@@ -681,7 +685,7 @@ struct ReadHeader {
 
 #[derive(Debug)]
 enum Failure {
-    Limit(Limit),
+    Limit(Exceeded),
     Violation(Violation),
 }
 

@@ -3,27 +3,27 @@
 use std::collections::VecDeque;
 
 use super::{Config, Counts, Data, Direction, Frame, FramePayload, Traffic};
-use crate::protocol::buffer::{Queue, part};
+use crate::protocol::buffer::{ByteQueue, part};
 use crate::protocol::close::CloseStatus;
 use crate::protocol::deflate::Deflate;
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
 use crate::protocol::side::Side;
 
-/// Pongs are only queued while fewer bytes than this wait to be sent or told; beyond, only the last
-/// one counts (RFC 6455 §5.5.3).
+/// Pongs are queued while fewer bytes than this wait to be sent or reported; beyond it, only the
+/// last one is kept (RFC 6455 §5.5.3).
 const PONG_MARK: usize = 1 << 20;
 
-/// Random bytes are asked for in blocks of this size, growing from the first to the last.
+/// Sizes of the first and of the largest block of random bytes; blocks grow from one to the other.
 const KEYS: (usize, usize) = (64, 4096);
 
-/// A buffer that grew larger than this is given back once it is empty.
+/// A buffer larger than this is freed once it is empty.
 const KEPT_CAPACITY: usize = 1 << 20;
 
 /// Where masking keys come from: fills the slice with unpredictable bytes (§5.3).
 pub type Masking = Box<dyn FnMut(&mut [u8])>;
 
-/// A frame exactly as somebody wants it, right or wrong.
+/// A frame to send exactly as it is, valid or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawFrame {
     /// The header; its length may differ from the payload's.
@@ -35,7 +35,7 @@ pub struct RawFrame {
 /// The sending half.
 pub struct Sender {
     side: Side,
-    out: Queue,
+    out: ByteQueue,
     /// Bytes of the stream queued so far.
     offset: u64,
     frames: u64,
@@ -43,21 +43,21 @@ pub struct Sender {
     deflate: Option<Deflate>,
     compressed: Vec<u8>,
     close: Option<CloseStatus>,
-    /// The pong that waits for room.
+    /// The pong that waits until fewer bytes are queued.
     pong: Option<Vec<u8>>,
     show_sent: bool,
     show_frames: bool,
-    /// What was queued and not taken as an event yet.
-    untold: VecDeque<Untold>,
-    /// The bytes of the events in `untold`, in their order.
-    kept: Queue,
+    /// Queued frames and messages whose events were not taken yet.
+    pending: VecDeque<Pending>,
+    /// The bytes of the events in `pending`, in their order.
+    kept: ByteQueue,
     /// Bytes of `kept` that the last event borrowed.
     borrowed: usize,
 }
 
-/// An event to come, with the number of its bytes in `kept`.
+/// A pending event, with the number of its bytes in `kept`.
 #[derive(Clone, Copy)]
-enum Untold {
+enum Pending {
     Data { opcode: Opcode, len: usize, fragments: u32, wire_len: u64, compressed: bool },
     Control(Opcode, usize),
     Frame { header: FrameHeader, len: usize, offset: u64 },
@@ -65,12 +65,12 @@ enum Untold {
 }
 
 impl Sender {
-    /// A sender for a connection that has just been opened. A server takes `masking` only for
+    /// A sender for a newly opened connection. A server uses `masking` only for
     /// [`Sender::masking_key`].
     pub fn new(config: &Config, masking: Masking) -> Sender {
         Sender {
             side: config.side,
-            out: Queue::default(),
+            out: ByteQueue::default(),
             offset: 0,
             frames: 0,
             keys: Keys { source: masking, block: Vec::new(), next: 0 },
@@ -80,14 +80,14 @@ impl Sender {
             pong: None,
             show_sent: false,
             show_frames: config.frames || config.frame_payloads,
-            untold: VecDeque::new(),
-            kept: Queue::default(),
+            pending: VecDeque::new(),
+            kept: ByteQueue::default(),
             borrowed: 0,
         }
     }
 
     /// Queues a data message, compressed if that was agreed, in frames of at most `fragment` bytes
-    /// of payload, or in one frame. Gives what it became.
+    /// of payload, or in one frame. Returns the message with its frames and bytes on the wire.
     #[inline(always)]
     pub fn message<'a>(
         &mut self,
@@ -129,7 +129,7 @@ impl Sender {
             let Data { opcode, bytes, fragments, wire_len, compressed, .. } = *data;
             let len = bytes.len();
             self.kept.push(bytes);
-            self.untold.push_back(Untold::Data { opcode, len, fragments, wire_len, compressed });
+            self.pending.push_back(Pending::Data { opcode, len, fragments, wire_len, compressed });
         }
         let mut header = FrameHeader::new(data.opcode, 0);
         header.rsv1 = data.compressed;
@@ -149,13 +149,13 @@ impl Sender {
         self.compressed = compressed;
     }
 
-    /// Queues a ping (§5.5.2) of at most 125 bytes; what is longer is cut.
+    /// Queues a ping (§5.5.2). A payload is cut to 125 bytes.
     pub fn ping(&mut self, payload: &[u8]) {
         self.control(Opcode::Ping, payload);
     }
 
-    /// Queues a pong (§5.5.3) of at most 125 bytes. If too much waits already, it takes the place
-    /// of the one that waits for room.
+    /// Queues a pong (§5.5.3). A payload is cut to 125 bytes. If too many bytes wait already, the
+    /// pong waits too, and replaces an earlier one that waits.
     pub fn pong(&mut self, payload: &[u8]) {
         if self.has_room() {
             self.control(Opcode::Pong, payload);
@@ -164,8 +164,8 @@ impl Sender {
         }
     }
 
-    /// Begins or answers the closing handshake (§7.1.2) with this status; nothing is sent behind
-    /// a Close frame, so a second one is ignored.
+    /// Begins or answers the closing handshake (§7.1.2) with this status. A second Close is
+    /// ignored, since no frame may follow a Close frame.
     pub fn close(&mut self, status: &CloseStatus) {
         if self.close.is_some() {
             return;
@@ -174,8 +174,8 @@ impl Sender {
         self.control(Opcode::Close, &status.encode());
     }
 
-    /// Answers the peer's Close with its own code (§5.5.1), unless we sent one already. A server sends
-    /// the reason back, too, so that a client sees what has arrived.
+    /// Answers the peer's Close with its own code (§5.5.1), unless we already sent a Close. A
+    /// server also echoes the reason, so that a client can see what arrived.
     pub(super) fn answer_close(&mut self, received: &CloseStatus) {
         let reason = match self.side {
             Side::Client => Vec::new(),
@@ -184,51 +184,51 @@ impl Sender {
         self.close(&CloseStatus { code: received.code, reason });
     }
 
-    /// Queues a frame as it is, whatever the rules say; also behind a Close frame.
+    /// Queues a frame as it is, even if it breaks a rule or follows a Close frame.
     pub fn raw(&mut self, frame: &RawFrame) {
         if frame.header.opcode == Opcode::Close && self.close.is_none() {
             self.close = Some(CloseStatus::decode(&frame.payload));
-            self.untold.push_back(Untold::Control(Opcode::Close, 0));
+            self.pending.push_back(Pending::Control(Opcode::Close, 0));
         }
         self.frame_as_it_is(frame.header, &frame.payload);
     }
 
-    /// Queues bytes as they are: no frame, and no event.
+    /// Queues bytes as they are, without a frame and without an event.
     pub fn raw_bytes(&mut self, bytes: &[u8]) {
         self.out.push(bytes);
         self.offset += bytes.len() as u64;
     }
 
-    /// A fresh masking key, for frames made by hand.
+    /// A new masking key, for a [`RawFrame`].
     pub fn masking_key(&mut self) -> [u8; 4] {
         self.keys.next()
     }
 
-    /// What was queued, in the order of queueing, each thing once; to be taken until `None`.
+    /// The next queued event, in order; `None` if there is none.
     ///
-    /// A ping, a pong, our Close: always. The [`Data`] of a message: while sent messages are shown.
-    /// Then its frames, also those of raw frames: while frames are shown. A raw
-    /// Close that is our first is a Close, too.
+    /// Pings, pongs and our Close are always reported. [`Data`] is reported while sent messages are
+    /// shown; the frames of messages and raw frames, while frames are shown. Our first Close is
+    /// reported as a Close even if it is a raw frame.
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "an iterator can't lend what it holds")]
     pub fn next(&mut self) -> Option<Traffic<'_>> {
         if self.borrowed > 0 {
             self.kept.take(std::mem::take(&mut self.borrowed));
         }
-        let untold = self.untold.pop_front()?;
-        Some(self.tell(untold))
+        let pending = self.pending.pop_front()?;
+        Some(self.event(pending))
     }
 
-    fn tell(&mut self, untold: Untold) -> Traffic<'_> {
+    fn event(&mut self, pending: Pending) -> Traffic<'_> {
         let direction = Direction::Out;
-        let (Untold::Data { len, .. }
-        | Untold::Control(_, len)
-        | Untold::Frame { len, .. }
-        | Untold::FramePayload { len, .. }) = untold;
+        let (Pending::Data { len, .. }
+        | Pending::Control(_, len)
+        | Pending::Frame { len, .. }
+        | Pending::FramePayload { len, .. }) = pending;
         self.borrowed = len;
         let bytes = part(self.kept.unread(), ..len);
-        match untold {
-            Untold::Data { opcode, fragments, wire_len, compressed, .. } => Traffic::Data(Data {
+        match pending {
+            Pending::Data { opcode, fragments, wire_len, compressed, .. } => Traffic::Data(Data {
                 direction,
                 opcode,
                 bytes,
@@ -238,17 +238,17 @@ impl Sender {
                 wire_len,
                 compressed,
             }),
-            Untold::Frame { header, offset, .. } => {
+            Pending::Frame { header, offset, .. } => {
                 Traffic::Frame(Frame { direction, header, bytes, offset })
             }
-            Untold::FramePayload { masking_key, .. } => Traffic::FramePayload(FramePayload {
+            Pending::FramePayload { masking_key, .. } => Traffic::FramePayload(FramePayload {
                 direction,
                 wire: bytes,
                 masking_key,
                 offset: 0,
             }),
-            Untold::Control(Opcode::Ping, _) => Traffic::Ping { direction, payload: bytes },
-            Untold::Control(opcode, _) => match &self.close {
+            Pending::Control(Opcode::Ping, _) => Traffic::Ping { direction, payload: bytes },
+            Pending::Control(opcode, _) => match &self.close {
                 Some(status) if opcode == Opcode::Close => Traffic::Close { direction, status },
                 _ => Traffic::Pong { direction, payload: bytes },
             },
@@ -258,36 +258,36 @@ impl Sender {
     /// Whether [`Sender::next`] has something.
     #[inline]
     pub fn has_news(&self) -> bool {
-        !self.untold.is_empty()
+        !self.pending.is_empty()
     }
 
-    /// Bytes of memory held for events that were not taken yet. An owner that can't take them should
-    /// take no more input meanwhile.
+    /// Bytes of memory held for pending events. A caller that can't take the events should pause
+    /// its input.
     #[inline]
-    pub fn untold(&self) -> usize {
-        self.kept.len() - self.borrowed + self.untold.len() * size_of::<Untold>()
+    pub fn pending_bytes(&self) -> usize {
+        self.kept.len() - self.borrowed + self.pending.len() * size_of::<Pending>()
     }
 
-    /// What is given as events from now on: sent messages, and the frames of all that is sent.
+    /// Turns the reporting of sent messages and of sent frames on or off.
     pub fn show(&mut self, sent: bool, frames: bool) {
         self.show_sent = sent;
         self.show_frames = frames;
     }
 
-    /// What waits to be transmitted.
+    /// The bytes that wait to be transmitted.
     pub fn transmit(&self) -> &[u8] {
         self.out.unread()
     }
 
-    /// `n` bytes of [`Sender::transmit`] were given to the transport.
+    /// Records that the transport took `n` bytes of [`Sender::transmit`].
     ///
     /// # Panics
-    /// If it has fewer.
+    /// If `n` exceeds its length.
     pub fn transmitted(&mut self, n: usize) {
         self.out.take(n);
     }
 
-    /// Queues the pong that waited for room, once there is some.
+    /// Queues the pong that waits, if there is room for it now.
     pub fn settle(&mut self) {
         if self.has_room()
             && let Some(payload) = self.pong.take()
@@ -296,35 +296,35 @@ impl Sender {
         }
     }
 
-    /// Bytes that wait to be transmitted (bufferedAmount, headers included).
+    /// Number of bytes that wait to be transmitted (the API's bufferedAmount, plus frame headers).
     #[inline]
     pub fn buffered(&self) -> usize {
         self.out.len()
     }
 
-    /// The Close frame that was queued.
+    /// The Close frame that we queued, if any.
     pub fn close_sent(&self) -> Option<&CloseStatus> {
         self.close.as_ref()
     }
 
-    /// What was queued so far.
+    /// Bytes and frames queued so far.
     #[inline]
     pub fn counts(&self) -> Counts {
         Counts { bytes: self.offset, frames: self.frames }
     }
 
     fn has_room(&self) -> bool {
-        self.buffered().max(self.untold()) < PONG_MARK
+        self.buffered().max(self.pending_bytes()) < PONG_MARK
     }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
         let payload = payload.get(..125).unwrap_or(payload);
         self.kept.push(payload);
-        self.untold.push_back(Untold::Control(opcode, payload.len()));
+        self.pending.push_back(Pending::Control(opcode, payload.len()));
         self.frame(FrameHeader::new(opcode, payload.len() as u64), payload);
     }
 
-    /// A frame masked as our role demands.
+    /// Queues a frame, masked if we are the client.
     fn frame(&mut self, mut header: FrameHeader, payload: &[u8]) {
         if self.side == Side::Client {
             header.masking_key = Some(self.keys.next());
@@ -340,18 +340,18 @@ impl Sender {
         if self.show_frames {
             let frame = part(self.out.unread(), before..);
             self.kept.push(frame);
-            self.untold.push_back(Untold::Frame { header, len, offset: self.offset });
+            self.pending.push_back(Pending::Frame { header, len, offset: self.offset });
             if !payload.is_empty() {
                 let (masking_key, len) = (header.masking_key, payload.len());
-                self.untold.push_back(Untold::FramePayload { masking_key, len });
+                self.pending.push_back(Pending::FramePayload { masking_key, len });
             }
         }
         self.frames += 1;
         self.offset += (self.out.len() - before) as u64;
     }
 
-    /// The common case in one go: a message as it is in a frame whose length fits into 7 bits, which
-    /// nobody wants to see.
+    /// The fast path: an uncompressed message in one frame with a 7-bit length, with no event to
+    /// report.
     #[inline(always)]
     fn small(&mut self, opcode: Opcode, payload: &[u8]) {
         let (b0, length) = (0x80 | opcode.bits(), payload.len() as u8);
@@ -384,7 +384,7 @@ impl std::fmt::Debug for Sender {
     }
 }
 
-/// Masking keys out of blocks of random bytes.
+/// Cuts masking keys out of blocks of random bytes.
 struct Keys {
     source: Masking,
     block: Vec<u8>,

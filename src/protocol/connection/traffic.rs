@@ -1,8 +1,8 @@
-//! What goes over a connection, in either direction, as events that borrow.
+//! The traffic of a connection in both directions, as events that borrow.
 
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::{FrameHeader, Opcode};
-use crate::protocol::violation::{Limit, Violation};
+use crate::protocol::violation::{Exceeded, Violation};
 
 /// Which way something went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl Direction {
 pub enum Traffic<'a> {
     /// A data message, or a piece of one that is too large to be held.
     Data(Data<'a>),
-    /// A frame's header, if headers are shown. Of a frame that breaks a rule it comes only if the
-    /// header is whole.
+    /// A frame's header, if headers are shown. If the frame breaks a rule, it is reported only if
+    /// the header is whole.
     Frame(Frame<'a>),
-    /// Bytes of the payload of the frame announced last in that direction, if they are shown.
+    /// Payload bytes of the last [`Traffic::Frame`] in that direction, if payloads are shown.
     FramePayload(FramePayload<'a>),
     /// A ping. For a received one, the pong is queued.
     Ping {
@@ -54,25 +54,26 @@ pub enum Traffic<'a> {
         /// Its code and reason.
         status: &'a CloseStatus,
     },
-    /// The peer broke a rule that the reader may pass over.
+    /// The peer broke a rule that a lenient reader tolerates.
     Warning(&'a Violation),
     /// The peer broke a rule: nothing more is read, and the connection must be failed (§7.1.7) with
     /// [`Violation::close_status`].
     Violation(&'a Violation),
-    /// A limit of ours would be exceeded: nothing more is read, and the connection must be closed
-    /// with [`Limit::close_status`].
-    Limit(Limit),
+    /// The peer's data exceeds a limit: nothing more is read, and the connection must be closed
+    /// with [`Exceeded::close_status`].
+    Limit(Exceeded),
 }
 
-/// A data message or a piece of one; how messages come in pieces is said at
-/// [`Delivery`](super::Delivery). A message in one piece is both `first` and `last`.
+/// A data message or a piece of one; see [`Delivery`](super::Delivery) for when messages come in
+/// pieces. A message in one piece is both `first` and `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Data<'a> {
     /// Which way.
     pub direction: Direction,
     /// Text or Binary.
     pub opcode: Opcode,
-    /// The payload before compression or after inflation; text is valid UTF-8 taken over all pieces.
+    /// The payload before compression or after inflation. Text is valid UTF-8 over all its pieces;
+    /// a piece may end inside a character.
     pub bytes: &'a [u8],
     /// The message begins here.
     pub first: bool,
@@ -80,7 +81,7 @@ pub struct Data<'a> {
     pub last: bool,
     /// Frames so far.
     pub fragments: u32,
-    /// Payload bytes on the wire so far (compressed, if so).
+    /// Payload bytes on the wire so far, as compressed.
     pub wire_len: u64,
     /// Whether the message was compressed (RFC 7692).
     pub compressed: bool,
@@ -91,7 +92,7 @@ pub struct Data<'a> {
 pub struct Frame<'a> {
     /// Which way.
     pub direction: Direction,
-    /// The header, read.
+    /// The parsed header.
     pub header: FrameHeader,
     /// The header's bytes.
     pub bytes: &'a [u8],
@@ -112,7 +113,7 @@ pub struct FramePayload<'a> {
     pub offset: u64,
 }
 
-/// What went in one direction.
+/// The bytes and frames of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Bytes of the stream of frames, headers included.

@@ -7,7 +7,7 @@ use crate::http::head::{self, Header, Leniency, Response};
 use crate::protocol::deflate::{self, Extension};
 use crate::protocol::violation::Policy;
 
-/// What goes into the request besides what the RFC prescribes.
+/// The parts of the request that the caller chooses.
 #[derive(Clone, Debug, Default)]
 pub struct RequestOptions {
     /// The Host field: host and, unless it is the scheme's default, port.
@@ -22,10 +22,10 @@ pub struct RequestOptions {
     pub origin: Option<String>,
     /// The User-Agent field.
     pub user_agent: Option<String>,
-    /// Fields as typed. One that the request has already replaces it in its place; with an empty
-    /// value it takes it out.
+    /// Fields as typed. A field that the request already has is replaced in its position; an empty
+    /// value removes it.
     pub headers: Vec<Header>,
-    /// Lines put into the head untouched, also where they break the grammar.
+    /// Lines added to the head unchanged, even if they break the grammar.
     pub raw_headers: Vec<Vec<u8>>,
 }
 
@@ -62,7 +62,7 @@ impl Request {
         if let Some(origin) = &options.origin {
             headers.push(Header::new("Origin", origin.as_str()));
         }
-        // A typed field takes the place of ours, once; what is repeated on purpose stays repeated.
+        // The first typed field replaces ours; fields repeated on purpose stay repeated.
         let mut replaced: Vec<&Header> = Vec::new();
         for typed in &options.headers {
             let same = |h: &Header| h.name.eq_ignore_ascii_case(&typed.name);
@@ -93,8 +93,8 @@ impl Request {
         Request { target: options.target.clone(), headers, bytes }
     }
 
-    /// The value that Sec-WebSocket-Accept must have (§4.2.2): the key that was sent, with the
-    /// RFC's GUID behind it, hashed with SHA-1, in base64.
+    /// The value that Sec-WebSocket-Accept must have (§4.2.2): the SHA-1 of the key and the RFC's
+    /// GUID, in base64.
     pub fn expected_accept(&self) -> String {
         let key = head::values(&self.headers, "sec-websocket-key").next().unwrap_or_default();
         derive_accept_key(key)
@@ -112,15 +112,15 @@ pub enum HandshakeRule {
     Upgrade,
     /// Connection with the token "upgrade".
     Connection,
-    /// Sec-WebSocket-Accept made of the key.
+    /// Sec-WebSocket-Accept derived from the key.
     Accept,
     /// No extension that was not offered, and none with wrong parameters.
     Extensions,
     /// No subprotocol that was not offered.
     Subprotocol,
-    /// A 101 has no body, so nothing that announces one.
+    /// No field that announces a body: a 101 has none.
     Framing,
-    /// The head is in the grammar that senders must keep.
+    /// The head follows the grammar for senders.
     Grammar,
 }
 
@@ -138,7 +138,7 @@ impl HandshakeRule {
         HandshakeRule::Grammar,
     ];
 
-    /// Where the rule is written.
+    /// The RFC and clause that state the rule.
     pub fn clause(self) -> &'static str {
         match self {
             HandshakeRule::Status => "RFC 6455 §4.1 (1)",
@@ -153,7 +153,7 @@ impl HandshakeRule {
         }
     }
 
-    /// What the rule asks for.
+    /// What the rule demands.
     pub fn sentence(self) -> &'static str {
         match self {
             HandshakeRule::Status => "the status is 101",
@@ -168,7 +168,7 @@ impl HandshakeRule {
         }
     }
 
-    /// A short stable name for machines.
+    /// A short, stable, machine-readable name.
     pub fn name(self) -> &'static str {
         match self {
             HandshakeRule::Status => "status",
@@ -184,12 +184,12 @@ impl HandshakeRule {
     }
 }
 
-/// What came of a rule.
+/// The verdict on a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Kept.
     Pass,
-    /// Not as it should be, but the connection can live with it.
+    /// Broken, but tolerable.
     Warn,
     /// Broken.
     Fail,
@@ -211,13 +211,13 @@ impl Verdict {
 pub struct RuleResult {
     /// The rule.
     pub rule: HandshakeRule,
-    /// What came of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What would have been right, where that can be said; our own words.
+    /// The expected value in our own words, if there is one to name.
     pub expected: String,
-    /// What came: the peer's bytes, to be escaped.
+    /// The received value: the peer's bytes, to be escaped.
     pub received: Vec<u8>,
-    /// Why, if it is not plain from the two; our own words.
+    /// The reason in our own words, if the two values don't show it.
     pub note: String,
 }
 
@@ -266,7 +266,7 @@ impl HandshakeReport {
         }
     }
 
-    /// The rules with that verdict.
+    /// The rules with the given verdict.
     pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &RuleResult> {
         self.rules.iter().filter(move |r| r.verdict == verdict)
     }
@@ -347,7 +347,7 @@ impl Judge<'_> {
         self.say(HandshakeRule::Accept, ok, &expected, &value, &note);
     }
 
-    /// How the key makes Sec-WebSocket-Accept (§4.2.2).
+    /// Derives Sec-WebSocket-Accept from the key (§4.2.2).
     fn derivation(&self) -> String {
         let key = head::values(&self.request.headers, "sec-websocket-key").next();
         let key = String::from_utf8_lossy(key.unwrap_or_default());
@@ -360,7 +360,7 @@ impl Judge<'_> {
             .collect::<Vec<_>>()
             .join(&b", "[..]);
         self.report.extensions = String::from_utf8_lossy(&value).into_owned();
-        // What we offer may be wrong on purpose: then nothing can be agreed on.
+        // The user may offer invalid extensions on purpose; then none can be agreed on.
         let offers = Extension::parse_list(&offered).unwrap_or_default();
         let agreed = Extension::parse_list(&value)
             .map_err(str::to_owned)

@@ -7,23 +7,23 @@ use crate::http::head::{HeadError, RequestHead, list, values};
 use crate::protocol::deflate::{self, Extension, Params};
 use crate::protocol::violation::Policy;
 
-/// What a server lets in, and what it agrees to.
+/// Which requests a server accepts, and what it agrees to.
 #[derive(Clone, Debug, Default)]
 pub struct AcceptOptions {
-    /// The subprotocols that may be chosen: the first in the client's list that is among them.
+    /// The supported subprotocols; the first one in the client's list that is supported is chosen.
     pub subprotocols: Vec<String>,
-    /// Origins that are let in; all if empty. Others, and requests without one, are answered 403.
+    /// The allowed origins; empty allows all. Others, and requests without one, get a 403.
     pub origins: Vec<String>,
     /// Agree to permessage-deflate (RFC 7692).
     pub deflate: bool,
-    /// If strict, what a lenient reader passes over is answered 400: line ends without CR, folded
-    /// fields, extensions that can't be read.
+    /// If strict, what a lenient reader tolerates gets a 400: line ends without CR, folded fields,
+    /// extensions that can't be parsed.
     pub policy: Policy,
 }
 
-/// What a request comes to.
+/// The server's reply to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Reply {
     /// 101.
     Accepted {
         /// The response's head.
@@ -35,7 +35,7 @@ pub enum Answer {
         /// The agreed compression.
         deflate: Option<Params>,
     },
-    /// Anything else.
+    /// Another status.
     Refused {
         /// The status code.
         status: u16,
@@ -47,12 +47,12 @@ pub enum Answer {
 }
 
 /// Answers a request by the rules of §4.2.1 and §4.2.2.
-pub fn answer(request: &RequestHead, options: &AcceptOptions) -> Answer {
-    judge(request, options).unwrap_or_else(Answer::from)
+pub fn answer(request: &RequestHead, options: &AcceptOptions) -> Reply {
+    judge(request, options).unwrap_or_else(Reply::from)
 }
 
-/// Answers what isn't the head of a request.
-pub fn refuse(error: &HeadError) -> Answer {
+/// Answers bytes that aren't the head of a request.
+pub fn refuse(error: &HeadError) -> Reply {
     let no_request = |why: &str| Refusal::new(BAD, format!("this is no HTTP request: {why}"));
     match error {
         HeadError::NotHttp(bytes) if bytes.starts_with(&[TLS_HANDSHAKE]) => {
@@ -69,7 +69,7 @@ pub fn refuse(error: &HeadError) -> Answer {
     .into()
 }
 
-/// The type of the TLS record that has a ClientHello.
+/// The type of the TLS record that carries a ClientHello (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
 const BAD: &str = "400 Bad Request";
@@ -94,8 +94,8 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Answer {
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Reply {
         let Refusal { status, header, why } = refusal;
         let body = format!("{why}\nThis is wstap's test server; it speaks WebSocket only.\n");
         let response = format!(
@@ -104,7 +104,7 @@ impl From<Refusal> for Answer {
             body.len()
         );
         let code = status.split(' ').next().and_then(|code| code.parse().ok());
-        Answer::Refused {
+        Reply::Refused {
             status: code.unwrap_or(400),
             response: response.into_bytes(),
             why: format!("{status}: {why}"),
@@ -112,8 +112,8 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// Accepts a request that keeps every rule of §4.2.1 and our own.
-fn judge(request: &RequestHead, options: &AcceptOptions) -> Result<Answer, Refusal> {
+/// Accepts a request that keeps every rule of §4.2.1 and of `options`.
+fn judge(request: &RequestHead, options: &AcceptOptions) -> Result<Reply, Refusal> {
     let headers = &request.headers;
     let has_token = |name, token: &str| {
         list(headers, name).any(|member| member.eq_ignore_ascii_case(token.as_bytes()))
@@ -157,7 +157,7 @@ fn judge(request: &RequestHead, options: &AcceptOptions) -> Result<Answer, Refus
     let subprotocol = choose_subprotocol(request, &options.subprotocols);
     let accept = derive_accept_key(key);
     let response = accepted(&accept, subprotocol.as_deref(), &extensions);
-    Ok(Answer::Accepted { response, subprotocol, extensions, deflate })
+    Ok(Reply::Accepted { response, subprotocol, extensions, deflate })
 }
 
 fn judge_origin(request: &RequestHead, allowed: &[String]) -> Result<(), Refusal> {
@@ -178,7 +178,7 @@ fn judge_origin(request: &RequestHead, allowed: &[String]) -> Result<(), Refusal
     }
 }
 
-/// The extensions of the response, and what they come to.
+/// The extensions of the response, and the compression that they agree on.
 fn agree(
     request: &RequestHead,
     options: &AcceptOptions,
@@ -186,7 +186,7 @@ fn agree(
     let offers = values(&request.headers, "sec-websocket-extensions").collect::<Vec<_>>();
     let offers = match Extension::parse_list(&offers.join(&b", "[..])) {
         Ok(offers) => offers,
-        // §9.1 would have the connection fail.
+        // §9.1 demands to fail the connection; a lenient server ignores the field.
         Err(why) if options.policy == Policy::Strict => {
             return Err(Refusal::new(BAD, format!("Sec-WebSocket-Extensions has {why}")));
         }
@@ -196,7 +196,7 @@ fn agree(
     Ok(accepted.map_or_else(Default::default, |(answer, params)| (answer, Some(params))))
 }
 
-/// The first in the client's order of preference that is among the allowed.
+/// The first supported subprotocol in the client's order of preference.
 fn choose_subprotocol(request: &RequestHead, allowed: &[String]) -> Option<String> {
     list(&request.headers, "sec-websocket-protocol")
         .find_map(|wish| allowed.iter().find(|a| a.as_bytes() == wish))
@@ -229,7 +229,7 @@ mod tests {
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: soap, wamp\r\n\
         Sec-WebSocket-Protocol: chat\r\nOrigin: http://good.example\r\n\r\n";
 
-    fn answered(request: &[u8], options: &AcceptOptions) -> Answer {
+    fn answered(request: &[u8], options: &AcceptOptions) -> Reply {
         match RequestReader::new(HeadLimits::default()).feed(request) {
             Ok(Some((head, _))) => answer(&head, options),
             Ok(None) => panic!("the head has no end"),
@@ -239,7 +239,7 @@ mod tests {
 
     fn refused(request: impl AsRef<[u8]>, options: &AcceptOptions) -> String {
         match answered(request.as_ref(), options) {
-            Answer::Refused { response, status, why } => {
+            Reply::Refused { response, status, why } => {
                 assert!(why.starts_with(&status.to_string()), "{why}");
                 String::from_utf8(response).unwrap()
             }
@@ -255,7 +255,7 @@ mod tests {
         let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
             Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
             Sec-WebSocket-Protocol: wamp\r\n\r\n";
-        let expected = Answer::Accepted {
+        let expected = Reply::Accepted {
             response: response.into(),
             subprotocol: Some("wamp".into()),
             extensions: String::new(),
@@ -269,7 +269,7 @@ mod tests {
         for subprotocols in [vec![], vec!["mqtt".to_string()]] {
             let options = AcceptOptions { subprotocols, ..AcceptOptions::default() };
             let answered = answered(REQUEST.as_bytes(), &options);
-            assert!(matches!(answered, Answer::Accepted { subprotocol: None, .. }));
+            assert!(matches!(answered, Reply::Accepted { subprotocol: None, .. }));
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
         };
         let good = allow("http://GOOD.example");
         let accepted = answered(REQUEST.as_bytes(), &good);
-        assert!(matches!(accepted, Answer::Accepted { .. }), "{accepted:?}");
+        assert!(matches!(accepted, Reply::Accepted { .. }), "{accepted:?}");
         let response = refused(REQUEST, &allow("https://good.example"));
         assert!(response.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{response}");
         assert!(response.contains("the origin http://good.example is not let in"), "{response}");
@@ -342,7 +342,7 @@ mod tests {
             let response = refused(&request, &strict);
             assert!(response.starts_with("HTTP/1.1 400 ") && response.contains(why), "{response}");
             let answered = answered(request.as_bytes(), &lenient);
-            assert!(matches!(answered, Answer::Accepted { deflate: None, .. }), "{answered:?}");
+            assert!(matches!(answered, Reply::Accepted { deflate: None, .. }), "{answered:?}");
         }
     }
 
@@ -360,7 +360,7 @@ mod tests {
         let options =
             AcceptOptions { deflate, subprotocols: vec!["chat".into()], ..Default::default() };
         match answered(&request.bytes, &options) {
-            Answer::Accepted { response, subprotocol, extensions, deflate } => {
+            Reply::Accepted { response, subprotocol, extensions, deflate } => {
                 let mut reader = HeadReader::new(HeadLimits::default());
                 let (response, _) = reader.feed(&response).unwrap().unwrap();
                 let report = HandshakeReport::judge(&request, &response, Policy::Strict);

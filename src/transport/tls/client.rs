@@ -145,13 +145,13 @@ fn read_key(
     Ok(PrivateKeyDer::from_pem_slice(&bytes).ok())
 }
 
-/// Why an encrypted key stays closed.
+/// Why an encrypted key can't be decrypted.
 enum Failure {
     PassPhrase,
     Form(String),
 }
 
-/// Opens an EncryptedPrivateKeyInfo (RFC 5958 §3).
+/// Decrypts an EncryptedPrivateKeyInfo (RFC 5958 §3).
 fn decrypted(
     der: &[u8],
     pass: &Secret<String>,
@@ -159,7 +159,7 @@ fn decrypted(
     let form = |why: String| Failure::Form(why);
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|e| form(e.to_string()))?;
     let opened = encrypted.decrypt(pass.reveal()).map_err(|e| match e {
-        // With a wrong pass phrase the padding is wrong, or, once in 256 times, what is behind it.
+        // A wrong pass phrase gives wrong padding or, once in 256 times, an invalid key.
         pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) => Failure::PassPhrase,
         pkcs8::Error::Asn1(_) => Failure::PassPhrase,
         e => form(e.to_string()),
@@ -172,6 +172,6 @@ fn section(text: &str, label: &str) -> Option<Vec<u8>> {
     let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
     let (inside, _) = rest.split_once("-----END")?;
     let digits: String = inside.split_ascii_whitespace().collect();
-    // What is no Base64 is an encrypted key all the same, if one that can't be read.
+    // A section that isn't Base64 still counts as an encrypted key, one that can't be read.
     Some(data_encoding::BASE64.decode(digits.as_bytes()).unwrap_or_default())
 }

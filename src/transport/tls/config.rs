@@ -1,4 +1,4 @@
-//! What TLS needs before there is a connection: trust anchors, the client's certificate, names.
+//! Prepares TLS before there is a connection: trust anchors, the client's certificate, names.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -23,9 +23,9 @@ use crate::transport::wait::Waiter;
 /// Ready to connect.
 pub(super) struct Prepared {
     pub(super) config: Arc<ClientConfig>,
-    /// The name that the certificate must be for.
+    /// The name that the certificate must have.
     pub(super) name: ServerName<'static>,
-    /// The name that is sent.
+    /// The name sent as SNI.
     pub(super) sni: Option<String>,
     pub(super) verifier: Arc<Verifier>,
     pub(super) asked: Arc<Asked>,
@@ -67,7 +67,7 @@ fn log_keys(config: &mut ClientConfig, waiter: &mut Waiter<'_>) {
     let Some(path) = env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty()) else {
         return;
     };
-    // rustls would make it readable for everybody, and would say nothing if it couldn't.
+    // rustls would create the file readable for everybody, and ignore failures.
     let (level, text) = match OpenOptions::new().append(true).create(true).mode(0o600).open(&path) {
         Ok(_) => {
             config.key_log = Arc::new(KeyLogFile::new());

@@ -1,4 +1,4 @@
-//! Each way in which TLS fails, in one sentence with the next command to try.
+//! Explains each TLS failure in one sentence, with the next command to try.
 
 use std::io;
 
@@ -9,9 +9,9 @@ use crate::text::Untrusted;
 use crate::transport::tls::info;
 use crate::transport::tls::pin::{NotPinned, Pin};
 
-/// What is known of a connection that failed.
-pub(super) struct Evidence<'a> {
-    /// Host and port, as they came.
+/// The facts about a failed handshake.
+pub(super) struct HandshakeEvidence<'a> {
+    /// Host and port, not escaped.
     pub(super) peer: &'a str,
     /// The server asked for a client certificate.
     pub(super) asked: bool,
@@ -23,22 +23,22 @@ pub(super) struct Evidence<'a> {
     pub(super) refused: Option<Vec<u8>>,
 }
 
-impl Evidence<'_> {
-    pub(super) fn of(peer: &str) -> Evidence<'_> {
-        Evidence { peer, asked: false, has: false, first: &[], refused: None }
+impl HandshakeEvidence<'_> {
+    pub(super) fn of(peer: &str) -> HandshakeEvidence<'_> {
+        HandshakeEvidence { peer, asked: false, has: false, first: &[], refused: None }
     }
 
     fn lacks_certificate(&self) -> bool {
         self.asked && !self.has
     }
 
-    /// The server's words, where they are not TLS: no record type (RFC 8446 §5.1) is above 24.
+    /// The server's first bytes, if they are not TLS: no record type (RFC 8446 §5.1) is above 24.
     fn plain_words(&self) -> Option<&[u8]> {
         self.first.first().filter(|byte| !(20..=24).contains(*byte)).map(|_| self.first)
     }
 }
 
-/// A sentence and the hints that go with it.
+/// A sentence and its hints.
 pub(super) struct Finding {
     pub(super) what: String,
     hints: Vec<Hint>,
@@ -54,14 +54,14 @@ impl Finding {
         self
     }
 
-    fn into_error(self, evidence: &Evidence<'_>) -> Error {
+    fn into_error(self, evidence: &HandshakeEvidence<'_>) -> Error {
         let what = format!("{}: {}", Untrusted::text(evidence.peer), self.what);
         let error = Error::new(Stage::Tls, Exit::Tls, what);
         self.hints.into_iter().fold(error, Error::hint)
     }
 }
 
-/// A client's failure, where we are the server.
+/// The error of a handshake in which we are the server.
 pub(super) fn client_failure(e: &rustls::Error) -> Error {
     let what = match e {
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
@@ -72,8 +72,8 @@ pub(super) fn client_failure(e: &rustls::Error) -> Error {
     Error::new(Stage::Tls, Exit::Tls, what)
 }
 
-/// A failure that rustls found or was told of.
-pub(super) fn failure(e: &rustls::Error, evidence: &Evidence<'_>) -> Error {
+/// The error for a failure that rustls detected, or that an alert reported.
+pub(super) fn failure(e: &rustls::Error, evidence: &HandshakeEvidence<'_>) -> Error {
     if let rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } = e
         && let Some(words) = evidence.plain_words()
     {
@@ -99,8 +99,8 @@ pub(super) fn failure(e: &rustls::Error, evidence: &Evidence<'_>) -> Error {
     finding.into_error(evidence)
 }
 
-/// The socket failed in the handshake.
-pub(super) fn lost(e: &io::Error, evidence: &Evidence<'_>) -> Error {
+/// The error for a socket that failed during the handshake.
+pub(super) fn lost(e: &io::Error, evidence: &HandshakeEvidence<'_>) -> Error {
     if let Some(words) = evidence.plain_words() {
         return plain(words).into_error(evidence);
     }
@@ -116,8 +116,8 @@ pub(super) fn lost(e: &io::Error, evidence: &Evidence<'_>) -> Error {
         .cause(Untrusted::text(&e.to_string()).to_string())
 }
 
-/// The server ended the connection in the handshake.
-pub(super) fn closed(evidence: &Evidence<'_>) -> Error {
+/// The error for a connection that the server ended during the handshake.
+pub(super) fn closed(evidence: &HandshakeEvidence<'_>) -> Error {
     match evidence.plain_words() {
         Some(words) => plain(words).into_error(evidence),
         None => handshake_ended("the server closed the connection in the TLS handshake", evidence)
@@ -126,7 +126,7 @@ pub(super) fn closed(evidence: &Evidence<'_>) -> Error {
     }
 }
 
-/// What is wrong with a certificate; `der` is the server's own, if it is what was refused.
+/// Explains what is wrong with a certificate; `der` is the server's, if that one was refused.
 pub(super) fn certificate(e: &rustls::Error, der: Option<&[u8]>) -> Finding {
     let rustls::Error::InvalidCertificate(e) = e else {
         return Finding::new(Untrusted::text(&e.to_string()).to_string());
@@ -196,7 +196,7 @@ fn self_signed_finding(subject: &str) -> Finding {
 }
 
 fn wrong_host(expected: Option<&str>, names: &[String]) -> Finding {
-    /// Some certificates have hundreds.
+    /// The largest number of names listed; some certificates have hundreds.
     const SHOWN: usize = 10;
     let expected = expected.unwrap_or("this host");
     let shown: Vec<String> =
@@ -231,7 +231,7 @@ fn plain(words: &[u8]) -> Finding {
     }
 }
 
-fn handshake_ended(why: &str, evidence: &Evidence<'_>) -> Finding {
+fn handshake_ended(why: &str, evidence: &HandshakeEvidence<'_>) -> Finding {
     if evidence.lacks_certificate() {
         return no_client_certificate();
     }
@@ -273,14 +273,14 @@ fn incompatible(why: &PeerIncompatible) -> Finding {
     }
 }
 
-fn alert_received(alert: AlertDescription, evidence: &Evidence<'_>) -> Finding {
+fn alert_received(alert: AlertDescription, evidence: &HandshakeEvidence<'_>) -> Finding {
     use AlertDescription as Alert;
     let number = u8::from(alert);
     let named = match alert.as_str() {
         Some(name) => format!("{name} ({number})"),
         None => number.to_string(),
     };
-    // TLS 1.2 has no alert of its own for this: servers send what they like.
+    // TLS 1.2 has no alert for this case, so servers send various ones.
     let refuses = matches!(
         alert,
         Alert::HandshakeFailure | Alert::BadCertificate | Alert::CertificateUnknown

@@ -1,4 +1,4 @@
-//! What a person wants to know of a TLS connection and its certificates; parsed only when asked.
+//! The facts shown about a TLS connection and its certificates; parsed on demand.
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -40,7 +40,7 @@ pub(super) fn read(
     }
 }
 
-/// Reads one certificate; where it can't be parsed, only its digest is known.
+/// Reads one certificate; if it can't be parsed, only its digest is known.
 pub(super) fn certificate(der: &[u8]) -> Certificate {
     let sha256 = sha256(der).map(|digest| hex(&digest)).unwrap_or_default();
     let Ok((_, parsed)) = X509Certificate::from_der(der) else {

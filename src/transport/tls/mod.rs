@@ -31,13 +31,13 @@ pub use provider::default_provider;
 
 use client::Asked;
 use config::Prepared;
-use explain::Evidence;
+use explain::HandshakeEvidence;
 use verify::Verifier;
 
-/// Everything of TLS that can be prepared, and fail, before there is a connection.
-pub(super) struct Client(Prepared);
+/// The client side of TLS, prepared before there is a connection so that errors show early.
+pub(super) struct TlsClient(Prepared);
 
-impl Client {
+impl TlsClient {
     /// Loads trust anchors, certificate and key.
     ///
     /// # Errors
@@ -46,8 +46,8 @@ impl Client {
         options: &TlsOptions,
         host: &Host<String>,
         waiter: &mut Waiter<'_>,
-    ) -> Result<Client> {
-        config::prepare(options, host, waiter).map(Client)
+    ) -> Result<TlsClient> {
+        config::prepare(options, host, waiter).map(TlsClient)
     }
 
     /// Does the handshake over `below`.
@@ -62,7 +62,7 @@ impl Client {
     ) -> Result<TlsStream<B>> {
         let Prepared { config, name, sni, verifier, asked } = self.0;
         let mut connection = ClientConnection::new(config, name)
-            .map_err(|e| explain::failure(&e, &Evidence::of(peer)))?;
+            .map_err(|e| explain::failure(&e, &HandshakeEvidence::of(peer)))?;
         connection.set_buffer_limit(Some(WRITE_LIMIT));
         let caller = Caller { peer: peer.to_owned(), sni, verifier, asked };
         let mut stream = TlsStream::over(below, connection.into(), Some(caller));
@@ -71,11 +71,10 @@ impl Client {
     }
 }
 
-/// Encrypted bytes that may wait for the socket.
+/// The largest number of encrypted bytes that wait for the socket.
 const WRITE_LIMIT: usize = 256 << 10;
 
-/// rustls 0.23 asks its transport for 4 KiB at a time; we ask the socket for this much and hand
-/// it on.
+/// The size of our reads from the socket, in bytes; rustls 0.23 asks for only 4 KiB at a time.
 const READ_SIZE: usize = 64 << 10;
 
 /// Bytes of the peer's first record that are kept to explain a failure.
@@ -90,17 +89,17 @@ pub(super) struct TlsStream<B> {
     cipher: Cipher,
     /// Decrypted bytes that rustls holds.
     plain: usize,
-    /// What ended the connection, to be told once what came before it is read.
+    /// What ended the connection; reported after the data before it was read.
     failure: Option<io::Error>,
-    /// The end has come, and no read has told it; a poll of the socket need not see it.
-    end_untold: bool,
+    /// The end was received and not returned by a read yet; a poll of the socket may not show it.
+    end_pending: bool,
     closing: Closing,
     first: Vec<u8>,
 }
 
-/// What only a client knows.
+/// The state that only a client has.
 struct Caller {
-    /// The server's host and port for messages, as they came.
+    /// The server's host and port for messages, not escaped.
     peer: String,
     sni: Option<String>,
     verifier: Arc<Verifier>,
@@ -168,7 +167,7 @@ impl<B: ByteStream> TlsStream<B> {
             cipher: Cipher::default(),
             plain: 0,
             failure: None,
-            end_untold: false,
+            end_pending: false,
             closing: Closing::No,
             first: Vec::new(),
         }
@@ -180,7 +179,7 @@ impl<B: ByteStream> TlsStream<B> {
 
     pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut got = 0;
-        // The socket gave less than there was room for: asking again would only cost a call.
+        // A short read means that the socket is empty: another read would only cost a call.
         let mut drained = false;
         let end = loop {
             let Some(room) = buf.get_mut(got..).filter(|room| !room.is_empty()) else {
@@ -210,7 +209,7 @@ impl<B: ByteStream> TlsStream<B> {
         };
         match end {
             Err(e) if got > 0 => {
-                // The ends are rustls' to remember; a failure is ours.
+                // rustls remembers an end of the stream; we keep a failure.
                 if !matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::UnexpectedEof) {
                     self.failure = Some(e);
                 }
@@ -218,7 +217,7 @@ impl<B: ByteStream> TlsStream<B> {
             }
             Ok(_) if got > 0 => Ok(got),
             end => {
-                self.end_untold &= matches!(&end, Err(e) if e.kind() == io::ErrorKind::WouldBlock);
+                self.end_pending &= matches!(&end, Err(e) if e.kind() == io::ErrorKind::WouldBlock);
                 end
             }
         }
@@ -226,7 +225,7 @@ impl<B: ByteStream> TlsStream<B> {
 
     pub(super) fn has_buffered(&self) -> bool {
         self.plain > 0
-            || self.end_untold
+            || self.end_pending
             || self.failure.is_some()
             || !self.cipher.is_empty()
             || self.below.has_buffered()
@@ -298,12 +297,12 @@ impl<B: ByteStream> TlsStream<B> {
         self.connection.alpn_protocol()
     }
 
-    /// Whether close_notify came: nothing may follow it (RFC 8446 §6.1), but rustls passes over one
-    /// that comes before the ServerHello.
+    /// Whether close_notify was received: nothing may follow it (RFC 8446 §6.1), but rustls ignores
+    /// one before the ServerHello.
     fn is_closed_early(&self) -> bool {
         const CLOSE_NOTIFY: [u8; 4] = [0, 2, 1, 0];
         let alert = self.first.first() == Some(&0x15);
-        self.end_untold || (alert && self.first.get(3..7) == Some(&CLOSE_NOTIFY))
+        self.end_pending || (alert && self.first.get(3..7) == Some(&CLOSE_NOTIFY))
     }
 
     fn handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
@@ -315,7 +314,7 @@ impl<B: ByteStream> TlsStream<B> {
         self.after_handshake(waiter)
     }
 
-    /// Goes on with the handshake; true once it is done.
+    /// Continues the handshake; true once it is done.
     fn step(&mut self) -> Result<bool> {
         loop {
             self.flush().map_err(|e| self.handshake_failed(&e))?;
@@ -334,7 +333,7 @@ impl<B: ByteStream> TlsStream<B> {
         }
     }
 
-    /// Says what was let pass, and refuses a protocol that we don't speak.
+    /// Reports an ignored certificate failure, and refuses an unsupported ALPN protocol.
     fn after_handshake(&mut self, waiter: &mut Waiter<'_>) -> Result<()> {
         let passed = self.caller.as_ref().and_then(|caller| caller.verifier.passed());
         if let Some(Unverified { why, by }) = passed {
@@ -353,27 +352,27 @@ impl<B: ByteStream> TlsStream<B> {
         }
     }
 
-    /// Decrypts some of what has come, after asking the socket once if there is nothing.
+    /// Decrypts received bytes; reads from the socket once if there are none.
     fn take_in(&mut self) -> io::Result<Taken> {
         let mut taken = Taken::Some;
         if self.cipher.is_empty() {
             taken = self.fill()?;
         }
         if taken == Taken::End {
-            // rustls learns of the end by a read of nothing.
+            // An empty read tells rustls about the end.
             self.connection.read_tls(&mut io::empty())?;
-            self.end_untold = true;
+            self.end_pending = true;
         } else {
             self.connection.read_tls(&mut self.cipher)?;
         }
         match self.connection.process_new_packets() {
             Ok(state) => {
                 self.plain = state.plaintext_bytes_to_read();
-                self.end_untold |= state.peer_has_closed();
+                self.end_pending |= state.peer_has_closed();
                 Ok(taken)
             }
             Err(e) => {
-                // The alert that tells the peer why.
+                // Send the alert that tells the peer why.
                 while self.connection.wants_write()
                     && self.connection.write_tls(&mut Below(&mut self.below)).is_ok()
                 {
@@ -404,7 +403,7 @@ impl<B: ByteStream> TlsStream<B> {
         })
     }
 
-    /// Where the socket refuses to take more, the server may have said why before it hung up.
+    /// If the socket refuses writes, the server may have sent the reason before it closed.
     fn last_words(&mut self) -> Option<io::Error> {
         loop {
             match self.take_in() {
@@ -419,28 +418,28 @@ impl<B: ByteStream> TlsStream<B> {
         tls_failure(e).unwrap_or_else(|| explain::lost(e, &self.evidence()))
     }
 
-    fn evidence(&self) -> Evidence<'_> {
+    fn evidence(&self) -> HandshakeEvidence<'_> {
         match &self.caller {
-            Some(caller) => Evidence {
+            Some(caller) => HandshakeEvidence {
                 peer: &caller.peer,
                 asked: caller.asked.asked.load(Ordering::Relaxed),
                 has: caller.asked.has,
                 first: &self.first,
                 refused: caller.verifier.refused(),
             },
-            None => Evidence { first: &self.first, ..Evidence::of("the client") },
+            None => HandshakeEvidence { first: &self.first, ..HandshakeEvidence::of("the client") },
         }
     }
 }
 
-/// What one look at the socket gave.
+/// The result of one read from the socket.
 #[derive(Clone, Copy, PartialEq)]
 enum Taken {
-    /// Something, and all that there was.
+    /// Some bytes; the socket is empty now.
     All,
     /// The end.
     End,
-    /// Something; there may be more.
+    /// Some bytes; there may be more.
     Some,
 }
 
@@ -467,7 +466,7 @@ impl<B: ByteStream> Write for Below<'_, B> {
 }
 
 /// The explanation of an error that TLS caused when a [`crate::transport::Stream`] was read or
-/// written, such as a missing client certificate, which TLS 1.3 tells only after the handshake.
+/// written, such as a missing client certificate, which TLS 1.3 reports only after the handshake.
 /// Exit 5.
 pub fn tls_failure(error: &io::Error) -> Option<Error> {
     error.get_ref()?.downcast_ref::<Error>().cloned()

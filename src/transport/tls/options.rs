@@ -1,4 +1,4 @@
-//! What a caller may choose about TLS.
+//! Options for TLS.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,18 @@ use crate::error::{Error, Exit, Stage};
 use crate::redact::Secret;
 use crate::transport::tls::Pins;
 
-/// How TLS is to be spoken.
+/// The options of a TLS connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// Go on whatever is wrong with the certificate, and say what it was.
+    /// Ignore what is wrong with the certificate, and report it.
     pub insecure: bool,
     /// Files or folders of PEM certificates to trust instead of the system's.
     pub cacert: Vec<PathBuf>,
     /// The client's certificate chain, PEM.
     pub cert: Option<PathBuf>,
-    /// Its private key, PEM; without, it is looked for in the file of `cert`.
+    /// Its private key, PEM; if missing, it is read from the file of `cert`.
     pub key: Option<PathBuf>,
-    /// What the key is encrypted with.
+    /// The pass phrase of the key.
     pub pass: Option<Secret<String>>,
     /// The name to ask for.
     pub sni: Sni,
@@ -25,13 +25,13 @@ pub struct TlsOptions {
     pub alpn: Vec<String>,
     /// The versions to offer.
     pub versions: Versions,
-    /// The public keys of which the server's must be one. They count with `insecure`, too.
+    /// The allowed public keys of the server. They are checked even with `insecure`.
     pub pinned: Pins,
-    /// What messages call some of these options.
+    /// The names of some options in messages.
     pub names: TlsNames,
 }
 
-/// What options are called where they are given.
+/// The names of options as the caller spells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TlsNames {
     /// [`TlsOptions::cacert`].

@@ -1,4 +1,4 @@
-//! `--pinnedpubkey`: the public keys that a server may have, whoever has signed them.
+//! `--pinnedpubkey`: the public keys that a server may have, regardless of the issuer.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,20 +13,20 @@ use crate::sys;
 use crate::text::Untrusted;
 use crate::transport::tls::info;
 
-/// SHA-256 digests of public keys (SubjectPublicKeyInfo in DER, RFC 7469 §2.4); with none, every key
-/// is taken.
+/// SHA-256 digests of public keys (SubjectPublicKeyInfo in DER, RFC 7469 §2.4); with none, every
+/// key is allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pins(Vec<[u8; 32]>);
 
 impl Pins {
-    /// Whether every key is taken.
+    /// Whether every key is allowed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The key's digest if it is none of them.
+    /// The digest of a key that isn't allowed.
     pub(super) fn refuses(&self, key: &[u8]) -> Option<Pin> {
-        // Without a digest there would be no proof.
+        // A key without a digest can't match.
         let found = info::sha256(key).unwrap_or_default();
         (!self.is_empty() && !self.0.contains(&found)).then_some(Pin(found))
     }
@@ -98,7 +98,7 @@ fn usage(what: String) -> Error {
 /// The server's public key is none of the pinned ones.
 #[derive(Debug)]
 pub(super) struct NotPinned {
-    /// The one that it has.
+    /// The server's actual key.
     pub(super) found: Pin,
 }
 

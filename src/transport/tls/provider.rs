@@ -1,4 +1,4 @@
-//! Whose cryptography TLS is made of: chosen when wstap is built (`[features]` in Cargo.toml).
+//! The cryptography that TLS uses, chosen when wstap is built (`[features]` in Cargo.toml).
 
 #[cfg(feature = "aws-lc-rs")]
 pub(super) use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;

@@ -1,4 +1,4 @@
-//! Whom the server's certificate may come from: what was named, else the system's trust anchors, else
+//! The trust anchors for the server's certificate: the named ones, else the system's, else
 //! Mozilla's.
 
 use std::env;
@@ -20,17 +20,18 @@ use crate::transport::tls::TlsOptions;
 use crate::transport::tls::options::usage;
 use crate::transport::wait::Waiter;
 
-/// Whom the server's certificate may come from.
+/// The trust anchors for the server's certificate.
 #[derive(Clone, Debug)]
 pub(super) struct Trust {
     pub(super) webpki: Arc<WebPkiServerVerifier>,
-    /// The certificates that the person named (`--cacert`, SSL_CERT_FILE).
+    /// The certificates that the user named (`--cacert`, SSL_CERT_FILE).
     pub(super) named: Arc<[CertificateDer<'static>]>,
     beyond: Option<Arc<Beyond>>,
 }
 
-/// The folders of SSL_CERT_DIR beside an SSL_CERT_FILE: like OpenSSL we look there only for an issuer
-/// that the file doesn't have, since reading hundreds of certificates takes longer than all the rest.
+/// The folders of SSL_CERT_DIR beside an SSL_CERT_FILE: like OpenSSL we look there only for an
+/// issuer that the file doesn't have, since reading hundreds of certificates takes longer than
+/// everything else.
 #[derive(Debug)]
 struct Beyond {
     folders: Vec<PathBuf>,
@@ -38,8 +39,8 @@ struct Beyond {
     trust: OnceLock<Option<Trust>>,
 }
 
-/// The system's, once read: a session that reconnects would read hundreds of certificates each time.
-/// What a person named is small, and may have been made anew since.
+/// The system's, once read: a session that reconnects would read hundreds of certificates each
+/// time. The certificates that the user named are few, and their files may have changed since.
 static SYSTEM: OnceLock<Trust> = OnceLock::new();
 
 impl Trust {
@@ -71,8 +72,8 @@ impl Trust {
         Ok(SYSTEM.get_or_init(|| trust).clone())
     }
 
-    /// What SSL_CERT_FILE and SSL_CERT_DIR name, and only that: who names one file means this one,
-    /// not hundreds of others beside it. None if neither names anything that `--insecure` needs.
+    /// The certificates of SSL_CERT_FILE and SSL_CERT_DIR, and no others: a user who names one file
+    /// means that file. None if neither names anything that `--insecure` needs.
     fn of_environment(
         options: &TlsOptions,
         provider: &Arc<CryptoProvider>,
@@ -122,7 +123,7 @@ impl Trust {
         Ok(Trust { webpki, named: named.into(), beyond: None })
     }
 
-    /// What else is trusted, read when it is asked for.
+    /// Further trust anchors, read on demand.
     pub(super) fn beyond(&self) -> Option<&Trust> {
         let beyond = self.beyond.as_ref()?;
         beyond.trust.get_or_init(|| beyond.load()).as_ref()
@@ -164,7 +165,7 @@ fn borrowed<'a>(
 }
 
 /// The system's trust anchors. rustls-native-certs reads the bundle and then the folder with the
-/// same certificates in single files: hundreds of system calls for nothing where there is a bundle.
+/// same certificates in single files: hundreds of needless system calls if there is a bundle.
 fn system() -> CertificateResult {
     const BUNDLES: [&str; 6] = [
         "/etc/ssl/certs/ca-certificates.crt",

@@ -1,4 +1,4 @@
-//! Judging the server's certificate: webpki's verification, and what we add to it.
+//! Verifies the server's certificate: webpki's checks, and our own on top.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,11 +13,11 @@ use crate::transport::tls::pin::{NotPinned, Pins};
 use crate::transport::tls::trust::Trust;
 use crate::transport::tls::{explain, info};
 
-/// Verifies in earnest, and lets everything pass with `--insecure`, remembering what was wrong.
+/// Verifies the certificate. With `--insecure` it accepts everything, but records what was wrong.
 #[derive(Debug)]
 pub(super) struct Verifier {
     trust: Trust,
-    /// What the option is called, if it is on.
+    /// The option's name, if it is on.
     insecure: Option<&'static str>,
     pinned: Pins,
     findings: Mutex<Findings>,
@@ -34,7 +34,7 @@ impl Verifier {
         Verifier { trust, insecure, pinned, findings: Mutex::default() }
     }
 
-    /// What would have been refused without `--insecure`.
+    /// The failure that `--insecure` ignored.
     pub(super) fn passed(&self) -> Option<Unverified> {
         Some(Unverified { why: self.findings().passed.clone()?, by: self.insecure? })
     }
@@ -78,8 +78,8 @@ impl Verifier {
                 .is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
     }
 
-    /// Lets a failure pass with `--insecure`; `certificate` is what was judged, if not a signature of
-    /// the handshake.
+    /// Lets a failure pass with `--insecure`; `certificate` is what was judged, if not a signature
+    /// of the handshake.
     fn judge<T>(
         &self,
         result: Result<T, Error>,
@@ -90,7 +90,8 @@ impl Verifier {
             return result;
         };
         let mut findings = self.findings();
-        // Without the handshake's signature, a pin would prove nothing: everybody has the certificate.
+        // Without the handshake's signature, a pin would prove nothing: everybody has the
+        // certificate.
         let holds = certificate.is_none() && !self.pinned.is_empty();
         if self.insecure.is_some() && !holds {
             let why = explain::certificate(&error, certificate.map(AsRef::as_ref)).what;
