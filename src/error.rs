@@ -134,7 +134,7 @@ pub struct Error {
     /// What to try next, if there is something; one line each.
     pub hints: Vec<Hint>,
     /// Whether it may pass by itself: another attempt makes sense.
-    pub passing: bool,
+    pub transient: bool,
     /// How long the server asks to be left alone before the next attempt.
     pub retry_after: Option<Duration>,
 }
@@ -150,7 +150,7 @@ impl Error {
             limit: None,
             causes: Vec::new(),
             hints: Vec::new(),
-            passing: matches!(exit, Exit::Resolve | Exit::Connect | Exit::Lost | Exit::Timeout),
+            transient: matches!(exit, Exit::Resolve | Exit::Connect | Exit::Lost | Exit::Timeout),
             retry_after: None,
         }
     }
@@ -167,8 +167,8 @@ impl Error {
     }
 
     /// Says whether it may pass by itself.
-    pub fn passing(mut self, passing: bool) -> Error {
-        self.passing = passing;
+    pub fn transient(mut self, transient: bool) -> Error {
+        self.transient = transient;
         self
     }
 
