@@ -134,7 +134,7 @@ pub struct Error {
     /// What to try next; one line each, may be empty.
     pub hints: Vec<Hint>,
     /// Whether it may be transient, so that another attempt makes sense.
-    pub passing: bool,
+    pub transient: bool,
     /// How long the server asks us to wait before the next attempt.
     pub retry_after: Option<Duration>,
 }
@@ -150,7 +150,7 @@ impl Error {
             limit: None,
             causes: Vec::new(),
             hints: Vec::new(),
-            passing: matches!(exit, Exit::Resolve | Exit::Connect | Exit::Lost | Exit::Timeout),
+            transient: matches!(exit, Exit::Resolve | Exit::Connect | Exit::Lost | Exit::Timeout),
             retry_after: None,
         }
     }
@@ -167,8 +167,8 @@ impl Error {
     }
 
     /// Sets whether it may be transient.
-    pub fn passing(mut self, passing: bool) -> Error {
-        self.passing = passing;
+    pub fn transient(mut self, transient: bool) -> Error {
+        self.transient = transient;
         self
     }
 

@@ -11,14 +11,10 @@ use crate::cli::{
     Cli, ConnectArgs, CurlArgs, ExplainArgs, GenerateArgs, InspectArgs, ReachArgs, ServeArgs,
     TalkArgs, Verb, pass_phrase, plan,
 };
-use crate::commands::print::print;
+use crate::commands::print::{print, summed_up};
 use crate::commands::serve::ServeOptions;
 use crate::error::{Error, Exit, Result};
-use crate::event::{Clock, Event, Stamped, Summary};
 use crate::http::head::HeadLimits;
-use crate::report::Reporter as _;
-use crate::report::json::Json;
-use crate::sys;
 
 /// Does what was asked for and gives the exit code.
 ///
@@ -51,22 +47,6 @@ pub fn run(cli: Cli) -> Result<Exit> {
 fn talk_to(url: &str, reach: ReachArgs, talk: TalkArgs, notes: Vec<String>) -> Result<Exit> {
     let json = talk.output.json;
     connect::run(plan(url, reach, Some(talk)).or_else(|e| summed_up(e, json))?.noting(notes))
-}
-
-/// Hands on why there will be no session; with `--json` in a summary, too, which is the last line of
-/// every run.
-fn summed_up<T>(error: Error, json: bool) -> Result<T> {
-    if json {
-        let summary =
-            Summary { exit: error.exit as u8, error: Some(error.clone()), ..Summary::default() };
-        let (at, event) = (Clock::start().now(), Event::Summary(&summary));
-        let event = Stamped { at, seq: 1, client: None, event: &event };
-        let mut line = Vec::new();
-        // Neither can fail in a way that says more than the error does.
-        let _ = Json::new(0).event(&event, &mut line);
-        let _ = sys::print(&line);
-    }
-    Err(error)
 }
 
 /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::cli::{PingArgs, plan};
 use crate::commands::connect::{on_stderr, on_stdout, signals};
-use crate::commands::summed_up;
+use crate::commands::print::summed_up;
 use crate::error::{Exit, Result};
 use crate::report::human::Human;
 use crate::report::json::Json;

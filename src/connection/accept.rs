@@ -49,7 +49,7 @@ pub struct Accepting {
     /// When the present phase has taken too long.
     until: Instant,
     /// TLS's handshake was told.
-    tls_told: bool,
+    tls_reported: bool,
     /// What was read and not looked at.
     fresh: Vec<u8>,
     /// Bytes to be sent.
@@ -92,7 +92,7 @@ impl Accepting {
     /// Takes a client that has just connected.
     pub fn new(stream: Stream, options: &ListenOptions, now: Instant) -> Accepting {
         Accepting {
-            tls_told: !stream.is_handshaking(),
+            tls_reported: !stream.is_handshaking(),
             stream,
             phase: Phase::Reading(RequestReader::new(options.head_limits)),
             began: now,
@@ -141,22 +141,22 @@ impl Accepting {
     pub fn next(
         mut self: Box<Self>,
         options: &ListenOptions,
-        tell: &mut dyn FnMut(Event<'_>),
+        report: &mut dyn FnMut(Event<'_>),
     ) -> Step {
-        self.tell_tls(tell);
+        self.report_tls(report);
         if let Phase::Reading(reader) = &mut self.phase {
             let fresh = std::mem::take(&mut self.fresh);
             match reader.feed(&fresh) {
-                Ok(Some((head, early))) => self.answer(head, early, options, tell),
+                Ok(Some((head, early))) => self.answer(head, early, options, report),
                 Ok(None) => {}
-                Err(error) => self.unreadable(&error, tell),
+                Err(error) => self.unreadable(&error, report),
             }
         }
         self.write();
         match self.phase {
-            _ if self.broken.is_some() || self.now >= self.until => self.give_up(tell),
+            _ if self.broken.is_some() || self.now >= self.until => self.give_up(report),
             Phase::Reading(_) if self.ended => {
-                warn(tell, "hung up before the end of its request");
+                warn(report, "hung up before the end of its request");
                 Step::Over
             }
             Phase::Opening(agreed) if self.answer.is_empty() => {
@@ -164,7 +164,7 @@ impl Accepting {
                 let agreed = (options.accept.policy, deflate);
                 let connection =
                     Connection::accepted(self.stream, &options.wire, agreed, &early, opened);
-                tell(Event::Opened { opening: &connection.opened.opening });
+                report(Event::Opened { opening: &connection.opened.opening });
                 Step::Opened(Box::new(connection))
             }
             Phase::Leaving(true) if self.ended => Step::Over,
@@ -176,11 +176,11 @@ impl Accepting {
         !self.ended && self.broken.is_none() && !matches!(self.phase, Phase::Opening(_))
     }
 
-    fn tell_tls(&mut self, tell: &mut dyn FnMut(Event<'_>)) {
-        if !self.tls_told && !self.stream.is_handshaking() {
-            self.tls_told = true;
+    fn report_tls(&mut self, report: &mut dyn FnMut(Event<'_>)) {
+        if !self.tls_reported && !self.stream.is_handshaking() {
+            self.tls_reported = true;
             if let Some(tls) = self.stream.tls_info() {
-                tell(Event::TlsEstablished { tls: &tls, took: self.now - self.began });
+                report(Event::TlsEstablished { tls: &tls, took: self.now - self.began });
             }
         }
     }
@@ -190,7 +190,7 @@ impl Accepting {
         head: RequestHead,
         early: Vec<u8>,
         options: &ListenOptions,
-        tell: &mut dyn FnMut(Event<'_>),
+        report: &mut dyn FnMut(Event<'_>),
     ) {
         let answered = answer(&head, &options.accept);
         let secrets = Secrets::Hidden;
@@ -201,37 +201,37 @@ impl Accepting {
         let url = secrets.url(&url).into_owned();
         let request = Request { target, headers: head.headers, bytes: head.head };
         let request = Guarded::new(request, secrets);
-        tell(Event::RequestSent { request: &request });
+        report(Event::RequestSent { request: &request });
         let (subprotocol, extensions, deflate) = match answered {
-            Reply::Refused { response, why, .. } => return self.refuse(response, &why, tell),
+            Reply::Refused { response, why, .. } => return self.refuse(response, &why, report),
             Reply::Accepted { response, subprotocol, extensions, deflate } => {
                 self.answer = response;
                 (subprotocol, extensions, deflate)
             }
         };
-        let response = self.tell_response(tell);
+        let response = self.report_response(report);
         let took = self.now - self.began;
         let opening = Opening { url, subprotocol, extensions, took };
         let opened = Opened { request, response, opening };
         self.phase = Phase::Opening(Box::new(Agreed { opened, deflate, early }));
     }
 
-    fn unreadable(&mut self, error: &HeadError, tell: &mut dyn FnMut(Event<'_>)) {
+    fn unreadable(&mut self, error: &HeadError, report: &mut dyn FnMut(Event<'_>)) {
         if let Reply::Refused { response, why, .. } = refuse(error) {
-            self.refuse(response, &why, tell);
+            self.refuse(response, &why, report);
         }
     }
 
-    fn refuse(&mut self, response: Vec<u8>, why: &str, tell: &mut dyn FnMut(Event<'_>)) {
+    fn refuse(&mut self, response: Vec<u8>, why: &str, report: &mut dyn FnMut(Event<'_>)) {
         self.answer = response;
-        self.tell_response(tell);
-        warn(tell, &format!("refused, {why}"));
+        self.report_response(report);
+        warn(report, &format!("refused, {why}"));
         self.phase = Phase::Leaving(false);
         self.until = self.now + LEAVING_TIME;
     }
 
     /// Tells the response that is about to be sent, and gives it.
-    fn tell_response(&self, tell: &mut dyn FnMut(Event<'_>)) -> Guarded<Response> {
+    fn report_response(&self, report: &mut dyn FnMut(Event<'_>)) -> Guarded<Response> {
         let read = HeadReader::new(HeadLimits::default()).feed(&self.answer);
         let (mut response, rest) = read.ok().flatten().unwrap_or_default();
         if response.status != 101 {
@@ -241,7 +241,7 @@ impl Accepting {
         }
         let response = Guarded::new(response, Secrets::Hidden);
         let took = self.now - self.began;
-        tell(Event::ResponseReceived { response: &response, took, followed: false });
+        report(Event::ResponseReceived { response: &response, took, followed: false });
         response
     }
 
@@ -281,7 +281,7 @@ impl Accepting {
         }
     }
 
-    fn give_up(&mut self, tell: &mut dyn FnMut(Event<'_>)) -> Step {
+    fn give_up(&mut self, report: &mut dyn FnMut(Event<'_>)) -> Step {
         let what = match (&self.broken, &self.phase) {
             (Some(e), _) => match transport::tls_failure(e) {
                 Some(error) => error.what,
@@ -292,8 +292,8 @@ impl Accepting {
             (None, Phase::Leaving(_)) => "didn't hang up in time".to_owned(),
         };
         match &self.phase {
-            Phase::Leaving(_) => tell(Event::Notice { level: Level::Detail, text: &what }),
-            _ => warn(tell, &what),
+            Phase::Leaving(_) => report(Event::Notice { level: Level::Detail, text: &what }),
+            _ => warn(report, &what),
         }
         // An alert may be on its way.
         let _ = self.stream.shutdown_write();
@@ -301,6 +301,6 @@ impl Accepting {
     }
 }
 
-fn warn(tell: &mut dyn FnMut(Event<'_>), text: &str) {
-    tell(Event::Notice { level: Level::Warning, text });
+fn warn(report: &mut dyn FnMut(Event<'_>), text: &str) {
+    report(Event::Notice { level: Level::Warning, text });
 }

@@ -83,7 +83,7 @@ pub use crate::connection::options::{OpenOptions, Show, WireOptions};
 pub use crate::connection::outbox::{MessageId, Outbox, Outgoing};
 pub use crate::connection::random::fill as random;
 pub use crate::connection::route::Route;
-pub use crate::connection::unsent::{Message, Unsent};
+pub use crate::connection::unsent::{Unsent, UnsentMessage};
 
 /// An open WebSocket connection. It does no waiting: its owner polls [`Connection::fd`].
 ///

@@ -6,11 +6,11 @@ use crate::transport::proxy::Credentials;
 /// The entries of a file, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Netrc {
-    entries: Vec<Entry>,
+    entries: Vec<Machine>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Entry {
+struct Machine {
     /// `None` for `default`.
     machine: Option<String>,
     login: Option<String>,
@@ -29,7 +29,7 @@ impl Netrc {
         let mut words = Words { lines: text.split('\n').enumerate(), number: 0, rest: "" };
         while let Some(key) = words.next()? {
             if key == "default" {
-                netrc.entries.push(Entry::default());
+                netrc.entries.push(Machine::default());
                 continue;
             }
             if key == "macdef" {
@@ -44,7 +44,7 @@ impl Netrc {
                 words.next()?.ok_or_else(|| format!("line {at}: the last word is alone"))?;
             match (key.as_str(), netrc.entries.last_mut()) {
                 ("machine", _) => {
-                    netrc.entries.push(Entry { machine: Some(value), ..Entry::default() });
+                    netrc.entries.push(Machine { machine: Some(value), ..Machine::default() });
                 }
                 (_, None) => return Err(format!("line {at}: it belongs to no machine")),
                 ("login", Some(entry)) => entry.login = Some(value),
@@ -58,7 +58,7 @@ impl Netrc {
     /// The login for a host, which must be named exactly, or the default one: of that user, if one
     /// is given.
     pub fn lookup(&self, host: &str, user: Option<&str>) -> Option<Credentials> {
-        let fits = |entry: &&Entry| {
+        let fits = |entry: &&Machine| {
             let machine = entry.machine.as_deref();
             machine.is_none_or(|machine| machine.eq_ignore_ascii_case(host))
                 && user.is_none_or(|user| entry.login.as_deref().is_none_or(|own| own == user))

@@ -9,7 +9,7 @@ use crate::connection::body;
 use crate::connection::cookies::CookieFile;
 use crate::connection::facts::Opened;
 use crate::connection::options::OpenOptions;
-use crate::connection::route::{Next, Route, is_redirect, shown_location, unix_now};
+use crate::connection::route::{Follow, Route, is_redirect, shown_location, unix_now};
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::{Event, Level, Opening};
 use crate::http::date::retry_after;
@@ -62,7 +62,7 @@ pub(super) fn open(
         let (mut response, early) = exchange.run(&request, progress)?;
         let notes = keep_cookies(cookies, &response, &exchange.target);
         let next = route.next(&response, cookies.as_ref());
-        let followed = matches!(next, Ok(Next::Login(_) | Next::Redirected { .. }));
+        let followed = matches!(next, Ok(Follow::Login(_) | Follow::Redirected { .. }));
         let took = sent.elapsed();
         if response.status != 101 && !followed {
             exchange.finish(&mut response, &early, progress);
@@ -73,11 +73,11 @@ pub(super) fn open(
             progress.event(Event::Notice { level, text: &text });
         }
         match next? {
-            Next::Done if response.status() == 101 => {
+            Follow::Done if response.status() == 101 => {
                 let judged = (request, response);
                 return upgraded(options, exchange, early, judged, start, progress);
             }
-            Next::Done => {
+            Follow::Done => {
                 let error = refused(response.reveal(), &route);
                 // 495 and 496 are nginx's inner words for it; what it sends is 400.
                 let client = matches!(response.status(), 400 | 401 | 403 | 495 | 496);
@@ -87,10 +87,10 @@ pub(super) fn open(
                     error
                 });
             }
-            Next::Login(text) => {
+            Follow::Login(text) => {
                 progress.event(Event::Notice { level: Level::Detail, text: &text });
             }
-            Next::Redirected { from, to, dropped } => {
+            Follow::Redirected { from, to, dropped } => {
                 let (status, dropped) = (response.status(), &dropped);
                 let (from, to) = (&secrets.url(&from), &secrets.url(&to));
                 progress.event(Event::Redirected { status, from, to, dropped });
@@ -360,7 +360,7 @@ fn broken(report: &HandshakeReport) -> Error {
     let line = |r: &RuleResult| {
         let received = match r.received.as_slice() {
             [] => "nothing".to_owned(),
-            some => evidence(&redact::protocols(some)),
+            some => shown_value(&redact::protocols(some)),
         };
         let note = if r.note.is_empty() {
             String::new()
@@ -383,9 +383,9 @@ fn broken(report: &HandshakeReport) -> Error {
 
 /// What came in the place of what is right; a header can have 64 KiB, of which nobody wants to see
 /// all in one line.
-fn evidence(bytes: &[u8]) -> String {
-    const MOST: usize = 300;
-    match bytes.get(..MOST) {
+fn shown_value(bytes: &[u8]) -> String {
+    const MAX_SHOWN: usize = 300;
+    match bytes.get(..MAX_SHOWN) {
         Some(first) if first.len() < bytes.len() => {
             format!("\"{}…\" ({} bytes)", Untrusted(first), bytes.len())
         }
@@ -401,7 +401,7 @@ fn refused(response: &Response, route: &Route<'_>) -> Error {
         Untrusted(&response.reason)
     );
     let mut error =
-        Error::new(Stage::Handshake, Exit::Refused, what).passing(response.is_passing());
+        Error::new(Stage::Handshake, Exit::Refused, what).transient(response.is_transient());
     error.retry_after = retry_after(&response.headers, unix_now());
     let header = |name: &str| {
         let value = redact::value(name.as_bytes(), response.header(name)?);

@@ -1,6 +1,6 @@
 //! The one way out: everything that is sent over a connection goes through its [`Outbox`].
 
-use crate::connection::unsent::{Message, Unsent};
+use crate::connection::unsent::{Unsent, UnsentMessage};
 use crate::event::Totals;
 use crate::protocol::connection::{RawFrame, Sender, Traffic};
 use crate::protocol::frame::Opcode;
@@ -53,7 +53,7 @@ impl Outbox {
     }
 
     /// Keeps a message for the next connection. False if there is no room for it.
-    pub fn keep(&mut self, message: Message) -> bool {
+    pub fn keep(&mut self, message: UnsentMessage) -> bool {
         self.unsent.keep(message)
     }
 
@@ -71,7 +71,7 @@ impl Outbox {
 
     /// Queues what earlier connections have not taken, and keeps it until the stream takes it.
     pub(super) fn resume(&mut self, mut unsent: Unsent) {
-        unsent.queue_again(|Message { opcode, payload, fragment }| {
+        unsent.queue_again(|UnsentMessage { opcode, payload, fragment }| {
             self.queue(Outgoing { opcode: *opcode, payload, fragment: *fragment });
             self.sender.counts().bytes
         });

@@ -38,7 +38,7 @@ pub struct Route<'a> {
 }
 
 /// What comes after a response.
-pub enum Next {
+pub enum Follow {
     /// Nothing: it is the last one.
     Done,
     /// The same request with a login, of which this is said.
@@ -104,12 +104,12 @@ impl<'a> Route<'a> {
     ///
     /// # Errors
     /// Exit 6 for a redirect that isn't followed though it was asked for.
-    pub fn next(&mut self, response: &Response, cookies: Option<&CookieFile>) -> Result<Next> {
+    pub fn next(&mut self, response: &Response, cookies: Option<&CookieFile>) -> Result<Follow> {
         if let Some(text) = self.login.next(response, &self.request.target) {
-            return Ok(Next::Login(text));
+            return Ok(Follow::Login(text));
         }
         let Some(most) = self.options.redirects.filter(|_| is_redirect(response.status)) else {
-            return Ok(Next::Done);
+            return Ok(Follow::Done);
         };
         let target = location(&self.target, response).map_err(|e| self.unfollowed(response, &e))?;
         if self.redirects == most {
@@ -127,7 +127,7 @@ impl<'a> Route<'a> {
             let what = format!("redirect loop: {} again", shown_url(&self.target));
             return Err(refused(what).hint(Hint::EachStep));
         }
-        Ok(Next::Redirected { from, to: self.target.url(), dropped })
+        Ok(Follow::Redirected { from, to: self.target.url(), dropped })
     }
 
     /// Where the request that was sent last went to.

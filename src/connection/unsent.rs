@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::protocol::frame::Opcode;
 
 /// More than this is not taken while there is no connection, in bytes.
-const MOST: usize = 1 << 20;
+const MAX_KEPT: usize = 1 << 20;
 
 /// Where a message ends that is in no stream yet.
 const NOWHERE: u64 = u64::MAX;
@@ -15,7 +15,7 @@ const OVERHEAD: usize = 64;
 
 /// A message as it was given to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct UnsentMessage {
     /// Text or Binary.
     pub opcode: Opcode,
     /// The payload.
@@ -27,7 +27,7 @@ pub struct Message {
 /// Messages in their order, each with the offset of its end in the stream of frames.
 #[derive(Debug, Default)]
 pub struct Unsent {
-    messages: VecDeque<(u64, Message)>,
+    messages: VecDeque<(u64, UnsentMessage)>,
     /// Their payload.
     bytes: usize,
     /// Whether there may be another connection.
@@ -44,7 +44,7 @@ impl Unsent {
     #[inline]
     pub fn queued(&mut self, end: u64, opcode: Opcode, payload: &[u8], fragment: Option<usize>) {
         if self.keeps {
-            self.push(end, Message { opcode, payload: payload.to_vec(), fragment });
+            self.push(end, UnsentMessage { opcode, payload: payload.to_vec(), fragment });
         }
     }
 
@@ -59,9 +59,9 @@ impl Unsent {
     }
 
     /// Keeps a message for the next connection. False if there is no room for it.
-    pub fn keep(&mut self, message: Message) -> bool {
+    pub fn keep(&mut self, message: UnsentMessage) -> bool {
         let all = self.bytes + OVERHEAD * self.messages.len() + message.payload.len();
-        let room = all <= MOST;
+        let room = all <= MAX_KEPT;
         if room {
             self.push(NOWHERE, message);
         }
@@ -69,7 +69,7 @@ impl Unsent {
     }
 
     /// Gives each message to be queued once more, and takes note of where it ends.
-    pub fn queue_again(&mut self, mut queue: impl FnMut(&Message) -> u64) {
+    pub fn queue_again(&mut self, mut queue: impl FnMut(&UnsentMessage) -> u64) {
         for (end, message) in &mut self.messages {
             *end = queue(message);
         }
@@ -93,7 +93,7 @@ impl Unsent {
         *self = Unsent::new(self.keeps);
     }
 
-    fn push(&mut self, end: u64, message: Message) {
+    fn push(&mut self, end: u64, message: UnsentMessage) {
         self.bytes += message.payload.len();
         self.messages.push_back((end, message));
     }
@@ -103,8 +103,8 @@ impl Unsent {
 mod tests {
     use super::*;
 
-    fn message(text: &str) -> Message {
-        Message { opcode: Opcode::Text, payload: text.into(), fragment: None }
+    fn message(text: &str) -> UnsentMessage {
+        UnsentMessage { opcode: Opcode::Text, payload: text.into(), fragment: None }
     }
 
     #[test]
@@ -135,12 +135,12 @@ mod tests {
     #[test]
     fn there_is_a_bound_for_what_waits() {
         let mut unsent = Unsent::new(true);
-        assert!(!unsent.keep(message(&"x".repeat(MOST + 1))));
-        assert!(unsent.keep(message(&"x".repeat(MOST / 2))));
-        assert!(!unsent.keep(message(&"x".repeat(MOST / 2))));
+        assert!(!unsent.keep(message(&"x".repeat(MAX_KEPT + 1))));
+        assert!(unsent.keep(message(&"x".repeat(MAX_KEPT / 2))));
+        assert!(!unsent.keep(message(&"x".repeat(MAX_KEPT / 2))));
         unsent.clear();
         let empty = (0..).take_while(|_| unsent.keep(message(""))).count();
-        assert_eq!(empty, MOST / OVERHEAD + 1);
+        assert_eq!(empty, MAX_KEPT / OVERHEAD + 1);
     }
 
     #[test]

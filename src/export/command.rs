@@ -2,33 +2,33 @@
 
 use std::net::IpAddr;
 
-use super::facts::{Facts, shown};
 use super::quote::shell;
+use super::recipe::{Recipe, shown};
 use crate::transport::proxy::Scheme;
 use crate::transport::{Family, Versions};
 
 /// The opening handshake: any curl can do it, and shows what follows as it comes.
-pub(super) fn curl(facts: &Facts<'_>) -> String {
-    let dial = facts.dial;
+pub(super) fn curl(recipe: &Recipe<'_>) -> String {
+    let dial = recipe.dial;
     let tls = &dial.tls;
     let mut words = Words::new("curl");
     words.flag("-i -N --http1.1");
-    for (name, value) in &facts.all_fields {
+    for (name, value) in &recipe.all_fields {
         // Curl's own way to write a field without a value.
         let field = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         words.pair("-H", &field);
     }
-    let has = |name: &str| facts.all_fields.iter().any(|f| f.0.eq_ignore_ascii_case(name));
+    let has = |name: &str| recipe.all_fields.iter().any(|f| f.0.eq_ignore_ascii_case(name));
     if !has("accept") {
         words.pair("-H", "Accept:");
     }
-    if facts.anonymous {
+    if recipe.anonymous {
         words.pair("-H", "User-Agent:");
     }
-    if facts.options.path_as_is {
+    if recipe.options.path_as_is {
         words.flag("--path-as-is");
     }
-    if let Some(target) = &facts.request_target {
+    if let Some(target) = &recipe.request_target {
         words.pair("--request-target", target);
     }
     match dial.family {
@@ -57,7 +57,7 @@ pub(super) fn curl(facts: &Facts<'_>) -> String {
     if let Some(proxy) = &dial.proxy {
         words.pair("--proxy", &proxy.to_string());
     }
-    if let Some((user, password)) = &facts.proxy_login {
+    if let Some((user, password)) = &recipe.proxy_login {
         words.pair("--proxy-user", &format!("{user}:{password}"));
     }
     if tls.insecure {
@@ -100,24 +100,24 @@ pub(super) fn curl(facts: &Facts<'_>) -> String {
     if tls.cacert.len() == 1 {
         can.push("cacert");
     }
-    let scheme = if facts.target.secure { "https" } else { "http" };
-    let comments = facts.comments("#", "curl", &facts.lost(&can));
-    format!("{comments}{}", words.end(&facts.url_with(scheme)))
+    let scheme = if recipe.target.secure { "https" } else { "http" };
+    let comments = recipe.comments("#", "curl", &recipe.lost(&can));
+    format!("{comments}{}", words.end(&recipe.url_with(scheme)))
 }
 
 /// websocat 1.
-pub(super) fn websocat(facts: &Facts<'_>) -> String {
-    let dial = facts.dial;
+pub(super) fn websocat(recipe: &Recipe<'_>) -> String {
+    let dial = recipe.dial;
     let mut words = Words::new("websocat");
-    for (name, value) in &facts.fields {
+    for (name, value) in &recipe.fields {
         // Without the equals sign it takes the words that follow for fields, too.
         words.pair_with("-H", '=', &format!("{name}: {value}"));
     }
-    if let Some(origin) = &facts.origin {
+    if let Some(origin) = &recipe.origin {
         words.pair("--origin", origin);
     }
-    if !facts.subprotocols.is_empty() {
-        words.pair("--protocol", &facts.subprotocols.join(", "));
+    if !recipe.subprotocols.is_empty() {
+        words.pair("--protocol", &recipe.subprotocols.join(", "));
     }
     if dial.tls.insecure {
         words.flag("-k");
@@ -132,34 +132,34 @@ pub(super) fn websocat(facts: &Facts<'_>) -> String {
         can.push("proxy");
     }
     let end = match &dial.unix_socket {
-        Some(path) if !facts.target.secure => {
+        Some(path) if !recipe.target.secure => {
             can.push("unix-socket");
-            words.pair("--ws-c-uri", &facts.url());
+            words.pair("--ws-c-uri", &recipe.url());
             words.flag("-");
             words.end(&format!("ws-c:unix:{}", shown(path)))
         }
-        _ => words.end(&facts.url()),
+        _ => words.end(&recipe.url()),
     };
-    let mut lost = facts.lost(&can);
-    if facts.offers_as_usual() {
+    let mut lost = recipe.lost(&can);
+    if recipe.offers_as_usual() {
         lost.insert(0, "compression".to_owned());
     }
-    format!("{}{end}", facts.comments("#", "websocat", &lost))
+    format!("{}{end}", recipe.comments("#", "websocat", &lost))
 }
 
 /// wscat 6.
-pub(super) fn wscat(facts: &Facts<'_>) -> String {
-    let dial = facts.dial;
+pub(super) fn wscat(recipe: &Recipe<'_>) -> String {
+    let dial = recipe.dial;
     let tls = &dial.tls;
     let mut words = Words::new("wscat");
-    for (name, value) in &facts.fields {
+    for (name, value) in &recipe.fields {
         // It would send a space behind the colon twice.
         words.pair("-H", &format!("{name}:{value}"));
     }
-    if let Some(origin) = &facts.origin {
+    if let Some(origin) = &recipe.origin {
         words.pair("-o", origin);
     }
-    for name in &facts.subprotocols {
+    for name in &recipe.subprotocols {
         words.pair("-s", name);
     }
     if tls.insecure {
@@ -174,7 +174,7 @@ pub(super) fn wscat(facts: &Facts<'_>) -> String {
         words.pair("--cert", &shown(cert));
         words.pair("--key", &shown(tls.key.as_ref().unwrap_or(cert)));
     }
-    if let (Some(proxy), Some(url)) = (&dial.proxy, facts.proxy_url())
+    if let (Some(proxy), Some(url)) = (&dial.proxy, recipe.proxy_url())
         && matches!(proxy.scheme, Scheme::Http | Scheme::Https)
     {
         can.push("proxy");
@@ -182,13 +182,13 @@ pub(super) fn wscat(facts: &Facts<'_>) -> String {
     }
     let url = match &dial.unix_socket {
         Some(path) => {
-            let scheme = if facts.target.secure { "wss" } else { "ws" };
-            format!("{scheme}+unix:{}:{}", shown(path), facts.path)
+            let scheme = if recipe.target.secure { "wss" } else { "ws" };
+            format!("{scheme}+unix:{}:{}", shown(path), recipe.path)
         }
-        None => facts.url(),
+        None => recipe.url(),
     };
     words.flag("-c");
-    let comments = facts.comments("#", "wscat", &facts.lost(&can));
+    let comments = recipe.comments("#", "wscat", &recipe.lost(&can));
     format!("{comments}{}", words.last(&url))
 }
 

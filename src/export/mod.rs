@@ -2,13 +2,13 @@
 //! said in a comment.
 
 mod command;
-mod facts;
 mod program;
 mod quote;
+mod recipe;
 
 use crate::connection::{OpenOptions, Route};
 use crate::error::Result;
-use crate::export::facts::Facts;
+use crate::export::recipe::Recipe;
 use crate::redact::Secrets;
 
 /// Another tool.
@@ -45,13 +45,13 @@ impl Tool {
 pub fn export(tool: Tool, options: &OpenOptions, secrets: Secrets) -> Result<String> {
     let route = Route::new(options)?;
     let secrets = if secrets == Secrets::Shown { secrets } else { options.secrets };
-    let facts = Facts::new(options, &route, secrets);
+    let recipe = Recipe::new(options, &route, secrets);
     Ok(match tool {
-        Tool::Curl => command::curl(&facts),
-        Tool::Js => program::js(&facts),
-        Tool::Python => program::python(&facts),
-        Tool::Websocat => command::websocat(&facts),
-        Tool::Wscat => command::wscat(&facts),
+        Tool::Curl => command::curl(&recipe),
+        Tool::Js => program::js(&recipe),
+        Tool::Python => program::python(&recipe),
+        Tool::Websocat => command::websocat(&recipe),
+        Tool::Wscat => command::wscat(&recipe),
     })
 }
 

@@ -2,21 +2,21 @@
 
 use std::fmt::Write;
 
-use super::facts::{Facts, shown};
 use super::quote::{js as js_string, python as python_string};
+use super::recipe::{Recipe, shown};
 use crate::transport::{Sni, Versions};
 
 /// What browsers and runtimes have in common; with fields of one's own only some runtimes do it.
-pub(super) fn js(facts: &Facts<'_>) -> String {
-    let tls = &facts.dial.tls;
+pub(super) fn js(recipe: &Recipe<'_>) -> String {
+    let tls = &recipe.dial.tls;
     let list = |items: &[String]| {
         let items: Vec<_> = items.iter().map(|item| js_string(item)).collect();
         format!("[{}]", items.join(", "))
     };
-    let mut text = facts.comments(
+    let mut text = recipe.comments(
         "//",
         "JavaScript",
-        &facts.lost(&["cacert", "insecure", "origin", "subprotocol"]),
+        &recipe.lost(&["cacert", "insecure", "origin", "subprotocol"]),
     );
     if tls.insecure {
         text.push_str("// Node: NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment\n");
@@ -25,12 +25,12 @@ pub(super) fn js(facts: &Facts<'_>) -> String {
         let path = js_string(&shown(path));
         let _ = writeln!(text, "// Node: NODE_EXTRA_CA_CERTS={path} in the environment");
     }
-    let origin = facts.origin.iter().map(|origin| ("Origin", origin));
-    let fields = origin.chain(facts.fields.iter().map(|(name, value)| (name.as_str(), value)));
+    let origin = recipe.origin.iter().map(|origin| ("Origin", origin));
+    let fields = origin.chain(recipe.fields.iter().map(|(name, value)| (name.as_str(), value)));
     let fields: Vec<_> = fields.collect();
-    let url = js_string(&facts.url());
+    let url = js_string(&recipe.url());
     if fields.is_empty() {
-        let protocols = match &facts.subprotocols[..] {
+        let protocols = match &recipe.subprotocols[..] {
             [] => String::new(),
             names => format!(", {}", list(names)),
         };
@@ -38,8 +38,8 @@ pub(super) fn js(facts: &Facts<'_>) -> String {
     } else {
         text.push_str("// Node 22, Deno 2.5 or Bun; a browser takes no headers\n");
         let _ = writeln!(text, "const socket = new WebSocket({url}, {{");
-        if !facts.subprotocols.is_empty() {
-            let _ = writeln!(text, "  protocols: {},", list(&facts.subprotocols));
+        if !recipe.subprotocols.is_empty() {
+            let _ = writeln!(text, "  protocols: {},", list(&recipe.subprotocols));
         }
         text.push_str("  headers: [\n");
         for (name, value) in fields {
@@ -55,8 +55,8 @@ pub(super) fn js(facts: &Facts<'_>) -> String {
 }
 
 /// websockets 15 or newer, without asyncio.
-pub(super) fn python(facts: &Facts<'_>) -> String {
-    let dial = facts.dial;
+pub(super) fn python(recipe: &Recipe<'_>) -> String {
+    let dial = recipe.dial;
     let can = [
         "cacert",
         "cert",
@@ -71,12 +71,12 @@ pub(super) fn python(facts: &Facts<'_>) -> String {
         "unix-socket",
         "user-agent",
     ];
-    let mut lost = facts.lost(&can);
+    let mut lost = recipe.lost(&can);
     if dial.tls.sni == Sni::Off {
         lost.push("--sni off".to_owned());
     }
-    let mut text = facts.comments("#", "Python's websockets", &lost);
-    let context = context(facts);
+    let mut text = recipe.comments("#", "Python's websockets", &lost);
+    let context = context(recipe);
     if context.is_some() {
         text.push_str("import ssl\n");
     }
@@ -85,35 +85,35 @@ pub(super) fn python(facts: &Facts<'_>) -> String {
     let _ = writeln!(text, "{}with {connect}(", context.as_deref().unwrap_or_default());
     if let Some(path) = &dial.unix_socket {
         let path = python_string(&shown(path));
-        let _ = writeln!(text, "    {path},\n    {},", python_string(&facts.url()));
+        let _ = writeln!(text, "    {path},\n    {},", python_string(&recipe.url()));
     } else {
-        let _ = writeln!(text, "    {},", python_string(&facts.url()));
+        let _ = writeln!(text, "    {},", python_string(&recipe.url()));
     }
     let mut argument = |name: &str, value: &str| {
         let _ = writeln!(text, "    {name}={value},");
     };
-    if !facts.fields.is_empty() {
+    if !recipe.fields.is_empty() {
         let pair = |(name, value): &(String, String)| {
             format!("        ({}, {}),\n", python_string(name), python_string(value))
         };
-        let pairs: String = facts.fields.iter().map(pair).collect();
+        let pairs: String = recipe.fields.iter().map(pair).collect();
         argument("additional_headers", &format!("[\n{pairs}    ]"));
     }
-    if let Some(origin) = &facts.origin {
+    if let Some(origin) = &recipe.origin {
         argument("origin", &python_string(origin));
     }
-    if !facts.subprotocols.is_empty() {
-        let names: Vec<_> = facts.subprotocols.iter().map(|name| python_string(name)).collect();
+    if !recipe.subprotocols.is_empty() {
+        let names: Vec<_> = recipe.subprotocols.iter().map(|name| python_string(name)).collect();
         argument("subprotocols", &format!("[{}]", names.join(", ")));
     }
-    let own_agent = facts.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
-    if facts.anonymous || own_agent {
+    let own_agent = recipe.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+    if recipe.anonymous || own_agent {
         argument("user_agent_header", "None");
     }
-    if facts.options.request.reveal().extensions.is_empty() {
+    if recipe.options.request.reveal().extensions.is_empty() {
         argument("compression", "None");
     }
-    if let Some(url) = facts.proxy_url() {
+    if let Some(url) = recipe.proxy_url() {
         argument("proxy", &python_string(&url));
     }
     if context.is_some() {
@@ -127,8 +127,8 @@ pub(super) fn python(facts: &Facts<'_>) -> String {
 }
 
 /// The lines that make the TLS context, if it is not the usual one.
-fn context(facts: &Facts<'_>) -> Option<String> {
-    let tls = &facts.dial.tls;
+fn context(recipe: &Recipe<'_>) -> Option<String> {
+    let tls = &recipe.dial.tls;
     let mut text = String::new();
     let cafiles = tls.cacert.iter().map(|path| python_string(&shown(path)));
     for (number, path) in cafiles.enumerate() {
@@ -151,7 +151,7 @@ fn context(facts: &Facts<'_>) -> Option<String> {
         Versions::Only12 => text.push_str("context.maximum_version = ssl.TLSVersion.TLSv1_2\n"),
         Versions::Only13 => text.push_str("context.minimum_version = ssl.TLSVersion.TLSv1_3\n"),
     }
-    if !facts.target.secure || text.is_empty() {
+    if !recipe.target.secure || text.is_empty() {
         return None;
     }
     if tls.cacert.is_empty() {

@@ -79,7 +79,7 @@ pub struct Response {
 impl Response {
     /// Whether the refusal may be transient: 408, 425, 429 (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC
     /// 6585 §4) and server errors (5xx).
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self.status, 408 | 425 | 429 | 500..=599)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::connection::{Facts, KEEPALIVE, Message, OpenOptions};
+use crate::connection::{Facts, KEEPALIVE, OpenOptions, UnsentMessage};
 use crate::error::{Error, Exit, Stage, Words};
 use crate::event::{Event, Level, Timings};
 use crate::protocol::connection::{Direction, ReadyState};
@@ -107,7 +107,7 @@ impl Prompt {
                 if context.settings.reconnect.is_some() =>
             {
                 let fragment = fragment.or(context.settings.fragment);
-                let is_kept = context.unsent.keep(Message { opcode, payload, fragment });
+                let is_kept = context.unsent.keep(UnsentMessage { opcode, payload, fragment });
                 context.tell_kept(is_kept);
             }
             Command::Set(setting) => context.outside.views.set(setting),

@@ -49,7 +49,7 @@ pub enum Decision {
 impl Reconnect {
     /// What comes after a failure, when `made` attempts in a row were made already.
     pub fn decide(&self, error: &Error, made: u32, random: u32) -> Decision {
-        if !error.passing {
+        if !error.transient {
             return Decision::Stop;
         }
         if self.attempts.is_some_and(|most| made >= most) {
@@ -78,7 +78,7 @@ impl Backoff {
 
 /// Whether a peer that closes with this code may take us again: it goes away, failed, restarts, is
 /// overloaded, or is a gateway to one that failed.
-pub fn is_passing(code: CloseCode) -> bool {
+pub fn is_transient(code: CloseCode) -> bool {
     matches!(code.0, 1001 | 1011..=1014)
 }
 
@@ -159,17 +159,17 @@ mod tests {
             assert_eq!(decides(exit), Decision::Stop, "{exit:?}");
         }
         for code in [1001, 1011, 1012, 1013, 1014] {
-            assert!(is_passing(CloseCode(code)), "{code}");
+            assert!(is_transient(CloseCode(code)), "{code}");
         }
         for code in [1000, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 3000, 4000] {
-            assert!(!is_passing(CloseCode(code)), "{code}");
+            assert!(!is_transient(CloseCode(code)), "{code}");
         }
     }
 
     #[test]
     fn a_server_that_asks_to_be_left_alone_is_within_bounds() {
         let asked = |seconds| Error {
-            passing: true,
+            transient: true,
             retry_after: Some(Duration::from_secs(seconds)),
             ..Error::new(Stage::Handshake, Exit::Refused, "503")
         };

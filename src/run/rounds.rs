@@ -9,7 +9,7 @@ use crate::protocol::connection::Direction;
 use crate::protocol::violation::Exceeded;
 use crate::run::driver::Driver;
 use crate::run::talk::{LEAVE_PATIENCE, Over, Talk};
-use crate::run::verdict::{Evidence, out_of_time};
+use crate::run::verdict::{Ended, out_of_time};
 use crate::text::units::Count;
 
 /// A violation may come right behind messages whose answers are still on their way through our
@@ -176,10 +176,11 @@ impl Talk<'_> {
             return Ok(Over::Done);
         }
         let settings = &self.context.settings;
-        let ended = driver.has_sent_all();
+        let sent_all = driver.has_sent_all();
         let waits = self.context.unsent.count() > 0;
-        let again = settings.reconnect.is_some() && (!ended || waits || settings.outlasts_input());
-        let evidence = Evidence {
+        let again =
+            settings.reconnect.is_some() && (!sent_all || waits || settings.outlasts_input());
+        let ended = Ended {
             closure,
             met: self.met,
             messages_in: self.received,
@@ -191,7 +192,7 @@ impl Talk<'_> {
             (Some(failure), ..) => Err(failure),
             (None, Some(fault), _) => Err(failed(fault)),
             (None, None, Some(over)) => Ok(over),
-            (None, None, None) => evidence.judge(settings),
+            (None, None, None) => ended.judge(settings),
         };
         let printed = self.connection.handed_over().filter(|_| !self.muted);
         let outcome = outcome.map_err(|error| match printed {
@@ -202,10 +203,10 @@ impl Talk<'_> {
         });
         outcome.map_err(|error| match error.exit {
             // With -E our Close waits behind the messages that nobody took.
-            Exit::Lost if ended && waits => error.passing(true),
-            _ if error.passing && settings.reconnect.is_some() && !again => {
-                error.passing(false).cause("the input has ended: nothing is left to be done again")
-            }
+            Exit::Lost if sent_all && waits => error.transient(true),
+            _ if error.transient && settings.reconnect.is_some() && !again => error
+                .transient(false)
+                .cause("the input has ended: nothing is left to be done again"),
             _ => error,
         })
     }

@@ -58,8 +58,8 @@ impl Session {
             let outcome = match self.connection(driver) {
                 Ok(over) => Outcome::Over(over),
                 Err(error) => match self.after(error.worded(self.context.settings.words), driver) {
-                    Next::Attempt => continue,
-                    Next::Stop(outcome) => outcome,
+                    AfterFailure::Attempt => continue,
+                    AfterFailure::Stop(outcome) => outcome,
                 },
             };
             self.context.outside.views.set_waiting(false);
@@ -127,15 +127,15 @@ impl Session {
         opened.map_err(|error| match self.context.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
                 let hints = vec![Hint::MoreTime(Limit::MaxTime)];
-                Error { hints, passing: false, ..error }
+                Error { hints, transient: false, ..error }
             }
             _ => error,
         })
     }
 
     /// Decides, after a failure, whether there is another attempt, and waits until it is time.
-    fn after(&mut self, error: Error, driver: &mut dyn Driver) -> Next {
-        let stop = |error| Next::Stop(Outcome::Failed(error));
+    fn after(&mut self, error: Error, driver: &mut dyn Driver) -> AfterFailure {
+        let stop = |error| AfterFailure::Stop(Outcome::Failed(error));
         let Some(reconnect) = self.context.settings.reconnect else { return stop(error) };
         let is_over = self.context.duration_ends().is_some_and(|end| Instant::now() >= end);
         if self.context.signalled.is_some() || is_over {
@@ -159,13 +159,18 @@ impl Session {
         self.pause(Instant::now().checked_add(delay), error, driver)
     }
 
-    fn pause(&mut self, until: Option<Instant>, error: Error, driver: &mut dyn Driver) -> Next {
-        let stop = |error| Next::Stop(Outcome::Failed(error));
+    fn pause(
+        &mut self,
+        until: Option<Instant>,
+        error: Error,
+        driver: &mut dyn Driver,
+    ) -> AfterFailure {
+        let stop = |error| AfterFailure::Stop(Outcome::Failed(error));
         loop {
             self.context.outside.views.push();
             match driver.waiting(&mut self.context) {
-                Some(Instead::Attempt) => return Next::Attempt,
-                Some(Instead::GiveUp) => return Next::Stop(Outcome::GivenUp(error)),
+                Some(Instead::Attempt) => return AfterFailure::Attempt,
+                Some(Instead::GiveUp) => return AfterFailure::Stop(Outcome::GivenUp(error)),
                 None => {}
             }
             if let Some(broken) = self.context.outside.views.broken() {
@@ -181,7 +186,7 @@ impl Session {
                 return stop(error);
             }
             if is_past(until) {
-                return Next::Attempt;
+                return AfterFailure::Attempt;
             }
             let ends = [until, self.context.deadline, duration_ends];
             self.context.outside.turn(&mut [], ends.into_iter().flatten().min());
@@ -242,7 +247,7 @@ impl Session {
 }
 
 /// What comes after a failure.
-enum Next {
+enum AfterFailure {
     /// Another attempt.
     Attempt,
     /// None.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connection::{Connection, Message, Outgoing};
+use crate::connection::{Connection, Outgoing, UnsentMessage};
 use crate::error::Error;
 use crate::event::{Event, Level};
 use crate::protocol::close::Party;
@@ -106,7 +106,8 @@ impl<'a> Talk<'a> {
         } else if self.context.settings.reconnect.is_some()
             && self.connection.first_to_close() == Some(Party::Peer)
         {
-            let is_kept = self.connection.outbox().keep(Message { opcode, payload, fragment });
+            let is_kept =
+                self.connection.outbox().keep(UnsentMessage { opcode, payload, fragment });
             self.context.tell_kept(is_kept);
         } else {
             let text = "the connection is closing: this was not sent";

@@ -9,7 +9,7 @@ use crate::run::talk::Over;
 use crate::text::Untrusted;
 
 /// What the verdict is given on.
-pub struct Evidence<'a> {
+pub struct Ended<'a> {
     pub closure: &'a Closure,
     /// `--count` or `--until` was met.
     pub met: bool,
@@ -23,7 +23,7 @@ pub struct Evidence<'a> {
     pub position: String,
 }
 
-impl Evidence<'_> {
+impl Ended<'_> {
     /// What the session is told.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Evidence<'_> {
             let did = if by_peer { "closed" } else { "answered our Close" };
             let what = format!("the peer {did} with {code} ({}): {reason}", code.meaning());
             return Err(Error::new(Stage::Close, Exit::PeerError, what)
-                .passing(by_peer && reconnect::is_passing(code))
+                .transient(by_peer && reconnect::is_transient(code))
                 .hint(Hint::OkClose(code.0)));
         }
         let expectation = match (settings.count, &settings.until) {
@@ -74,7 +74,7 @@ impl Evidence<'_> {
     fn unanswered(&self) -> Error {
         // After our own Close everything was done.
         let ours = self.closure.first == Some(Party::Us);
-        let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).passing(!ours);
+        let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).transient(!ours);
         let place = &self.position;
         match &self.closure.end {
             End::Local => {
@@ -83,7 +83,7 @@ impl Evidence<'_> {
                     "no Close frame from the peer within {} s of ours",
                     CLOSE_PATIENCE.as_secs()
                 );
-                let error = Error::new(Stage::Close, Exit::Timeout, what).passing(false);
+                let error = Error::new(Stage::Close, Exit::Timeout, what).transient(false);
                 if unsent > 0 {
                     error.cause(format!("the peer does not read: {unsent} bytes were not taken"))
                 } else {
@@ -108,5 +108,5 @@ pub fn out_of_time(settings: &Settings) -> Error {
     let limit = settings.max_time.unwrap_or_default().as_secs_f64();
     let what = format!("not done within {limit} s");
     let error = Error::new(Stage::Session, Exit::Timeout, what).limit(Limit::MaxTime);
-    error.passing(false).worded(settings.words)
+    error.transient(false).worded(settings.words)
 }

@@ -178,7 +178,7 @@ impl ProxyTalk<'_, '_> {
     fn refused(&self, response: &Response) -> Error {
         let error = self
             .failed(format!("it refuses: \"{}\"", status_line(response)))
-            .passing(response.is_passing());
+            .transient(response.is_transient());
         match (response.status, &self.proxy.credentials) {
             (407, _) => {}
             // tinyproxy's answer to a wrong password.
@@ -227,7 +227,7 @@ impl ProxyTalk<'_, '_> {
                 self.failed(format!("its answer has more than {limit} headers"))
             }
         };
-        error.passing(false)
+        error.transient(false)
     }
 
     /// SOCKS5 CONNECT, to the address or else the name.
@@ -290,7 +290,7 @@ impl ProxyTalk<'_, '_> {
                 })
             }
         };
-        error.passing(passes)
+        error.transient(passes)
     }
 
     /// Agrees on a method (RFC 1928 §3) and logs in (RFC 1929).
@@ -319,18 +319,18 @@ impl ProxyTalk<'_, '_> {
                     return Ok(());
                 }
                 let what = format!("it refuses the user name and password (status {status})");
-                Err(self.failed(what).passing(false))
+                Err(self.failed(what).transient(false))
             }
             (0xff, None) => Err(self
                 .failed("it accepts nobody without a login (SOCKS5 method 255)")
-                .passing(false)
+                .transient(false)
                 .hint(Hint::ProxyLogin)),
             (0xff, Some(_)) => Err(self
                 .failed("it accepts none of our logins: none, and by password")
-                .passing(false)),
+                .transient(false)),
             _ => Err(self
                 .failed(format!("it chose the login method {method}, not offered"))
-                .passing(false)),
+                .transient(false)),
         }
     }
 
@@ -340,7 +340,7 @@ impl ProxyTalk<'_, '_> {
         }
         let error = self
             .failed(format!("its answer is not SOCKS5: \"{}\"", Untrusted(bytes)))
-            .passing(false);
+            .transient(false);
         Err(match version {
             b'H' => error.hint(Hint::ProxySpeaks("HTTP", "http")),
             _ => error,

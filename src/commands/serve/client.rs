@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::commands::serve::activity::{Activity, outgoing};
+use crate::commands::serve::mode::{ModeState, outgoing};
 use crate::commands::serve::options::ServeOptions;
 use crate::connection::{Accepting, Connection, ListenOptions, Outgoing, Step};
 use crate::event::{Event, Level};
@@ -24,22 +24,27 @@ pub(super) struct Shared<'a> {
 const MAX_QUEUED: usize = 64 << 20;
 
 /// A connection and where it is in its life.
-pub(super) struct Client {
+pub(super) struct ServedClient {
     id: u64,
     stage: Stage,
 }
 
 enum Stage {
     Accepting(Box<Accepting>),
-    Open(Box<Connection>, Activity),
+    Open(Box<Connection>, ModeState),
     /// To be dropped.
     Over,
 }
 
-impl Client {
+impl ServedClient {
     /// Takes a client that has just connected.
-    pub(super) fn new(id: u64, stream: Stream, listen: &ListenOptions, now: Instant) -> Client {
-        Client { id, stage: Stage::Accepting(Box::new(Accepting::new(stream, listen, now))) }
+    pub(super) fn new(
+        id: u64,
+        stream: Stream,
+        listen: &ListenOptions,
+        now: Instant,
+    ) -> ServedClient {
+        ServedClient { id, stage: Stage::Accepting(Box::new(Accepting::new(stream, listen, now))) }
     }
 
     /// Whether it can be dropped.
@@ -58,11 +63,11 @@ impl Client {
 
     /// When it has something to send although the socket is quiet.
     pub(super) fn timer(&mut self, now: Instant) -> Option<Instant> {
-        let Stage::Open(connection, activity) = &mut self.stage else { return None };
+        let Stage::Open(connection, mode) = &mut self.stage else { return None };
         if !connection.is_open() || !connection.outbox().has_room() {
             return None;
         }
-        if activity.has_more() { Some(now) } else { activity.timer() }
+        if mode.has_more() { Some(now) } else { mode.timer() }
     }
 
     /// Acts on what has come; `others` get what is for everybody.
@@ -76,7 +81,7 @@ impl Client {
         if let Stage::Accepting(_) = self.stage {
             self.accept(shared, now);
         }
-        let Stage::Open(connection, activity) = &mut self.stage else { return };
+        let Stage::Open(connection, mode) = &mut self.stage else { return };
         if connection.outbox().buffered() > 2 * MAX_QUEUED {
             let text = "reads too slowly for this chat";
             shared.views.tell(&Event::Notice { level: Level::Warning, text });
@@ -92,17 +97,17 @@ impl Client {
         {
             shared.views.tell(&event);
             if let (Event::Data(data), Some(outbox), true) = (event, outbox, open) {
-                activity.receive(&data, outbox, truncate, others);
+                mode.receive(&data, outbox, truncate, others);
                 room = outbox.buffered() < MAX_QUEUED;
             }
         }
         while connection.is_open()
             && connection.outbox().has_room()
-            && let Some(opcode) = activity.next(now, shared.text)
+            && let Some(opcode) = mode.next(now, shared.text)
         {
             connection.send(outgoing(opcode, shared.text, truncate));
         }
-        if activity.is_over() && connection.is_open() {
+        if mode.is_over() && connection.is_open() {
             connection.close(&CloseStatus::new(CloseCode::NORMAL, ""));
         }
     }
@@ -119,13 +124,13 @@ impl Client {
 
     /// Writes what the socket takes, and finds out whether the client is gone.
     pub(super) fn flush(&mut self, shared: &mut Shared<'_>) {
-        let Stage::Open(connection, activity) = &mut self.stage else { return };
+        let Stage::Open(connection, mode) = &mut self.stage else { return };
         connection.flush();
         let full = connection.outbox().buffered() >= MAX_QUEUED;
         connection.pause(full || shared.views.are_congested());
         if let Some(closure) = connection.ended() {
             shared.views.set_client(Some(self.id));
-            if let Some(text) = activity.counts() {
+            if let Some(text) = mode.sink_counts() {
                 shared.views.tell(&Event::Notice { level: Level::Info, text: &text });
             }
             shared.views.tell(&Event::Closed { closure, totals: &connection.totals() });
@@ -152,7 +157,7 @@ impl Client {
         let Shared { views, listen, options, .. } = shared;
         self.stage = match accepting.next(listen, &mut |event| views.tell(&event)) {
             Step::Waiting(accepting) => Stage::Accepting(accepting),
-            Step::Opened(connection) => Stage::Open(connection, Activity::new(options, now)),
+            Step::Opened(connection) => Stage::Open(connection, ModeState::new(options, now)),
             Step::Over => Stage::Over,
         };
     }

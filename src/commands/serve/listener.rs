@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use rustls::ServerConfig;
 
-use crate::commands::serve::client::{Client, Shared};
+use crate::commands::serve::client::{ServedClient, Shared};
 use crate::event::{Event, Level};
 use crate::run::Source;
 use crate::transport::Stream;
@@ -42,7 +42,7 @@ impl Listener {
     /// Takes the clients that wait.
     pub(super) fn accept(
         &mut self,
-        clients: &mut Vec<Client>,
+        clients: &mut Vec<ServedClient>,
         shared: &mut Shared<'_>,
         now: Instant,
     ) {
@@ -56,7 +56,12 @@ impl Listener {
                             shared.views.set_client(Some(self.accepted));
                             let text = format!("connected from {peer}");
                             shared.views.tell(&Event::Notice { level: Level::Detail, text: &text });
-                            clients.push(Client::new(self.accepted, stream, shared.listen, now));
+                            clients.push(ServedClient::new(
+                                self.accepted,
+                                stream,
+                                shared.listen,
+                                now,
+                            ));
                             continue;
                         }
                         Err(error) => format!("{peer}: {error}"),

@@ -4,10 +4,10 @@
 //! server's side, and all wait in one poll. So a client that writes a lot before it reads can't block
 //! anybody, and messages that arrive together are answered together.
 
-mod activity;
 mod address;
 mod client;
 mod listener;
+mod mode;
 mod options;
 
 use std::fmt;
@@ -24,7 +24,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::commands::serve::address::Address;
-use crate::commands::serve::client::{Client, Shared};
+use crate::commands::serve::client::{ServedClient, Shared};
 use crate::commands::serve::listener::Listener;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Event, Level, Summary};
@@ -167,10 +167,11 @@ impl Server {
             if let Some(broken) = outside.views.broken() {
                 return Err(broken);
             }
-            let timers = clients.iter_mut().filter_map(|client: &mut Client| client.timer(now));
+            let timers =
+                clients.iter_mut().filter_map(|client: &mut ServedClient| client.timer(now));
             let until = timers.chain(stop_at).min();
             let mut sources: Vec<&mut dyn Source> = vec![&mut listener];
-            sources.extend(clients.iter_mut().filter_map(Client::source));
+            sources.extend(clients.iter_mut().filter_map(ServedClient::source));
             now = outside.turn(&mut sources, until);
             outside.views.set_time(now);
             let views = &mut outside.views;
@@ -195,7 +196,7 @@ impl Server {
 }
 
 /// One turn of all clients.
-fn turn(clients: &mut Vec<Client>, shared: &mut Shared<'_>, now: Instant) {
+fn turn(clients: &mut Vec<ServedClient>, shared: &mut Shared<'_>, now: Instant) {
     for at in 0..clients.len() {
         let (before, rest) = clients.split_at_mut(at);
         let Some((client, after)) = rest.split_first_mut() else { break };

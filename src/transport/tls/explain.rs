@@ -112,7 +112,7 @@ pub(super) fn lost(e: &io::Error, evidence: &HandshakeEvidence<'_>) -> Error {
     };
     handshake_ended(why, evidence)
         .into_error(evidence)
-        .passing(!evidence.lacks_certificate())
+        .transient(!evidence.lacks_certificate())
         .cause(Untrusted::text(&e.to_string()).to_string())
 }
 
@@ -122,7 +122,7 @@ pub(super) fn closed(evidence: &HandshakeEvidence<'_>) -> Error {
         Some(words) => plain(words).into_error(evidence),
         None => handshake_ended("the server closed the connection in the TLS handshake", evidence)
             .into_error(evidence)
-            .passing(!evidence.lacks_certificate()),
+            .transient(!evidence.lacks_certificate()),
     }
 }
 

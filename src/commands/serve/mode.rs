@@ -13,7 +13,7 @@ use crate::protocol::frame::Opcode;
 
 /// A mode at work for one client.
 #[derive(Debug)]
-pub(super) enum Activity {
+pub(super) enum ModeState {
     /// Sends back.
     Echo,
     /// Sends to all.
@@ -48,18 +48,18 @@ pub(super) struct Counts {
     bytes: u64,
 }
 
-impl Activity {
+impl ModeState {
     /// The options' mode for a client that has just been let in.
-    pub(super) fn new(options: &ServeOptions, now: Instant) -> Activity {
+    pub(super) fn new(options: &ServeOptions, now: Instant) -> ModeState {
         match options.mode {
-            Mode::Echo => Activity::Echo,
-            Mode::Chat => Activity::Chat,
+            Mode::Echo => ModeState::Echo,
+            Mode::Chat => ModeState::Chat,
             Mode::Time => {
                 let interval = options.interval.max(Duration::from_micros(1));
-                Activity::Time { interval, next: now }
+                ModeState::Time { interval, next: now }
             }
-            Mode::Sink => Activity::Sink(Counts::default()),
-            Mode::Source => Activity::Source {
+            Mode::Sink => ModeState::Sink(Counts::default()),
+            Mode::Source => ModeState::Source {
                 made: 0,
                 count: options.count,
                 size: options.size,
@@ -79,19 +79,19 @@ impl Activity {
     ) {
         let message = outgoing(data.opcode, data.bytes, truncate);
         match self {
-            Activity::Echo => {
+            ModeState::Echo => {
                 outbox.send(message);
             }
-            Activity::Chat => {
+            ModeState::Chat => {
                 others(message);
                 outbox.send(message);
             }
-            Activity::Sink(_) if data.opcode == Opcode::Text && is_end(data) => {
-                let counts = self.counts().unwrap_or_default();
+            ModeState::Sink(_) if data.opcode == Opcode::Text && is_end(data) => {
+                let counts = self.sink_counts().unwrap_or_default();
                 outbox.send(outgoing(Opcode::Text, counts.as_bytes(), truncate));
             }
-            Activity::Sink(counts) => counts.add(data),
-            Activity::Time { .. } | Activity::Source { .. } => {}
+            ModeState::Sink(counts) => counts.add(data),
+            ModeState::Time { .. } | ModeState::Source { .. } => {}
         }
     }
 
@@ -99,7 +99,7 @@ impl Activity {
     pub(super) fn next(&mut self, now: Instant, text: &mut Vec<u8>) -> Option<Opcode> {
         text.clear();
         match self {
-            Activity::Time { interval, next } if *next <= now => {
+            ModeState::Time { interval, next } if *next <= now => {
                 *next += *interval;
                 if now.saturating_duration_since(*next) > Duration::from_secs(1) {
                     // The client didn't read; ticks that nobody could hear are not made up for.
@@ -108,7 +108,7 @@ impl Activity {
                 text.extend_from_slice(wall_clock().as_bytes());
                 Some(Opcode::Text)
             }
-            Activity::Source { made, count, size, binary } if *made < *count => {
+            ModeState::Source { made, count, size, binary } if *made < *count => {
                 *made += 1;
                 number(*made, *size, text);
                 Some(if *binary { Opcode::Binary } else { Opcode::Text })
@@ -117,28 +117,28 @@ impl Activity {
         }
     }
 
-    /// Whether [`Activity::next`] has something as soon as there is room for it.
+    /// Whether [`ModeState::next`] has something as soon as there is room for it.
     pub(super) fn has_more(&self) -> bool {
-        matches!(self, Activity::Source { made, count, .. } if made < count)
+        matches!(self, ModeState::Source { made, count, .. } if made < count)
     }
 
-    /// When [`Activity::next`] will have something.
+    /// When [`ModeState::next`] will have something.
     pub(super) fn timer(&self) -> Option<Instant> {
         match self {
-            Activity::Time { next, .. } => Some(*next),
+            ModeState::Time { next, .. } => Some(*next),
             _ => None,
         }
     }
 
     /// Whether everything was sent and the connection shall be closed.
     pub(super) fn is_over(&self) -> bool {
-        matches!(self, Activity::Source { made, count, .. } if made >= count)
+        matches!(self, ModeState::Source { made, count, .. } if made >= count)
     }
 
     /// What a sink tells at the end.
-    pub(super) fn counts(&self) -> Option<String> {
+    pub(super) fn sink_counts(&self) -> Option<String> {
         match self {
-            Activity::Sink(counts) => Some(counts.json()),
+            ModeState::Sink(counts) => Some(counts.json()),
             _ => None,
         }
     }
@@ -227,16 +227,16 @@ mod tests {
         let start = Instant::now();
         let interval = Duration::from_millis(10);
         let options = ServeOptions { mode: Mode::Time, interval, ..ServeOptions::default() };
-        let mut activity = Activity::new(&options, start);
+        let mut mode = ModeState::new(&options, start);
         let mut text = Vec::new();
-        assert!(activity.next(start, &mut text).is_some());
-        assert_eq!(activity.next(start, &mut text), None);
-        assert!(activity.next(start + 3 * interval, &mut text).is_some());
-        assert!(activity.next(start + 3 * interval, &mut text).is_some());
+        assert!(mode.next(start, &mut text).is_some());
+        assert_eq!(mode.next(start, &mut text), None);
+        assert!(mode.next(start + 3 * interval, &mut text).is_some());
+        assert!(mode.next(start + 3 * interval, &mut text).is_some());
         let late = start + Duration::from_secs(60);
-        assert!(activity.next(late, &mut text).is_some());
-        assert_eq!(activity.next(late, &mut text), None);
-        assert_eq!(activity.timer(), Some(late + interval));
+        assert!(mode.next(late, &mut text).is_some());
+        assert_eq!(mode.next(late, &mut text), None);
+        assert_eq!(mode.timer(), Some(late + interval));
     }
 
     #[test]

@@ -20,7 +20,7 @@ const HANDSHAKE: [(&str, &str); 4] = [
 ];
 
 /// What there is to be said of a connection; secrets are hidden already.
-pub(super) struct Facts<'a> {
+pub(super) struct Recipe<'a> {
     pub(super) options: &'a OpenOptions,
     pub(super) target: &'a Target,
     pub(super) dial: &'a DialOptions,
@@ -42,12 +42,12 @@ pub(super) struct Facts<'a> {
     pub(super) hidden: bool,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> Recipe<'a> {
     pub(super) fn new(
         options: &'a OpenOptions,
         route: &'a Route<'_>,
         secrets: Secrets,
-    ) -> Facts<'a> {
+    ) -> Recipe<'a> {
         let (target, dial) = (&route.target, &route.dial);
         let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let path = secrets.url(&target.path).into_owned();
@@ -87,7 +87,7 @@ impl<'a> Facts<'a> {
             Secrets::Shown => (login.user.reveal().clone(), login.password.reveal().clone()),
             Secrets::Hidden => (redact::HIDDEN.to_owned(), redact::HIDDEN.to_owned()),
         });
-        Facts {
+        Recipe {
             options,
             target,
             dial,
