@@ -120,7 +120,7 @@ impl Target {
 /// What ends the authority of a URL; browsers take a backslash for a slash.
 const AUTHORITY_ENDS: [char; 4] = ['/', '\\', '?', '#'];
 
-/// Puts a scheme before what has none, and ours in the place of HTTP's; tells whether it did.
+/// Adds a scheme to a URL without one, and replaces HTTP's schemes by ours; true if it did either.
 fn with_scheme(typed: &str) -> std::result::Result<(String, bool), String> {
     if let Some((scheme, rest)) = typed.split_once("://") {
         let ours = match scheme.to_ascii_lowercase().as_str() {
