@@ -13,7 +13,7 @@ use crate::cli::{
 };
 use crate::commands::print::{print, summed_up};
 use crate::commands::serve::ServeOptions;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::http::head::HeadLimits;
 
 /// Does what was asked for and gives the exit code.
