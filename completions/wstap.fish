@@ -39,7 +39,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l duration -d 'End the open s
 complete -c wstap -n "__fish_wstap_needs_command" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ping-interval -d 'Send a ping every so often' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
@@ -243,7 +243,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l duration -d 'End th
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-interval -d 'Send a ping every so often' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
@@ -351,7 +351,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l duration -d 'End th
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l reconnect -d 'Get a connection that fails or is lost back, with at most so many attempts in a row [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-interval -d 'Send a ping every so often' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r

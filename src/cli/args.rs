@@ -55,7 +55,7 @@ pub struct Cli {
     pub notes: Vec<String>,
 }
 
-/// What there is to be said of a connection.
+/// The options of a connection.
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
     /// Whom to connect to.
@@ -96,10 +96,10 @@ pub struct CurlArgs {
     /// from standard input
     #[arg(value_name = "COMMAND")]
     pub url: String,
-    /// The rest.
+    /// Connection options.
     #[command(flatten)]
     pub talk: TalkArgs,
-    /// The way there.
+    /// Network, request and view options.
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -108,10 +108,10 @@ pub struct CurlArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub struct DemoArgs {
-    /// The rest.
+    /// Connection options.
     #[command(flatten)]
     pub talk: TalkArgs,
-    /// The way there.
+    /// Network, request and view options.
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -126,7 +126,7 @@ pub struct InspectArgs {
     /// Report as JSON Lines
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// The way there.
+    /// Network, request and view options.
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -182,7 +182,7 @@ pub struct PingArgs {
     /// Print events as JSON Lines on standard output
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// The way there.
+    /// Network, request and view options.
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -504,8 +504,8 @@ pub(crate) struct EndingArgs {
     /// Codes with which the peer may close, besides 1000 and 1001
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub ok_close: Vec<u16>,
-    /// Get a connection that fails or is lost back, with at most so many attempts in a row [default:
-    /// without end]
+    /// Connect again when a connection fails or is lost, N times in a row at most [default: without
+    /// end]
     #[arg(
         long,
         value_name = "N",

@@ -40,7 +40,7 @@ impl CookieFile {
         Ok(CookieFile { jar, path: path.to_owned() })
     }
 
-    /// What there is to say about the file that was read.
+    /// A note about lines of the file that are no cookies.
     pub fn note(&self) -> Option<String> {
         let path = self.path.to_string_lossy();
         let path = Untrusted::text(&path);

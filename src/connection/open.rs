@@ -99,7 +99,7 @@ pub(super) fn open(
     }
 }
 
-/// Takes the cookies of a response; gives what there is to say about them.
+/// Takes the cookies of a response; returns notes about those that were refused or not saved.
 fn keep_cookies(
     cookies: &mut Option<CookieFile>,
     response: &Response,

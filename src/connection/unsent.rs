@@ -20,7 +20,7 @@ pub struct UnsentMessage {
     pub opcode: Opcode,
     /// The payload.
     pub payload: Vec<u8>,
-    /// In frames of at most so many bytes; `None` for a single one.
+    /// The largest frame, in bytes of payload; `None` for a single frame.
     pub fragment: Option<usize>,
 }
 

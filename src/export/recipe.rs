@@ -1,4 +1,4 @@
-//! What there is to be said of a connection, whatever the tool.
+//! What every tool needs to know of a connection.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const HANDSHAKE: [(&str, &str); 4] = [
     ("upgrade", "websocket"),
 ];
 
-/// What there is to be said of a connection; secrets are hidden already.
+/// What a tool needs to know of a connection; secrets are hidden already.
 pub(super) struct Recipe<'a> {
     pub(super) options: &'a OpenOptions,
     pub(super) target: &'a Target,

@@ -24,8 +24,7 @@ impl Candidate {
     }
 }
 
-/// Candidates for the word that is being typed: `all` gets the words before it and what there is of
-/// it. With the offset where the word begins.
+/// Candidates for the word that is being typed: `all` gets the words before it and its beginning. With the offset where the word begins.
 pub(super) fn by_word(
     typed: &str,
     all: impl FnOnce(&str, &str) -> Vec<Candidate>,

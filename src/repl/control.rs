@@ -203,7 +203,7 @@ impl Control {
         self.lock().terminations
     }
 
-    /// Waits until something changes, at most so long.
+    /// Waits until something changes, for `patience` at most.
     pub(super) fn wait(&self, patience: Duration) {
         let state = self.lock();
         if state.over || state.interrupts > 0 {
@@ -381,7 +381,7 @@ impl Control {
         }
     }
 
-    /// Waits until that read has ended, at most so long.
+    /// Waits until that read has ended, for `patience` at most.
     fn wait_until_left<'a>(
         &'a self,
         state: MutexGuard<'a, State>,

@@ -210,7 +210,7 @@ impl Text {
         }
     }
 
-    /// Whole lines, at most so many bytes.
+    /// Takes whole lines of `limit` bytes at most.
     fn take(&mut self, limit: usize) -> Option<Vec<u8>> {
         if self.pieces.is_empty() {
             self.tell_skipped();

@@ -26,7 +26,7 @@ pub struct Human {
     style: Style,
     timings: Timings,
     messages: Messages,
-    /// The connection was lost and is tried to be got back.
+    /// Reconnecting after a lost connection.
     reconnecting: bool,
     /// The status of the last response.
     status: u16,

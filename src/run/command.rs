@@ -37,7 +37,7 @@ pub enum Command {
         opcode: Opcode,
         /// The payload.
         payload: Vec<u8>,
-        /// In frames of at most so many bytes; `None` for the session's setting.
+        /// The largest frame, in bytes of payload; `None` for the session's setting.
         fragment: Option<usize>,
     },
     /// Send a ping.

@@ -165,7 +165,7 @@ pub struct FdSink {
 enum Way {
     /// Never blocks for long (a file), or is set not to.
     Direct,
-    /// At most so many bytes when poll says writable.
+    /// This many bytes at most, and only when poll says writable.
     Polled(usize),
     /// `send` with MSG_DONTWAIT.
     Socket,

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::protocol::close::CloseCode;
 
-/// A server that asks to be left alone (Retry-After) gets at most so long, or the longest wait of
-/// `--backoff`, if that is more.
+/// The longest wait that a server can ask for (Retry-After), unless the longest of `--backoff` is longer.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// `--reconnect` and `--backoff`.

@@ -97,7 +97,7 @@ impl Settings {
     }
 
     /// Whether a connection that is lost behind the end of the input is worth another: because
-    /// messages are sent anew, or something is still expected.
+    /// messages are sent again, or something is still expected.
     pub fn outlasts_input(&self) -> bool {
         !self.first.is_empty()
             || self.linger == Linger::Forever

@@ -169,7 +169,7 @@ fn few_files_reveal_secrets() {
         "connection/login.rs",
         "connection/open.rs",
         "connection/route.rs",
-        "export/facts.rs",
+        "export/recipe.rs",
         "export/program.rs",
         "transport/tls/client.rs",
         "transport/tunnel.rs",
