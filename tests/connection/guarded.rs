@@ -169,8 +169,8 @@ fn few_files_reveal_secrets() {
         "connection/login.rs",
         "connection/open.rs",
         "connection/route.rs",
-        "export/recipe.rs",
         "export/program.rs",
+        "export/recipe.rs",
         "transport/tls/client.rs",
         "transport/tunnel.rs",
     ];
