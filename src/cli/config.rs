@@ -13,7 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::cli::args::{Cli, usage};
-use crate::cli::layers::{Entry, option};
+use crate::cli::layers::{LayerOption, option};
 use crate::cli::settings::plan;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::redact;
@@ -32,11 +32,11 @@ const SOME_URL: &str = "ws://localhost";
 
 /// What the file says.
 #[derive(Debug, Default)]
-pub struct Config {
+pub struct ConfigFile {
     /// Where it is.
     pub path: PathBuf,
     /// For every connection.
-    pub defaults: Vec<Entry>,
+    pub defaults: Vec<LayerOption>,
     /// For those that ask for them by name.
     pub profiles: BTreeMap<String, Profile>,
     /// Others than its owner may read it, and there are secrets in it.
@@ -49,10 +49,10 @@ pub struct Profile {
     /// Whom to connect to.
     pub url: String,
     /// How.
-    pub entries: Vec<Entry>,
+    pub options: Vec<LayerOption>,
 }
 
-impl Config {
+impl ConfigFile {
     /// The profile of that name.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ pub fn is_locked(path: &Path) -> bool {
 ///
 /// # Errors
 /// Exit 13 if it can't be read; 2 if something is wrong in it, with the place.
-pub fn load(path: &Path) -> Result<Option<Config>> {
+pub fn load(path: &Path) -> Result<Option<ConfigFile>> {
     let failed = |e: &io::Error| {
         let why = Untrusted::text(&e.to_string()).to_string();
         Error::new(Stage::Input, Exit::Local, format!("can't read {}: {why}", shown(path)))
@@ -111,30 +111,30 @@ pub fn load(path: &Path) -> Result<Option<Config>> {
     }
     let mut config = read(path, &text)?;
     let profiles = config.profiles.values();
-    let mut entries = profiles.clone().flat_map(|p| &p.entries).chain(&config.defaults);
-    let secret = entries.any(is_secret) || profiles.clone().any(|p| redact::url(&p.url) != p.url);
+    let mut options = profiles.clone().flat_map(|p| &p.options).chain(&config.defaults);
+    let secret = options.any(is_secret) || profiles.clone().any(|p| redact::url(&p.url) != p.url);
     config.exposed = secret && mode & 0o077 != 0;
     Ok(Some(config))
 }
 
 /// Reads the text of a file that lies at `path`.
-fn read(path: &Path, text: &str) -> Result<Config> {
+fn read(path: &Path, text: &str) -> Result<ConfigFile> {
     let reader = Reader::new(path, text);
     let root = DeTable::parse(text).map_err(|e| {
         let what = e.message().lines().collect::<Vec<_>>().join(" ");
         reader.error(e.span().unwrap_or_default(), &Untrusted::text(&what).to_string())
     })?;
-    let mut config = Config { path: path.to_owned(), ..Config::default() };
+    let mut config = ConfigFile { path: path.to_owned(), ..ConfigFile::default() };
     for (key, value) in root.get_ref() {
         let table = value.get_ref().as_table();
         match (&**key.get_ref(), table) {
             ("defaults", Some(table)) => {
-                let Section { url, entries } = reader.section("[defaults]", table)?;
+                let Section { url, options } = reader.section("[defaults]", table)?;
                 if let Some((_, at)) = url {
                     let what = "url: it belongs to a profile, not to the defaults";
                     return Err(reader.error(at, what));
                 }
-                config.defaults = entries;
+                config.defaults = options;
             }
             ("profile", Some(table)) => {
                 for (name, value) in table {
@@ -167,7 +167,7 @@ struct Reader<'a> {
 struct Section {
     /// Its URL, and where it is.
     url: Option<(String, Range<usize>)>,
-    entries: Vec<Entry>,
+    options: Vec<LayerOption>,
 }
 
 impl<'a> Reader<'a> {
@@ -187,18 +187,18 @@ impl<'a> Reader<'a> {
             let what = format!("profile.{shown}: a profile is a table: [profile.{shown}]");
             return Err(self.error(name.span(), &what));
         };
-        let Section { url, entries } = self.section(&format!("[profile.{shown}]"), table)?;
+        let Section { url, options } = self.section(&format!("[profile.{shown}]"), table)?;
         let Some((url, at)) = url else {
             let what = format!("[profile.{shown}]: url is missing");
             return Err(self.error(name.span(), &what));
         };
         Target::parse(&url).map_err(|e| self.refused(at, "url", e))?;
-        Ok(Profile { url, entries })
+        Ok(Profile { url, options })
     }
 
     /// The keys of a table.
     fn section(&self, heading: &str, table: &DeTable<'_>) -> Result<Section> {
-        let (mut url, mut entries, mut last) = (None, Vec::new(), 0..0);
+        let (mut url, mut options, mut last) = (None, Vec::new(), 0..0);
         for (key, value) in table {
             let (name, at) = (&**key.get_ref(), key.span());
             if name == "url" {
@@ -207,22 +207,27 @@ impl<'a> Reader<'a> {
                 url = Some((text.to_owned(), at));
                 continue;
             }
-            let entry = self.entry(name, at.clone(), value.get_ref())?;
-            self.check(&entry, at.clone())?;
+            let layer_option = self.layer_option(name, at.clone(), value.get_ref())?;
+            self.check(&layer_option, at.clone())?;
             last = if at.start > last.start { at } else { last };
-            entries.push(entry);
+            options.push(layer_option);
         }
-        let together = self.parse(&entries);
+        let together = self.parse(&options);
         match together {
             Err(e) if e.kind() == ErrorKind::ArgumentConflict => {
                 Err(self.refused(last, heading, usage(&e)))
             }
-            _ => Ok(Section { url, entries }),
+            _ => Ok(Section { url, options }),
         }
     }
 
     /// A key and its value, as the option with its values.
-    fn entry(&self, name: &str, at: Range<usize>, value: &DeValue<'_>) -> Result<Entry> {
+    fn layer_option(
+        &self,
+        name: &str,
+        at: Range<usize>,
+        value: &DeValue<'_>,
+    ) -> Result<LayerOption> {
         let known = option(&self.command, name).filter(|_| !TYPED_ONLY.contains(&name));
         let Some(arg) = known else { return Err(self.unknown(name, at, value)) };
         let bad = |why: &str| self.error(at.clone(), &format!("{name}: {why}"));
@@ -252,7 +257,7 @@ impl<'a> Reader<'a> {
                 )]
             }
         };
-        Ok(Entry { name: name.to_owned(), values })
+        Ok(LayerOption { name: name.to_owned(), values })
     }
 
     fn scalar(&self, arg: &Arg, value: &DeValue<'_>) -> Option<String> {
@@ -281,28 +286,29 @@ impl<'a> Reader<'a> {
     }
 
     /// Tries an option alone, so that what is wrong with it is said with its place.
-    fn check(&self, entry: &Entry, at: Range<usize>) -> Result<()> {
-        let mut alone = vec![entry.clone()];
-        if entry.name != "proxy" {
+    fn check(&self, layer_option: &LayerOption, at: Range<usize>) -> Result<()> {
+        let mut alone = vec![layer_option.clone()];
+        if layer_option.name != "proxy" {
             // What is wrong in the environment is none of the file's faults.
-            alone.push(Entry::with("proxy", [String::new()]));
+            alone.push(LayerOption::with("proxy", [String::new()]));
         }
         let cli = match self.parse(&alone) {
             Ok(cli) => cli,
             // One that belongs to it may be typed.
             Err(e) if e.kind() == ErrorKind::MissingRequiredArgument => return Ok(()),
-            Err(e) => return Err(self.refused(at, &entry.name, usage(&e))),
+            Err(e) => return Err(self.refused(at, &layer_option.name, usage(&e))),
         };
-        let reads = |value: &String| FROM_FILES.contains(&&*entry.name) && value.starts_with('@');
-        if entry.values.iter().flatten().any(reads) {
+        let reads =
+            |value: &String| FROM_FILES.contains(&&*layer_option.name) && value.starts_with('@');
+        if layer_option.values.iter().flatten().any(reads) {
             return Ok(());
         }
         let planned = plan(SOME_URL, cli.connect.reach, Some(cli.connect.talk));
-        planned.map(drop).map_err(|e| self.refused(at, &entry.name, e))
+        planned.map(drop).map_err(|e| self.refused(at, &layer_option.name, e))
     }
 
-    fn parse(&self, entries: &[Entry]) -> std::result::Result<Cli, clap::Error> {
-        let args = entries.iter().flat_map(Entry::args);
+    fn parse(&self, options: &[LayerOption]) -> std::result::Result<Cli, clap::Error> {
+        let args = options.iter().flat_map(LayerOption::args);
         let words = ["wstap".into(), SOME_URL.into()].into_iter().chain(args);
         Cli::from_arg_matches(&self.command.clone().try_get_matches_from(words)?)
     }
@@ -349,8 +355,8 @@ fn integer(value: &DeValue<'_>) -> Option<i64> {
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-fn is_secret(entry: &Entry) -> bool {
-    entry.values.iter().flatten().any(|value| match entry.name.as_str() {
+fn is_secret(layer_option: &LayerOption) -> bool {
+    layer_option.values.iter().flatten().any(|value| match layer_option.name.as_str() {
         _ if value.starts_with('@') => false,
         "bearer" | "cookie" | "proxy-user" | "user" => true,
         "header" | "raw-header" => redact::typed_header(value) != *value,
@@ -369,7 +375,7 @@ pub fn shown(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn config(text: &str) -> Config {
+    fn config(text: &str) -> ConfigFile {
         read(Path::new("/etc/c.toml"), text).unwrap()
     }
 
@@ -387,8 +393,12 @@ mod tests {
              [profile.a]\nurl = 'ws://h'\nheader = ['A: 1', 'B: 2']\nmax-time = 0x10\n\
              ping-interval = 0.5\n\"tlsv1.3\" = true\nok-close = [4000, 4001]\nsend = '@all'\n",
         );
-        let args = |entries: &[Entry]| -> Vec<_> {
-            entries.iter().flat_map(Entry::args).map(|arg| arg.into_string().unwrap()).collect()
+        let args = |options: &[LayerOption]| -> Vec<_> {
+            options
+                .iter()
+                .flat_map(LayerOption::args)
+                .map(|arg| arg.into_string().unwrap())
+                .collect()
         };
         assert_eq!(args(&found.defaults), ["--pretty", "--verbose", "--verbose"]);
         let a = found.profile("a").unwrap();
@@ -403,7 +413,7 @@ mod tests {
             "--tlsv1.3",
         ];
         assert_eq!(
-            (a.url.as_str(), args(&a.entries)),
+            (a.url.as_str(), args(&a.options)),
             ("ws://h", wanted.map(String::from).to_vec())
         );
     }

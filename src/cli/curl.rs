@@ -2,7 +2,7 @@
 
 use clap::Command;
 
-use crate::cli::layers::{Entry, option};
+use crate::cli::layers::{LayerOption, option};
 use crate::cli::shell;
 use crate::error::{Error, Result};
 use crate::redact;
@@ -14,7 +14,7 @@ pub struct Pasted {
     /// Its URL.
     pub url: String,
     /// Its options, as ours.
-    pub entries: Vec<Entry>,
+    pub options: Vec<LayerOption>,
     /// What of it was left out, one line each.
     pub notes: Vec<String>,
 }
@@ -203,7 +203,7 @@ struct Reader<'a> {
     headers: Vec<String>,
     cookies: Vec<String>,
     protocols: Vec<String>,
-    entries: Vec<Entry>,
+    options: Vec<LayerOption>,
     notes: Vec<String>,
 }
 
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
             headers: Vec::new(),
             cookies: Vec::new(),
             protocols: Vec::new(),
-            entries: Vec::new(),
+            options: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -229,9 +229,9 @@ impl<'a> Reader<'a> {
         }
         let lists = [("header", self.headers), ("subprotocol", self.protocols)];
         for (name, values) in lists.into_iter().filter(|(_, values)| !values.is_empty()) {
-            self.entries.push(Entry::with(name, values));
+            self.options.push(LayerOption::with(name, values));
         }
-        Ok(Pasted { url, entries: self.entries, notes: self.notes })
+        Ok(Pasted { url, options: self.options, notes: self.notes })
     }
 
     fn long(&mut self, typed: &str) -> Result<()> {
@@ -314,18 +314,18 @@ impl<'a> Reader<'a> {
     /// Of two, the last one counts; what can be repeated is.
     fn one(&mut self, name: &str, value: String) {
         let repeats = ["cacert", "connect-to", "resolve"].contains(&name);
-        match self.entries.iter_mut().find(|entry| entry.name == name) {
-            Some(entry) if repeats => entry.values.push(Some(value)),
-            Some(entry) => entry.values = vec![Some(value)],
-            None => self.entries.push(Entry::with(name, [value])),
+        match self.options.iter_mut().find(|layer_option| layer_option.name == name) {
+            Some(layer_option) if repeats => layer_option.values.push(Some(value)),
+            Some(layer_option) => layer_option.values = vec![Some(value)],
+            None => self.options.push(LayerOption::with(name, [value])),
         }
     }
 
     fn flag(&mut self, name: &str, shown: &str) {
         if option(self.ours, name).is_none() {
             self.notes.push(format!("curl's {shown} is left out"));
-        } else if self.entries.iter().all(|entry| entry.name != name) {
-            self.entries.push(Entry::flag(name));
+        } else if self.options.iter().all(|layer_option| layer_option.name != name) {
+            self.options.push(LayerOption::flag(name));
         }
     }
 
@@ -415,8 +415,8 @@ mod tests {
     }
 
     fn args(command: &str) -> Vec<String> {
-        let entries = pasted(command).entries;
-        entries.iter().flat_map(Entry::args).map(|arg| arg.into_string().unwrap()).collect()
+        let options = pasted(command).options;
+        options.iter().flat_map(LayerOption::args).map(|arg| arg.into_string().unwrap()).collect()
     }
 
     #[test]
@@ -474,7 +474,7 @@ mod tests {
         );
         let other =
             pasted("curl ws://h -H 'Sec-WebSocket-Extensions: x-deflate\u{9b}' -o /dev/null");
-        assert_eq!(other.entries, []);
+        assert_eq!(other.options, []);
         assert_eq!(
             other.notes,
             ["the offer of \"x-deflate\\u{9b}\" is left out", "curl's -o is left out"]

@@ -21,7 +21,7 @@ const NAMESAKES: [(&str, &str); 1] = [("ping", "count")];
 
 /// An option of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct LayerOption {
     /// Its long name, without the dashes.
     pub name: String,
     /// Its occurrences, each with its value, if it takes one. None at all: a flag that is not set,
@@ -29,15 +29,15 @@ pub struct Entry {
     pub values: Vec<Option<String>>,
 }
 
-impl Entry {
+impl LayerOption {
     /// A flag.
-    pub fn flag(name: &str) -> Entry {
-        Entry { name: name.to_owned(), values: vec![None] }
+    pub fn flag(name: &str) -> LayerOption {
+        LayerOption { name: name.to_owned(), values: vec![None] }
     }
 
     /// An option with values.
-    pub fn with(name: &str, values: impl IntoIterator<Item = String>) -> Entry {
-        Entry { name: name.to_owned(), values: values.into_iter().map(Some).collect() }
+    pub fn with(name: &str, values: impl IntoIterator<Item = String>) -> LayerOption {
+        LayerOption { name: name.to_owned(), values: values.into_iter().map(Some).collect() }
     }
 
     /// Its arguments, as they would be typed.
@@ -69,7 +69,7 @@ impl<'a> Layers<'a> {
             {
                 let values = typed.get_raw(id).into_iter().flatten();
                 let values = values.map(|value| value.to_string_lossy().into_owned());
-                layers.note(&Entry::with(name, values));
+                layers.note(&LayerOption::with(name, values));
             }
         }
         layers
@@ -77,12 +77,13 @@ impl<'a> Layers<'a> {
 
     /// Lays another one under them. What they have set stays: an option that can be repeated is
     /// added to, a field of the request is not.
-    pub fn lay_under(&mut self, layer: &[Entry]) {
-        let kept: Vec<Entry> = layer.iter().filter_map(|entry| self.left_of(entry)).collect();
-        for entry in layer {
-            self.note(entry);
+    pub fn lay_under(&mut self, layer: &[LayerOption]) {
+        let kept: Vec<LayerOption> =
+            layer.iter().filter_map(|layer_option| self.left_of(layer_option)).collect();
+        for layer_option in layer {
+            self.note(layer_option);
         }
-        self.args.splice(0..0, kept.iter().flat_map(Entry::args));
+        self.args.splice(0..0, kept.iter().flat_map(LayerOption::args));
     }
 
     /// All but the top one, as arguments to be put before it.
@@ -90,21 +91,21 @@ impl<'a> Layers<'a> {
         self.args
     }
 
-    /// What is left of an entry under the layers.
-    fn left_of(&self, entry: &Entry) -> Option<Entry> {
+    /// What is left of an option under the layers.
+    fn left_of(&self, layer_option: &LayerOption) -> Option<LayerOption> {
         // Not every verb has every option.
-        let arg = option(self.command, &entry.name)?;
-        if NAMESAKES.contains(&(self.command.get_name(), &entry.name)) {
+        let arg = option(self.command, &layer_option.name)?;
+        if NAMESAKES.contains(&(self.command.get_name(), &layer_option.name)) {
             return None;
         }
         let again =
-            !matches!(arg.get_action(), ArgAction::Append) && self.set.contains(&entry.name);
-        let field = field(&entry.name).is_some_and(|field| self.fields.contains(field));
+            !matches!(arg.get_action(), ArgAction::Append) && self.set.contains(&layer_option.name);
+        let field = field(&layer_option.name).is_some_and(|field| self.fields.contains(field));
         if again || field || self.is_excluded(arg) {
             return None;
         }
-        let mut left = entry.clone();
-        if entry.name == "header" {
+        let mut left = layer_option.clone();
+        if layer_option.name == "header" {
             left.values.retain(|value| {
                 let name = value.as_deref().and_then(header_name);
                 name.is_none_or(|name| !self.fields.contains(&name))
@@ -122,12 +123,13 @@ impl<'a> Layers<'a> {
         set.any(|other| conflict(arg, other) || conflict(other, arg))
     }
 
-    fn note(&mut self, entry: &Entry) {
-        self.set.insert(entry.name.clone());
-        self.fields.extend(field(&entry.name).map(str::to_owned));
-        if entry.name == "header" {
-            self.fields
-                .extend(entry.values.iter().flatten().filter_map(|value| header_name(value)));
+    fn note(&mut self, layer_option: &LayerOption) {
+        self.set.insert(layer_option.name.clone());
+        self.fields.extend(field(&layer_option.name).map(str::to_owned));
+        if layer_option.name == "header" {
+            self.fields.extend(
+                layer_option.values.iter().flatten().filter_map(|value| header_name(value)),
+            );
         }
     }
 }
@@ -154,7 +156,7 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
-    fn merged(typed: &[&str], layers: &[&[Entry]]) -> Vec<String> {
+    fn merged(typed: &[&str], layers: &[&[LayerOption]]) -> Vec<String> {
         let mut command = Cli::command();
         let words = ["wstap", "ws://h"].iter().chain(typed);
         let matches = command.try_get_matches_from_mut(words).unwrap();
@@ -163,16 +165,18 @@ mod tests {
         all.into_args().into_iter().map(|arg| arg.into_string().unwrap()).collect()
     }
 
-    fn value(name: &str, value: &str) -> Entry {
-        Entry::with(name, [value.to_owned()])
+    fn value(name: &str, value: &str) -> LayerOption {
+        LayerOption::with(name, [value.to_owned()])
     }
 
     #[test]
     fn the_upper_layer_counts() {
         let defaults =
-            [value("proxy", "http://a"), value("max-time", "9"), Entry::flag("insecure")];
-        let profile =
-            [value("proxy", "http://b"), Entry { values: vec![], ..Entry::flag("insecure") }];
+            [value("proxy", "http://a"), value("max-time", "9"), LayerOption::flag("insecure")];
+        let profile = [
+            value("proxy", "http://b"),
+            LayerOption { values: vec![], ..LayerOption::flag("insecure") },
+        ];
         assert_eq!(merged(&[], &[&profile, &defaults]), ["--max-time=9", "--proxy=http://b"]);
         assert_eq!(merged(&["--proxy", "", "-m1"], &[&profile, &defaults]), [""; 0]);
     }
@@ -180,26 +184,30 @@ mod tests {
     #[test]
     fn what_can_be_repeated_is_added_to_and_fields_are_not() {
         let profile = [
-            Entry::with(
+            LayerOption::with(
                 "header",
                 ["A: 1".to_owned(), "authorization: x".to_owned(), "@f".to_owned()],
             ),
-            Entry::with("send", ["hello".to_owned()]),
+            LayerOption::with("send", ["hello".to_owned()]),
             value("cookie", "a=1"),
         ];
         assert_eq!(
             merged(&["-H", "B: 2", "--bearer", "t", "-x", "bye", "-H", "Cookie: c"], &[&profile]),
             ["--header=A: 1", "--header=@f", "--send=hello"]
         );
-        let two = [Entry::with("header", ["X: 1".to_owned(), "X: 2".to_owned()])];
+        let two = [LayerOption::with("header", ["X: 1".to_owned(), "X: 2".to_owned()])];
         assert_eq!(merged(&[], &[&two]), ["--header=X: 1", "--header=X: 2"]);
         assert_eq!(merged(&["-Hx:"], &[&two]), [""; 0]);
     }
 
     #[test]
     fn what_cannot_go_together_gives_way() {
-        let defaults =
-            [Entry::flag("json"), Entry::flag("ipv6"), Entry::flag("tlsv1.3"), Entry::flag("nix")];
+        let defaults = [
+            LayerOption::flag("json"),
+            LayerOption::flag("ipv6"),
+            LayerOption::flag("tlsv1.3"),
+            LayerOption::flag("nix"),
+        ];
         assert_eq!(merged(&["--output", "raw", "-4", "--tlsv1.2"], &[&defaults]), [""; 0]);
     }
 }

@@ -12,7 +12,7 @@ use clap::{
 };
 
 use crate::cli::args::{Cli, ConfigArgs, ConnectArgs, Verb, help, usage};
-use crate::cli::config::{self, Config};
+use crate::cli::config::{self, ConfigFile};
 use crate::cli::curl::{self, Pasted};
 use crate::cli::layers::{Layers, option};
 use crate::error::{Error, Exit, Result, Stage};
@@ -70,8 +70,8 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     };
     let typed = typed.subcommand().map_or(&typed, |(_, typed)| typed);
     let mut layers = Layers::new(ours, typed);
-    if let Some(Pasted { entries, notes: left_out, .. }) = &mut pasted {
-        layers.lay_under(entries);
+    if let Some(Pasted { options, notes: left_out, .. }) = &mut pasted {
+        layers.lay_under(options);
         notes.append(left_out);
     }
     let text = |name: &str| typed.try_get_raw(name).ok()??.next()?.to_str();
@@ -80,7 +80,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     if let Some(config) = config(typed, profile, &mut notes)? {
         if let Some(name) = profile {
             let profile = config.profile(name)?;
-            layers.lay_under(&profile.entries);
+            layers.lay_under(&profile.options);
             url = Some(profile.url.clone());
         }
         layers.lay_under(&config.defaults);
@@ -132,7 +132,7 @@ fn config(
     typed: &ArgMatches,
     profile: Option<&str>,
     notes: &mut Vec<String>,
-) -> Result<Option<Config>> {
+) -> Result<Option<ConfigFile>> {
     let given = typed.get_one::<PathBuf>("config");
     let wanted = |what: &str| {
         let name = Untrusted::text(profile.unwrap_or_default());

@@ -36,7 +36,7 @@ pub(super) fn explain(bytes: Vec<u8>) -> String {
 
 /// A fragmented message of one direction.
 #[derive(Default)]
-struct Message {
+struct Fragments {
     open: Option<Opcode>,
     utf8: Utf8,
 }
@@ -46,8 +46,8 @@ struct Reader {
     text: String,
     frames: usize,
     /// By direction: masked frames come from a client.
-    client: Message,
-    server: Message,
+    client: Fragments,
+    server: Fragments,
     problems: Vec<String>,
 }
 
@@ -188,11 +188,11 @@ impl Reader {
 
     fn judge_header(&mut self, header: &FrameHeader) {
         // By their masks the two directions are told apart, so no mask is wrong.
-        let (sender, message) = match header.masking_key {
+        let (sender, fragments) = match header.masking_key {
             Some(_) => (Side::Client, &self.client),
             None => (Side::Server, &self.server),
         };
-        let expected = Expected { sender, deflate: true, open: message.open };
+        let expected = Expected { sender, deflate: true, open: fragments.open };
         for rule in expected.start_breaks(header).chain(length_breaks(header)) {
             match rule {
                 Rule::ReservedBit => {
@@ -225,18 +225,18 @@ impl Reader {
     }
 
     fn data(&mut self, header: &FrameHeader, plain: &[u8]) {
-        let message = match header.masking_key {
+        let fragments = match header.masking_key {
             Some(_) => &mut self.client,
             None => &mut self.server,
         };
         if header.opcode != Opcode::Continuation {
-            *message = Message { open: Some(header.opcode), utf8: Utf8::default() };
+            *fragments = Fragments { open: Some(header.opcode), utf8: Utf8::default() };
         }
-        let text = message.open == Some(Opcode::Text);
-        let valid = message.utf8.feed(plain);
-        let complete = message.utf8.is_complete();
+        let text = fragments.open == Some(Opcode::Text);
+        let valid = fragments.utf8.feed(plain);
+        let complete = fragments.utf8.is_complete();
         if header.fin {
-            message.open = None;
+            fragments.open = None;
         }
         if !text {
             return;
@@ -255,12 +255,12 @@ impl Reader {
     fn compressed(&mut self, header: &FrameHeader, plain: &[u8]) {
         if !header.fin {
             self.note("  compressed, in several frames: not inflated here\n");
-            let message = match header.masking_key {
+            let fragments = match header.masking_key {
                 Some(_) => &mut self.client,
                 None => &mut self.server,
             };
             // Its bytes are not text, whatever its opcode.
-            *message = Message { open: Some(Opcode::Binary), utf8: Utf8::default() };
+            *fragments = Fragments { open: Some(Opcode::Binary), utf8: Utf8::default() };
             return;
         }
         let mut inflate = Inflate::new(Params::default(), Side::Client);

@@ -1,7 +1,7 @@
 //! What the Tab key offers, and the hint behind the cursor. Pure but for listing directories.
 
 use super::candidate::Candidate;
-use super::commands::{self, Entry};
+use super::commands::{self, SlashCommand};
 
 /// The ways to go on from `typed`, the part of the line before the cursor, and the offset where the
 /// word begins that they replace.
@@ -13,10 +13,10 @@ pub(super) fn candidates(typed: &str) -> (usize, Vec<Candidate>) {
     let Some((name, arguments)) = rest.split_once(' ') else {
         return (slash, command_names(rest));
     };
-    let Some(entry) = commands::find(name) else {
+    let Some(command) = commands::find(name) else {
         return (0, Vec::new());
     };
-    let (begin, mut all) = (entry.complete)(arguments);
+    let (begin, mut all) = (command.complete)(arguments);
     let start = typed.len() - arguments.len() + begin;
     all.retain(|candidate| candidate.text.starts_with(&typed[start..]));
     (start, all)
@@ -39,30 +39,30 @@ pub(super) fn hint(line: &str) -> Option<Hint> {
         None => (rest, None),
     };
     match (commands::find(name), arguments) {
-        (Some(entry), None) => usage_hint("", entry, " "),
-        (Some(entry), Some("")) => usage_hint("", entry, ""),
+        (Some(command), None) => usage_hint("", command, " "),
+        (Some(command), Some("")) => usage_hint("", command, ""),
         (Some(_), Some(_)) => None,
         (None, _) if name.is_empty() => None,
         (None, _) => {
-            let mut begin_so = commands::all().filter(|entry| entry.name.starts_with(name));
-            let entry = begin_so.next().filter(|_| begin_so.next().is_none())?;
-            usage_hint(&entry.name[name.len()..], entry, " ")
+            let mut begin_so = commands::all().filter(|command| command.name.starts_with(name));
+            let command = begin_so.next().filter(|_| begin_so.next().is_none())?;
+            usage_hint(&command.name[name.len()..], command, " ")
         }
     }
 }
 
-fn usage_hint(name: &str, entry: &Entry, space: &str) -> Option<Hint> {
-    let space = if entry.arguments.is_empty() { "" } else { space };
-    let shown = format!("{name}{space}{}", entry.arguments);
+fn usage_hint(name: &str, command: &SlashCommand, space: &str) -> Option<Hint> {
+    let space = if command.arguments.is_empty() { "" } else { space };
+    let shown = format!("{name}{space}{}", command.arguments);
     (!shown.is_empty()).then_some(Hint { shown, taken: name.len() })
 }
 
 fn command_names(typed: &str) -> Vec<Candidate> {
-    let begin_so = commands::all().filter(|entry| entry.name.starts_with(typed));
+    let begin_so = commands::all().filter(|command| command.name.starts_with(typed));
     begin_so
-        .map(|entry| {
-            let space = if entry.arguments.is_empty() { "" } else { " " };
-            Candidate::new(format!("/{}{space}", entry.name), entry.help)
+        .map(|command| {
+            let space = if command.arguments.is_empty() { "" } else { " " };
+            Candidate::new(format!("/{}{space}", command.name), command.help)
         })
         .collect()
 }

@@ -20,7 +20,7 @@ use super::candidate;
 use super::complete;
 use super::control::Control;
 use super::history;
-use super::screen::Queue;
+use super::screen::TextQueue;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::text::Untrusted;
 
@@ -68,7 +68,7 @@ impl Editor {
     ///
     /// # Errors
     /// When they are not.
-    pub(super) fn new(color: bool, control: Arc<Control>, queue: Arc<Queue>) -> Result<Editor> {
+    pub(super) fn new(color: bool, control: Arc<Control>, queue: Arc<TextQueue>) -> Result<Editor> {
         let config = Config::builder()
             .auto_add_history(false)
             .bracketed_paste(true)
@@ -237,7 +237,7 @@ struct Assistant {
     color: bool,
     typed: Arc<Typed>,
     control: Arc<Control>,
-    queue: Arc<Queue>,
+    queue: Arc<TextQueue>,
 }
 
 impl Helper for Assistant {}

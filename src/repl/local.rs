@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use super::candidate::expand_home;
-use super::commands::{self, Entry};
+use super::commands::{self, SlashCommand};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::frame::Opcode;
 use crate::run::command::Command;
@@ -30,22 +30,22 @@ Pasted lines stay together: Enter sends them as one message.
 ";
 
 /// The text of `/help`.
-pub(super) fn help(about: Option<&Entry>) -> String {
+pub(super) fn help(about: Option<&SlashCommand>) -> String {
     let mut text = String::new();
     match about {
-        Some(entry) => {
-            let _ = writeln!(text, "  {}\n    {}", entry.usage(), entry.help);
-            for line in entry.more {
+        Some(command) => {
+            let _ = writeln!(text, "  {}\n    {}", command.usage(), command.help);
+            for line in command.more {
                 let _ = writeln!(text, "    {line}");
             }
-            if !entry.aliases.is_empty() {
-                let _ = writeln!(text, "    the same: /{}", entry.aliases.join(", /"));
+            if !command.aliases.is_empty() {
+                let _ = writeln!(text, "    the same: /{}", command.aliases.join(", /"));
             }
         }
         None => {
             text.push_str(KEYS);
-            for entry in commands::all() {
-                let _ = writeln!(text, "  {:<11}{}", format!("/{}", entry.name), entry.help);
+            for command in commands::all() {
+                let _ = writeln!(text, "  {:<11}{}", format!("/{}", command.name), command.help);
             }
             text.push_str("  /help COMMAND shows what may follow its name.\n");
         }
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn help_names_every_command() {
         let text = help(None);
-        assert!(commands::all().all(|entry| text.contains(&format!("  /{}", entry.name))));
+        assert!(commands::all().all(|command| text.contains(&format!("  /{}", command.name))));
         assert!(text.lines().all(|line| line.chars().count() <= 80));
         let close = commands::find("close");
         assert!(help(close).contains("/close [--force] [CODE [REASON]]"));

@@ -36,8 +36,8 @@ use self::control::{Control, Ending};
 use self::editor::{Editor, Input};
 use self::history::History;
 use self::rescue::Rescue;
-use self::screen::{Printer, Queue, QueueScreen, push_for};
-use self::signals::Watch;
+use self::screen::{Printer, QueueScreen, TextQueue, push_for};
+use self::signals::SignalThread;
 use self::terminal::Terminal;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::run::command::{self, Command, CommandSender, Commands, Screen, Wake};
@@ -90,8 +90,8 @@ where
     let editor = control.clone();
     let terminal =
         Terminal::save(move || editor.end_over(Exit::Bug)).map_err(|error| unusable(&error))?;
-    let queue = Arc::new(Queue::new(waker));
-    let watch = Watch::start(control.clone(), {
+    let queue = Arc::new(TextQueue::new(waker));
+    let signals = SignalThread::start(control.clone(), {
         let modes = terminal.modes().clone();
         move || modes.put_back()
     })
@@ -111,11 +111,12 @@ where
         modes: terminal.modes().clone(),
     };
     rescue.start().map_err(|error| unusable(&error))?;
-    let mut prompt = Prompt { options, terminal, editor, control, queue, commands, history };
-    prompt.terminal.modes().hold_keys();
-    let hurry = prompt.talk(&watch);
-    prompt.terminal.modes().put_back();
-    let Prompt { terminal: _terminal, editor, control, queue, commands, .. } = prompt;
+    let mut conversation =
+        Conversation { options, terminal, editor, control, queue, commands, history };
+    conversation.terminal.modes().hold_keys();
+    let hurry = conversation.talk(&signals);
+    conversation.terminal.modes().put_back();
+    let Conversation { terminal: _terminal, editor, control, queue, commands, .. } = conversation;
     stop_printer(editor, printer, &queue, &control);
     Ok(leave(session, &commands, &queue, &control, hurry))
 }
@@ -140,7 +141,7 @@ type PrinterThread = JoinHandle<Option<Vec<u8>>>;
 
 fn start_printer(
     editor: &mut Editor,
-    queue: &Arc<Queue>,
+    queue: &Arc<TextQueue>,
     control: &Arc<Control>,
 ) -> Result<PrinterThread> {
     let printer =
@@ -150,7 +151,7 @@ fn start_printer(
 }
 
 /// Opens the history. Without it the prompt works all the same.
-fn recall(editor: &mut Editor, queue: &Queue) -> Option<History> {
+fn recall(editor: &mut Editor, queue: &TextQueue) -> Option<History> {
     match History::open() {
         Ok((history, entries)) => {
             entries.iter().for_each(|entry| editor.remember(entry));
@@ -198,7 +199,7 @@ where
 }
 
 /// Ends the printer. What it had taken and could not show comes first again.
-fn stop_printer(editor: Editor, printer: PrinterThread, queue: &Queue, control: &Control) {
+fn stop_printer(editor: Editor, printer: PrinterThread, queue: &TextQueue, control: &Control) {
     queue.close();
     control.end_printer();
     // Frees the printer if it waits for the editor.
@@ -213,7 +214,7 @@ fn stop_printer(editor: Editor, printer: PrinterThread, queue: &Queue, control: 
 fn leave(
     session: JoinHandle<Exit>,
     commands: &Sender<Command>,
-    queue: &Queue,
+    queue: &TextQueue,
     control: &Control,
     hurry: bool,
 ) -> Exit {
@@ -260,19 +261,19 @@ fn leave(
 }
 
 /// The person's side of the conversation.
-struct Prompt {
+struct Conversation {
     options: Options,
     terminal: Terminal,
     editor: Editor,
     control: Arc<Control>,
-    queue: Arc<Queue>,
+    queue: Arc<TextQueue>,
     commands: Sender<Command>,
     history: Option<History>,
 }
 
-impl Prompt {
+impl Conversation {
     /// Reads lines and does what they say, until it is time to leave; true if by Ctrl-C.
-    fn talk(&mut self, watch: &Watch) -> bool {
+    fn talk(&mut self, signals: &SignalThread) -> bool {
         loop {
             let mut hurry = false;
             let go_on = match self.editor.read() {
@@ -284,7 +285,7 @@ impl Prompt {
                 Input::Eof => false,
                 Input::Line(line) => self.line(&line),
                 Input::Suspend => {
-                    self.stopped(|| watch.stop_job());
+                    self.stopped(|| signals.stop_job());
                     true
                 }
                 Input::TooLong => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use std::{convert, io};
 
 use super::control::Control;
-use super::screen::Queue;
+use super::screen::TextQueue;
 use super::terminal::Modes;
 use crate::run::command::Command;
 use crate::run::output::FdSink;
@@ -24,7 +24,7 @@ const CLOSING: Duration = Duration::from_millis(250);
 /// What it needs to end the program.
 pub(super) struct Rescue {
     pub(super) control: Arc<Control>,
-    pub(super) queue: Arc<Queue>,
+    pub(super) queue: Arc<TextQueue>,
     pub(super) commands: Sender<Command>,
     pub(super) modes: Modes,
 }

@@ -39,7 +39,7 @@ const NOTHING: &str = "\x1b[A\n";
 
 /// What waits to be shown.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct TextQueue {
     text: Mutex<Text>,
     changed: Condvar,
     connected: AtomicBool,
@@ -63,10 +63,10 @@ struct Text {
     abandoned: bool,
 }
 
-impl Queue {
+impl TextQueue {
     /// An empty queue; the waker is the session's.
-    pub(super) fn new(waker: Waker) -> Queue {
-        Queue {
+    pub(super) fn new(waker: Waker) -> TextQueue {
+        TextQueue {
             text: Mutex::default(),
             changed: Condvar::new(),
             connected: AtomicBool::new(false),
@@ -254,7 +254,7 @@ fn cut(full: &[u8]) -> usize {
 
 /// The session's end of the queue.
 #[derive(Debug)]
-pub(super) struct QueueScreen(pub(super) Arc<Queue>);
+pub(super) struct QueueScreen(pub(super) Arc<TextQueue>);
 
 impl Write for QueueScreen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -295,7 +295,7 @@ pub(super) struct Printer<P> {
     /// The editor's.
     pub(super) editor: P,
     /// Where the text comes from.
-    pub(super) queue: Arc<Queue>,
+    pub(super) queue: Arc<TextQueue>,
     /// When it may go.
     pub(super) control: Arc<Control>,
 }
@@ -334,9 +334,9 @@ mod tests {
     use super::*;
     use crate::run::command::Wake;
 
-    fn queue() -> (Arc<Queue>, Wake) {
+    fn queue() -> (Arc<TextQueue>, Wake) {
         let (waker, wake) = Wake::pair().unwrap();
-        (Arc::new(Queue::new(waker)), wake)
+        (Arc::new(TextQueue::new(waker)), wake)
     }
 
     #[test]

@@ -14,14 +14,14 @@ use super::control::Control;
 
 /// The thread that waits for signals; ends when dropped.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct SignalThread {
     handle: Handle,
     thread: Option<JoinHandle<()>>,
     /// The next SIGTSTP comes from us.
     own_stop: Arc<AtomicBool>,
 }
 
-impl Watch {
+impl SignalThread {
     /// Begins to watch. `restore` is for the end that nothing else can bring about.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Watch {
     pub(super) fn start(
         control: Arc<Control>,
         restore: impl Fn() + Send + 'static,
-    ) -> io::Result<Watch> {
+    ) -> io::Result<SignalThread> {
         let mut signals = Signals::new([SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP])?;
         let own_stop = Arc::new(AtomicBool::new(false));
         let handle = signals.handle();
@@ -59,7 +59,7 @@ impl Watch {
                 }
             }
         })?;
-        Ok(Watch { handle, thread: Some(thread), own_stop })
+        Ok(SignalThread { handle, thread: Some(thread), own_stop })
     }
 
     /// Stops the whole job, as the terminal does for Ctrl-Z; returns when it goes on.
@@ -70,7 +70,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for SignalThread {
     fn drop(&mut self) {
         self.handle.close();
         if let Some(thread) = self.thread.take() {

@@ -1,6 +1,6 @@
 //! Commands that send control frames, and those about the connection itself.
 
-use super::entry::{Entry, Outcome, Parsed, alone, word};
+use super::slash_command::{Parse, Parsed, SlashCommand, alone, word};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::repl::candidate::{Candidate, by_word};
 use crate::run::command::Command;
@@ -14,14 +14,14 @@ const CLOSE_CODES: &[u16] = &[
     1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3003, 3008, 4000,
 ];
 
-pub(super) const COMMANDS: &[Entry] = &[
-    Entry::new("ping", "[TEXT]", "send a ping and see the round trip of its pong", |text| {
+pub(super) const COMMANDS: &[SlashCommand] = &[
+    SlashCommand::new("ping", "[TEXT]", "send a ping and see the round trip of its pong", |text| {
         Ok(Parsed::Command(Command::Ping(control(text)?)))
     }),
-    Entry::new("pong", "[TEXT]", "send a pong that nobody asked for", |text| {
+    SlashCommand::new("pong", "[TEXT]", "send a pong that nobody asked for", |text| {
         Ok(Parsed::Command(Command::Pong(control(text)?)))
     }),
-    Entry::new(
+    SlashCommand::new(
         "close",
         "[--force] [CODE [REASON]]",
         "close the connection (1000 unless told otherwise) and stay here",
@@ -32,15 +32,15 @@ pub(super) const COMMANDS: &[Entry] = &[
         "--force sends any other, to see what the server makes of it.",
     ])
     .completing(|typed| by_word(typed, close_codes)),
-    Entry::new("reconnect", "", "leave this connection and open it again", |more| {
+    SlashCommand::new("reconnect", "", "leave this connection and open it again", |more| {
         alone(more, Parsed::Command(Command::Reconnect))
     }),
-    Entry::new("connect", "URL", "leave this connection and open another", |url| {
+    SlashCommand::new("connect", "URL", "leave this connection and open another", |url| {
         Ok(Parsed::Command(Command::Connect(word(url, "a URL")?.to_owned())))
     }),
 ];
 
-fn control(text: &str) -> Outcome<Vec<u8>> {
+fn control(text: &str) -> Parse<Vec<u8>> {
     match text.len() {
         0..=MAX_CONTROL => Ok(text.as_bytes().to_vec()),
         len => Err(format!(
@@ -49,7 +49,7 @@ fn control(text: &str) -> Outcome<Vec<u8>> {
     }
 }
 
-fn close(arguments: &str) -> Outcome<Parsed> {
+fn close(arguments: &str) -> Parse<Parsed> {
     let arguments = arguments.trim_start();
     let (first, after) = split_word(arguments);
     let (forced, rest) = if first == "--force" { (true, after) } else { (false, arguments) };

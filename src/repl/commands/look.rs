@@ -1,28 +1,28 @@
 //! Commands that show something of the connection.
 
-use super::entry::{Entry, Outcome, Parsed, alone};
+use super::slash_command::{Parse, Parsed, SlashCommand, alone};
 use crate::redact::Secrets;
 use crate::repl::candidate::{Candidate, by_word};
 use crate::run::command::{Command, Question, Tool};
 use crate::text::Untrusted;
 
-pub(super) const COMMANDS: &[Entry] = &[
-    Entry::new(
+pub(super) const COMMANDS: &[SlashCommand] = &[
+    SlashCommand::new(
         "status",
         "",
         "readyState, bufferedAmount, subprotocol, extensions, counters, RTT",
         |more| show(more, Question::Status),
     ),
-    Entry::new("headers", "", "the opening handshake: request and response", |more| {
+    SlashCommand::new("headers", "", "the opening handshake: request and response", |more| {
         show(more, Question::Headers)
     }),
-    Entry::new("tls", "", "what TLS agreed on, and the certificates", |more| {
+    SlashCommand::new("tls", "", "what TLS agreed on, and the certificates", |more| {
         show(more, Question::Tls)
     }),
-    Entry::new("timing", "", "how long each phase of the opening took", |more| {
+    SlashCommand::new("timing", "", "how long each phase of the opening took", |more| {
         show(more, Question::Timing)
     }),
-    Entry::new(
+    SlashCommand::new(
         "as",
         "curl|js|python|websocat|wscat [--show-secrets]",
         "this connection as a command or a program for another tool",
@@ -35,11 +35,11 @@ pub(super) const COMMANDS: &[Entry] = &[
     .completing(|typed| by_word(typed, tools)),
 ];
 
-fn show(more: &str, question: Question) -> Outcome<Parsed> {
+fn show(more: &str, question: Question) -> Parse<Parsed> {
     alone(more, Parsed::Command(Command::Show(question)))
 }
 
-fn export(arguments: &str) -> Outcome<Parsed> {
+fn export(arguments: &str) -> Parse<Parsed> {
     let mut words: Vec<_> = arguments.split_whitespace().collect();
     let count = words.len();
     words.retain(|word| *word != "--show-secrets");

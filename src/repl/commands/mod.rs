@@ -1,41 +1,41 @@
-//! The commands that a line can begin with. Each is one [`Entry`]: its names, its help, what it reads
+//! The commands that a line can begin with. Each is one [`SlashCommand`]: its names, its help, what it reads
 //! and what can be completed; parsing, `/help`, hints and completion go through the list of them.
 
 mod connection;
-mod entry;
 mod look;
 mod prompt;
 mod send;
+mod slash_command;
 
-use self::entry::{Outcome, alone, word};
+use self::slash_command::{Parse, alone, word};
 use super::candidate::Candidate;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::text::Untrusted;
 use crate::text::typed::nearest;
 
-pub(super) use self::entry::{Entry, Local, Parsed};
+pub(super) use self::slash_command::{Local, Parsed, SlashCommand};
 
 /// Those about the commands themselves, and the way out.
-const LAST: &[Entry] = &[
-    Entry::new("help", "[COMMAND]", "this list, or more about one command", help)
+const LAST: &[SlashCommand] = &[
+    SlashCommand::new("help", "[COMMAND]", "this list, or more about one command", help)
         .aliases(&["h", "?"])
         .completing(|_| (0, names())),
-    Entry::new("quit", "", "close in order and leave; also Ctrl-D", |more| {
+    SlashCommand::new("quit", "", "close in order and leave; also Ctrl-D", |more| {
         alone(more, Parsed::Local(Local::Quit))
     })
     .aliases(&["q", "exit"]),
 ];
 
 /// Every command, in the order of `/help`.
-pub(super) fn all() -> impl Iterator<Item = &'static Entry> {
+pub(super) fn all() -> impl Iterator<Item = &'static SlashCommand> {
     [send::COMMANDS, connection::COMMANDS, look::COMMANDS, prompt::COMMANDS, LAST]
         .into_iter()
         .flatten()
 }
 
 /// The command of that name (without the slash).
-pub(super) fn find(name: &str) -> Option<&'static Entry> {
-    all().find(|entry| entry.names().any(|known| known == name))
+pub(super) fn find(name: &str) -> Option<&'static SlashCommand> {
+    all().find(|command| command.names().any(|known| known == name))
 }
 
 /// Reads a line: a command after a slash, else a text message. Spaces before a slash only keep the
@@ -55,35 +55,35 @@ pub(super) fn parse(line: &str) -> Result<Parsed> {
         Some((name, arguments)) => (name, arguments),
         None => (rest, ""),
     };
-    let entry = find(name).ok_or_else(|| unknown(name))?;
-    (entry.parse)(arguments).map_err(|what| {
-        Error::new(Stage::Input, Exit::Usage, format!("/{}: {what}", entry.name))
-            .hint(format!("usage: {}", entry.usage()))
+    let command = find(name).ok_or_else(|| unknown(name))?;
+    (command.parse)(arguments).map_err(|what| {
+        Error::new(Stage::Input, Exit::Usage, format!("/{}: {what}", command.name))
+            .hint(format!("usage: {}", command.usage()))
     })
 }
 
 fn unknown(name: &str) -> Error {
     let what = format!("there is no command /{}", Untrusted::text(name));
-    let hint = match nearest(name, all().flat_map(Entry::names)) {
+    let hint = match nearest(name, all().flat_map(SlashCommand::names)) {
         Some(meant) => format!("did you mean /{meant}? To send a slash, type two"),
         None => "/help lists the commands; to send a slash, type two".to_owned(),
     };
     Error::new(Stage::Input, Exit::Usage, what).hint(hint)
 }
 
-fn help(arguments: &str) -> Outcome<Parsed> {
+fn help(arguments: &str) -> Parse<Parsed> {
     if arguments.trim().is_empty() {
         return Ok(Parsed::Local(Local::Help(None)));
     }
     let name = word(arguments, "a command")?.trim_start_matches('/');
     match find(name) {
-        Some(entry) => Ok(Parsed::Local(Local::Help(Some(entry)))),
+        Some(command) => Ok(Parsed::Local(Local::Help(Some(command)))),
         None => Err(format!("there is no command /{}", Untrusted::text(name))),
     }
 }
 
 fn names() -> Vec<Candidate> {
-    all().map(|entry| Candidate::new(entry.name, entry.help)).collect()
+    all().map(|command| Candidate::new(command.name, command.help)).collect()
 }
 
 #[cfg(test)]
@@ -210,10 +210,10 @@ mod tests {
             assert_eq!(parse(line).unwrap(), Parsed::Local(Local::Quit));
         }
         assert_eq!(parse("/help").unwrap(), Parsed::Local(Local::Help(None)));
-        let Parsed::Local(Local::Help(Some(entry))) = parse("/help /close").unwrap() else {
+        let Parsed::Local(Local::Help(Some(command))) = parse("/help /close").unwrap() else {
             panic!("/help /close is about /close");
         };
-        assert_eq!(entry.name, "close");
+        assert_eq!(command.name, "close");
         assert!(error("/help nix").contains("no command"));
         assert_eq!(
             parse("/explain 81 85").unwrap(),
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_found() {
-        let mut all: Vec<_> = all().flat_map(Entry::names).collect();
+        let mut all: Vec<_> = all().flat_map(SlashCommand::names).collect();
         all.sort_unstable();
         let count = all.len();
         all.dedup();

@@ -1,13 +1,13 @@
 //! Commands about the prompt.
 
-use super::entry::{Entry, Local, Outcome, Parsed};
+use super::slash_command::{Local, Parse, Parsed, SlashCommand};
 use crate::repl::candidate::{Candidate, by_word};
 use crate::run::command::{Command, Setting};
 use crate::text::Untrusted;
 use crate::text::typed::nearest;
 
-pub(super) const COMMANDS: &[Entry] = &[
-    Entry::new(
+pub(super) const COMMANDS: &[SlashCommand] = &[
+    SlashCommand::new(
         "set",
         "pretty|hex|timestamps|verbose on|off|N",
         "change what is shown: /set pretty on, /set verbose 2",
@@ -18,7 +18,7 @@ pub(super) const COMMANDS: &[Entry] = &[
         "timestamps: a time before each line; verbose: 0 to 3, the number of -v",
     ])
     .completing(|typed| by_word(typed, settings)),
-    Entry::new(
+    SlashCommand::new(
         "explain",
         "WORDS..",
         "what a close code, frame bytes or a header mean: /explain 1006",
@@ -63,7 +63,7 @@ fn on(typed: &str) -> Option<bool> {
     }
 }
 
-fn set(arguments: &str) -> Outcome<Parsed> {
+fn set(arguments: &str) -> Parse<Parsed> {
     let words: Vec<_> = arguments.split_whitespace().collect();
     let &[name, value] = words.as_slice() else {
         return Err("needs a setting and its value".to_owned());
@@ -89,7 +89,7 @@ fn settings(before: &str, _: &str) -> Vec<Candidate> {
     values.map(|value| Candidate::new(*value, "")).collect()
 }
 
-fn explain(arguments: &str) -> Outcome<Parsed> {
+fn explain(arguments: &str) -> Parse<Parsed> {
     let words: Vec<_> = arguments.split_whitespace().map(str::to_owned).collect();
     if words.is_empty() {
         return Err("needs something to explain".to_owned());
@@ -103,10 +103,10 @@ mod tests {
 
     #[test]
     fn the_help_names_every_setting() {
-        let entry = COMMANDS.iter().find(|entry| entry.name == "set").unwrap();
+        let command = COMMANDS.iter().find(|command| command.name == "set").unwrap();
         for Known { name, values, read, .. } in SETTINGS {
-            assert!(entry.arguments.contains(name), "{name}");
-            assert!(entry.more.iter().any(|line| line.contains(&format!("{name}:"))), "{name}");
+            assert!(command.arguments.contains(name), "{name}");
+            assert!(command.more.iter().any(|line| line.contains(&format!("{name}:"))), "{name}");
             assert!(values.iter().all(|value| read(value).is_some()), "{name}");
         }
     }

@@ -2,40 +2,43 @@
 
 use std::path::PathBuf;
 
-use super::entry::{Entry, Local, Outcome, Parsed, alone};
+use super::slash_command::{Local, Parse, Parsed, SlashCommand, alone};
 use crate::protocol::frame::Opcode;
 use crate::repl::candidate::{by_word, files};
 use crate::repl::{frame, payload};
 use crate::run::command::Command;
 use crate::text::typed::hex;
 
-pub(super) const COMMANDS: &[Entry] = &[
-    Entry::new("text", "TEXT", "send a text message exactly as typed", |text| {
+pub(super) const COMMANDS: &[SlashCommand] = &[
+    SlashCommand::new("text", "TEXT", "send a text message exactly as typed", |text| {
         Ok(Parsed::text(text))
     })
     .more(&["Also sends what begins with a slash or a space, and an empty message."]),
-    Entry::new("bin", "TEXT", r"send a binary message; escapes: \x00 \n \t \\ \u{1f600}", |text| {
-        payload::escaped(text).map(Parsed::binary)
-    })
+    SlashCommand::new(
+        "bin",
+        "TEXT",
+        r"send a binary message; escapes: \x00 \n \t \\ \u{1f600}",
+        |text| payload::escaped(text).map(Parsed::binary),
+    )
     .aliases(&["binary"]),
-    Entry::new(
+    SlashCommand::new(
         "hex",
         "00ff 01..",
         "send a binary message given in hex, spaced as you like",
         |text| hex(text).map(Parsed::binary),
     ),
-    Entry::new("base64", "DATA", "send a binary message given in base64", |text| {
+    SlashCommand::new("base64", "DATA", "send a binary message given in base64", |text| {
         payload::base64(text).map(Parsed::binary)
     })
     .more(&["Either alphabet, with or without padding."]),
-    Entry::new(
+    SlashCommand::new(
         "json",
         "VALUE",
         "check that VALUE is JSON and send it without its white space",
         |text| Ok(Parsed::text(&payload::json(text)?)),
     )
     .more(&["Numbers, duplicate keys and the order of keys stay as typed."]),
-    Entry::new(
+    SlashCommand::new(
         "file",
         "PATH [--text|--binary]",
         "send a file as one message: text if it is UTF-8, else binary",
@@ -43,12 +46,17 @@ pub(super) const COMMANDS: &[Entry] = &[
     )
     .more(&["The PATH is the rest of the line; ~/ is your home directory."])
     .completing(|typed| (0, files(typed))),
-    Entry::new("edit", "", "write a text message in $VISUAL or $EDITOR", |more| {
+    SlashCommand::new("edit", "", "write a text message in $VISUAL or $EDITOR", |more| {
         alone(more, Parsed::Local(Local::Edit))
     })
     .more(&["Nothing is sent when the text is empty or the editor fails."]),
-    Entry::new("fragment", "N TEXT", "send a text message in frames of at most N bytes", fragment),
-    Entry::new(
+    SlashCommand::new(
+        "fragment",
+        "N TEXT",
+        "send a text message in frames of at most N bytes",
+        fragment,
+    ),
+    SlashCommand::new(
         "frame",
         "[fin=0] [op=3] [rsv=4] [mask=none] [length=N] [form=64] [text=..|hex=..|base64=..]",
         "send one frame exactly like this, right or wrong",
@@ -64,7 +72,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     .completing(|typed| by_word(typed, frame::complete)),
 ];
 
-fn file(arguments: &str) -> Outcome<Parsed> {
+fn file(arguments: &str) -> Parse<Parsed> {
     let mut path = arguments.trim();
     let mut opcode = None;
     for (flag, meaning) in [("--text", Opcode::Text), ("--binary", Opcode::Binary)] {
@@ -88,7 +96,7 @@ fn unquote(path: &str) -> &str {
     inner('\'').or(inner('"')).unwrap_or(path)
 }
 
-fn fragment(arguments: &str) -> Outcome<Parsed> {
+fn fragment(arguments: &str) -> Parse<Parsed> {
     let (size, text) = match arguments.trim_start().split_once(char::is_whitespace) {
         Some((size, text)) => (size, text),
         None => (arguments.trim(), ""),

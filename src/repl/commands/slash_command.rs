@@ -9,7 +9,7 @@ use crate::text::Untrusted;
 
 /// A command as a person knows it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct SlashCommand {
     /// Its name without the slash.
     pub(crate) name: &'static str,
     /// Other names that mean the same.
@@ -21,34 +21,37 @@ pub(crate) struct Entry {
     /// More lines, for `/help NAME`.
     pub(crate) more: &'static [&'static str],
     /// Reads what follows the name; the error goes behind `/NAME: `.
-    pub(super) parse: fn(&str) -> Outcome<Parsed>,
+    pub(super) parse: fn(&str) -> Parse<Parsed>,
     /// Ways to go on from what follows the name, and the offset where they begin in it.
     pub(crate) complete: fn(&str) -> (usize, Vec<Candidate>),
 }
 
-pub(super) type Outcome<T> = std::result::Result<T, String>;
+pub(super) type Parse<T> = std::result::Result<T, String>;
 
-impl Entry {
+impl SlashCommand {
     pub(super) const fn new(
         name: &'static str,
         arguments: &'static str,
         help: &'static str,
-        parse: fn(&str) -> Outcome<Parsed>,
-    ) -> Entry {
+        parse: fn(&str) -> Parse<Parsed>,
+    ) -> SlashCommand {
         let complete = |typed: &str| (typed.len(), Vec::new());
-        Entry { name, aliases: &[], arguments, help, more: &[], parse, complete }
+        SlashCommand { name, aliases: &[], arguments, help, more: &[], parse, complete }
     }
 
-    pub(super) const fn aliases(self, aliases: &'static [&'static str]) -> Entry {
-        Entry { aliases, ..self }
+    pub(super) const fn aliases(self, aliases: &'static [&'static str]) -> SlashCommand {
+        SlashCommand { aliases, ..self }
     }
 
-    pub(super) const fn more(self, more: &'static [&'static str]) -> Entry {
-        Entry { more, ..self }
+    pub(super) const fn more(self, more: &'static [&'static str]) -> SlashCommand {
+        SlashCommand { more, ..self }
     }
 
-    pub(super) const fn completing(self, complete: fn(&str) -> (usize, Vec<Candidate>)) -> Entry {
-        Entry { complete, ..self }
+    pub(super) const fn completing(
+        self,
+        complete: fn(&str) -> (usize, Vec<Candidate>),
+    ) -> SlashCommand {
+        SlashCommand { complete, ..self }
     }
 
     /// The whole usage: `/close [CODE [REASON]]`.
@@ -62,8 +65,8 @@ impl Entry {
     }
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
+impl PartialEq for SlashCommand {
+    fn eq(&self, other: &SlashCommand) -> bool {
         self.name == other.name
     }
 }
@@ -105,12 +108,12 @@ pub(crate) enum Local {
         opcode: Option<Opcode>,
     },
     /// List the commands, or show one of them.
-    Help(Option<&'static Entry>),
+    Help(Option<&'static SlashCommand>),
     /// Close and leave.
     Quit,
 }
 
-pub(super) fn alone(arguments: &str, parsed: Parsed) -> Outcome<Parsed> {
+pub(super) fn alone(arguments: &str, parsed: Parsed) -> Parse<Parsed> {
     match arguments.trim() {
         "" => Ok(parsed),
         more => Err(format!("takes nothing more, but there is '{}'", Untrusted::text(more))),
@@ -118,7 +121,7 @@ pub(super) fn alone(arguments: &str, parsed: Parsed) -> Outcome<Parsed> {
 }
 
 /// The one word there must be.
-pub(super) fn word<'a>(arguments: &'a str, what: &str) -> Outcome<&'a str> {
+pub(super) fn word<'a>(arguments: &'a str, what: &str) -> Parse<&'a str> {
     let mut words = arguments.split_whitespace();
     match (words.next(), words.next()) {
         (Some(word), None) => Ok(word),
