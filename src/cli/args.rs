@@ -44,27 +44,27 @@ Exit codes:
     override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|ping|curl|serve|demo|explain|generate> …"
 )]
 pub struct Cli {
-    /// What is to be done, if not to connect.
+    /// The verb; without one, connect.
     #[command(subcommand)]
     pub verb: Option<Verb>,
-    /// To connect.
+    /// Arguments for connecting.
     #[command(flatten)]
     pub connect: ConnectArgs,
-    /// What is to be said before, one line each.
+    /// Notes to show before the run, one line each.
     #[arg(skip)]
     pub notes: Vec<String>,
 }
 
-/// The options of a connection.
+/// The arguments of a connection.
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
-    /// Whom to connect to.
+    /// The URL to connect to.
     #[arg(value_name = "URL", required = true, help = URL_HELP)]
     pub url: Option<String>,
-    /// What to do over the connection.
+    /// Session options.
     #[command(flatten)]
     pub talk: TalkArgs,
-    /// How to get it.
+    /// Connection options.
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -96,10 +96,10 @@ pub struct CurlArgs {
     /// from standard input
     #[arg(value_name = "COMMAND")]
     pub url: String,
-    /// Connection options.
+    /// Session options.
     #[command(flatten)]
     pub talk: TalkArgs,
-    /// Network, request and view options.
+    /// Connection options.
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -108,10 +108,10 @@ pub struct CurlArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub struct DemoArgs {
-    /// Connection options.
+    /// Session options.
     #[command(flatten)]
     pub talk: TalkArgs,
-    /// Network, request and view options.
+    /// Connection options.
     #[command(flatten)]
     pub reach: ReachArgs,
 }
@@ -120,7 +120,7 @@ pub struct DemoArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub struct InspectArgs {
-    /// Whom to connect to.
+    /// The URL to connect to.
     #[arg(value_name = "URL", help = URL_HELP)]
     pub url: String,
     /// Report as JSON Lines
@@ -187,7 +187,7 @@ pub struct PingArgs {
     pub reach: ReachArgs,
 }
 
-/// How to get an open connection: options in groups, each taken apart by one function of `settings`.
+/// Connection options, in groups; one function of `settings` translates each group.
 #[derive(Args, Debug)]
 #[group(skip)]
 pub struct ReachArgs {
@@ -211,7 +211,7 @@ pub struct ReachArgs {
     pub(crate) config: ConfigArgs,
 }
 
-/// The request for the upgrade.
+/// Options of the upgrade request.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Request")]
@@ -220,7 +220,7 @@ pub(crate) struct RequestArgs {
     /// a line
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
-    /// Put a line into the request's head as it is, also where it breaks the grammar
+    /// Put a line into the request's head as it is, even if it breaks the grammar
     #[arg(long = "raw-header", value_name = "LINE")]
     pub raw_headers: Vec<OsString>,
     /// Offer subprotocols, the preferred one first
@@ -252,13 +252,13 @@ pub(crate) struct RequestArgs {
     pub max_redirs: usize,
 }
 
-/// Who asks.
+/// Login options.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Login")]
 pub(crate) struct LoginArgs {
-    /// Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file,
-    /// @env:NAME from the environment, here and for all other secrets
+    /// Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a
+    /// file, @env:NAME from the environment, here and for all other secrets
     #[arg(short = 'u', long, value_name = "USER:PASSWORD")]
     pub user: Option<String>,
     /// Log in with Digest alone, so that the password never goes over the wire
@@ -273,12 +273,12 @@ pub(crate) struct LoginArgs {
     /// Without -u, log in with what ~/.netrc has for the host
     #[arg(long)]
     pub netrc: bool,
-    /// The same with another file
+    /// Like --netrc, with this file
     #[arg(long, value_name = "FILE")]
     pub netrc_file: Option<PathBuf>,
 }
 
-/// How TLS is spoken, and whom it trusts.
+/// TLS options.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "TLS")]
@@ -316,7 +316,7 @@ pub(crate) struct TlsArgs {
     pub tls13: bool,
 }
 
-/// The way to the host.
+/// Network options.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Network")]
@@ -341,13 +341,13 @@ pub(crate) struct NetworkArgs {
     pub unix_socket: Option<PathBuf>,
 }
 
-/// The way past or through a proxy.
+/// Proxy options.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct ProxyArgs {
-    /// Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none,
-    /// whatever the environment says
+    /// Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for
+    /// none, whatever the environment says
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
     /// Log in at the proxy; @FILE reads it from a file
@@ -358,7 +358,7 @@ pub(crate) struct ProxyArgs {
     pub noproxy: Option<String>,
 }
 
-/// How long it may take.
+/// Time limits of the connection.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Ending")]
@@ -371,7 +371,7 @@ pub(crate) struct TimeArgs {
     pub max_time: Option<Duration>,
 }
 
-/// What is offered, and what is taken for an answer.
+/// Options of the opening handshake.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Protocol")]
@@ -385,15 +385,15 @@ pub(crate) struct ProtocolArgs {
     /// Fail where the RFCs let a reader be lenient
     #[arg(long)]
     pub strict: bool,
-    /// The longest response head that is taken
+    /// The longest response head to accept
     #[arg(long, value_name = "SIZE", value_parser = nonzero_size, default_value = "64K")]
     pub max_head: usize,
-    /// The most headers that are taken in a response
+    /// The most headers to accept in a response
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub max_headers: usize,
 }
 
-/// How much is shown.
+/// Output options of every connection.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Output")]
@@ -412,7 +412,7 @@ pub(crate) struct ViewArgs {
     pub show_secrets: bool,
 }
 
-/// What counts besides the command line.
+/// Options about the configuration file.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Configuration")]
@@ -425,7 +425,7 @@ pub(crate) struct ConfigArgs {
     pub no_config: bool,
 }
 
-/// What to do over an open connection.
+/// Session options: what happens over the open connection.
 #[derive(Args, Debug)]
 #[group(skip)]
 pub struct TalkArgs {
@@ -439,7 +439,7 @@ pub struct TalkArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// What is sent, and what is taken.
+/// Message options.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Messages")]
@@ -447,7 +447,7 @@ pub(crate) struct MessageArgs {
     /// Send this text after opening, then go on as usual; can be repeated
     #[arg(short = 'x', long = "send", value_name = "TEXT")]
     pub send: Vec<String>,
-    /// Send what is read as binary messages
+    /// Send the input as binary messages
     #[arg(short = 'b', long)]
     pub binary: bool,
     /// How standard input is cut into messages: line, null, whole, or json commands
@@ -465,7 +465,7 @@ pub(crate) struct MessageArgs {
     /// Send every received message back, with its own type and bytes; reads no input
     #[arg(long)]
     pub echo: bool,
-    /// The largest message that is taken [default: 64M where it must be held in memory or was
+    /// The largest message to accept [default: 64M where it must be held in memory or was
     /// compressed, else 4G]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_message: Option<u64>,
@@ -474,12 +474,12 @@ pub(crate) struct MessageArgs {
     pub max_fragments: u32,
 }
 
-/// When and how it ends.
+/// Options for the end of the session.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Ending")]
 pub(crate) struct EndingArgs {
-    /// End after so many received messages
+    /// End after this many received messages
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// End at a received message that matches this pattern
@@ -513,7 +513,7 @@ pub(crate) struct EndingArgs {
         require_equals = true,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub reconnect: Option<Option<u32>>,
-    /// How long to wait before reconnecting: at first, and at most after ever longer waits
+    /// Wait this long before reconnecting: the first wait, and the longest one it grows to
     #[arg(
         long,
         value_name = "MIN[..MAX]",
@@ -523,19 +523,19 @@ pub(crate) struct EndingArgs {
     pub backoff: Backoff,
 }
 
-/// Pings and what is let pass.
+/// Options for pings and lenient reading.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Protocol")]
 pub(crate) struct LivenessArgs {
-    /// Send a ping every so often
+    /// Send a ping at this interval
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub ping_interval: Option<Duration>,
-    /// Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with
+    /// Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with
     /// --ping-interval]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub ping_timeout: Option<Duration>,
-    /// Take text messages that are not UTF-8, with a warning
+    /// Accept text messages that are not UTF-8, with a warning
     #[arg(long)]
     pub lossy: bool,
     /// Leave pings unanswered
@@ -543,7 +543,7 @@ pub(crate) struct LivenessArgs {
     pub no_pong: bool,
 }
 
-/// How messages are shown.
+/// Output options of a session.
 #[derive(Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Output")]
@@ -587,7 +587,7 @@ fn linger(text: &str) -> Result<LingerArg, String> {
 pub enum When {
     /// Always.
     Always,
-    /// Where standard error is a terminal, and the environment doesn't object.
+    /// If standard error is a terminal and the environment doesn't forbid them.
     Auto,
     /// Never.
     Never,
@@ -600,8 +600,8 @@ pub struct ServeArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     pub address: String,
-    /// echo: send each message back; chat: to all clients; time: push the time; sink: count; source:
-    /// send messages, then close
+    /// echo: send each message back; chat: to all clients; time: push the time; sink: count;
+    /// source: send messages, then close
     #[arg(long, default_value = "echo", hide_possible_values = true)]
     pub mode: ServeMode,
     /// Between two pushes of the time
@@ -637,17 +637,17 @@ pub struct ServeArgs {
     /// Agree to no compression
     #[arg(long)]
     pub no_deflate: bool,
-    /// The largest message that is taken [default: 64M where it must be held in memory or was
+    /// The largest message to accept [default: 64M where it must be held in memory or was
     /// compressed, else 4G]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_message: Option<u64>,
     /// The most fragments of a message
     #[arg(long, value_name = "N", default_value_t = 131_072)]
     pub max_fragments: u32,
-    /// The longest request head that is taken
+    /// The longest request head to accept
     #[arg(long, value_name = "SIZE", value_parser = nonzero_size, default_value = "64K")]
     pub max_head: usize,
-    /// The most headers that are taken in a request
+    /// The most headers to accept in a request
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub max_headers: usize,
     /// Show more: -v each connection, -vv each frame, -vvv each byte
@@ -658,7 +658,7 @@ pub struct ServeArgs {
     pub json: bool,
 }
 
-/// What the server does with its clients.
+/// The modes of `wstap serve`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ServeMode {
     /// Broadcast to all clients.
@@ -692,7 +692,7 @@ pub struct GenerateArgs {
     pub what: Generated,
 }
 
-/// What can be generated.
+/// What `wstap generate` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generated {
     /// A shell's completions.
@@ -702,7 +702,7 @@ pub enum Generated {
 }
 
 impl Generated {
-    /// All of it: the name, what it is, and the value.
+    /// Every target: its name, its help, and the value.
     pub const ALL: [(&str, &str, Generated); 6] = [
         ("bash", "Completions for bash", Generated::Completions(Shell::Bash)),
         ("elvish", "Completions for elvish", Generated::Completions(Shell::Elvish)),
@@ -724,7 +724,7 @@ pub fn help(e: &clap::Error) -> Error {
     }
 }
 
-/// clap's report in the form that all failures have: one line, and hints.
+/// Turns clap's report into our form of a failure: one line and hints.
 pub fn usage(e: &clap::Error) -> Error {
     let report = e.render().to_string();
     let lines = report

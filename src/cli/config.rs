@@ -23,32 +23,32 @@ use crate::transport::Target;
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
-/// Options that can't be in the file.
+/// Options that the file can't set.
 const TYPED_ONLY: [&str; 4] = ["config", "help", "no-config", "version"];
 /// Options whose value can be `@FILE`.
 const FROM_FILES: [&str; 7] = ["bearer", "cookie", "header", "pass", "proxy", "proxy-user", "user"];
-/// For trying an option alone.
+/// Stands in for a URL when an option is parsed alone.
 const SOME_URL: &str = "ws://localhost";
 
-/// What the file says.
+/// The parsed configuration file.
 #[derive(Debug, Default)]
 pub struct ConfigFile {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// For every connection.
+    /// Options for every connection.
     pub defaults: Vec<LayerOption>,
-    /// For those that ask for them by name.
+    /// Profiles by name.
     pub profiles: BTreeMap<String, Profile>,
-    /// Others than its owner may read it, and there are secrets in it.
+    /// It holds secrets, and users other than its owner may read it.
     pub exposed: bool,
 }
 
 /// `[profile.NAME]`.
 #[derive(Debug, Default)]
 pub struct Profile {
-    /// Whom to connect to.
+    /// The URL to connect to.
     pub url: String,
-    /// How.
+    /// Its options.
     pub options: Vec<LayerOption>,
 }
 
@@ -56,7 +56,7 @@ impl ConfigFile {
     /// The profile of that name.
     ///
     /// # Errors
-    /// Exit 2, with the names that there are.
+    /// Exit 2, with a list of the known profiles.
     pub fn profile(&self, name: &str) -> Result<&Profile> {
         self.profiles.get(name).ok_or_else(|| {
             let (shown, path) = (Untrusted::text(name), shown(&self.path));
@@ -71,7 +71,7 @@ impl ConfigFile {
 }
 
 /// `$XDG_CONFIG_HOME/wstap/config.toml`, by default in `~/.config`. As the specification demands,
-/// relative folders don't count: what lies around in the current one is never read.
+/// relative paths are ignored: nothing is read because it lies in the current folder.
 pub fn usual_path() -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let given = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(absolute);
@@ -79,15 +79,15 @@ pub fn usual_path() -> Option<PathBuf> {
     Some(given.or_else(usual)?.join("wstap/config.toml"))
 }
 
-/// Whether a folder above the file can't be searched, so that nobody can tell whether there is one.
+/// Whether a folder above the file can't be searched, so that the file's existence is unknown.
 pub fn is_locked(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied)
 }
 
-/// Reads a file; `None` if there is none, also because what should be its folder is none.
+/// Reads a file; `None` if it doesn't exist, also because its parent is not a folder.
 ///
 /// # Errors
-/// Exit 13 if it can't be read; 2 if something is wrong in it, with the place.
+/// Exit 13 if it can't be read; exit 2 for an error in it, with path and line.
 pub fn load(path: &Path) -> Result<Option<ConfigFile>> {
     let failed = |e: &io::Error| {
         let why = Untrusted::text(&e.to_string()).to_string();
@@ -117,7 +117,7 @@ pub fn load(path: &Path) -> Result<Option<ConfigFile>> {
     Ok(Some(config))
 }
 
-/// Reads the text of a file that lies at `path`.
+/// Parses the text of the file at `path`.
 fn read(path: &Path, text: &str) -> Result<ConfigFile> {
     let reader = Reader::new(path, text);
     let root = DeTable::parse(text).map_err(|e| {
@@ -155,17 +155,17 @@ fn read(path: &Path, text: &str) -> Result<ConfigFile> {
     Ok(config)
 }
 
-/// Reads one file.
+/// Parses one file.
 struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
-    /// Has all options.
+    /// The command that defines all options.
     command: Command,
 }
 
-/// What a table says.
+/// The contents of a table.
 struct Section {
-    /// Its URL, and where it is.
+    /// Its URL and the position of it.
     url: Option<(String, Range<usize>)>,
     options: Vec<LayerOption>,
 }
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         Ok(Profile { url, options })
     }
 
-    /// The keys of a table.
+    /// Reads the keys of a table.
     fn section(&self, heading: &str, table: &DeTable<'_>) -> Result<Section> {
         let (mut url, mut options, mut last) = (None, Vec::new(), 0..0);
         for (key, value) in table {
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A key and its value, as the option with its values.
+    /// Translates a key and its value into an option.
     fn layer_option(
         &self,
         name: &str,
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Paths are taken from the file's folder, not from the current one.
+    /// Resolves a relative path against the file's folder, not the current one.
     fn path_or_text(&self, arg: &Arg, value: &str) -> String {
         let name = arg.get_long().unwrap_or_default();
         let (sign, path) = match value.strip_prefix('@') {
@@ -285,11 +285,11 @@ impl<'a> Reader<'a> {
         format!("{sign}{}", path.to_string_lossy())
     }
 
-    /// Tries an option alone, so that what is wrong with it is said with its place.
+    /// Parses an option alone, so that an error names its line.
     fn check(&self, layer_option: &LayerOption, at: Range<usize>) -> Result<()> {
         let mut alone = vec![layer_option.clone()];
         if layer_option.name != "proxy" {
-            // What is wrong in the environment is none of the file's faults.
+            // Errors in the environment's proxy variables aren't the file's.
             alone.push(LayerOption::with("proxy", [String::new()]));
         }
         let cli = match self.parse(&alone) {
@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What was wrong with a key's value, with the place before it.
+    /// Puts the file's position before an error in a key's value.
     fn refused(&self, at: Range<usize>, name: &str, e: Error) -> Error {
         let place = self.error(at, &format!("{name}: {}", e.what));
         let hints =
@@ -366,7 +366,7 @@ fn is_secret(layer_option: &LayerOption) -> bool {
     })
 }
 
-/// A path as it may be shown.
+/// A path, escaped for display.
 pub fn shown(path: &Path) -> String {
     Untrusted::text(&path.to_string_lossy()).to_string()
 }
@@ -491,7 +491,7 @@ mod tests {
         }
     }
 
-    /// One that is left out here would be read from the current folder.
+    /// An option missing from the list would resolve its path against the current folder.
     #[test]
     fn options_that_read_files_are_known() {
         for arg in Cli::command().get_arguments() {

@@ -1,4 +1,4 @@
-//! A curl command, as people paste it and as browsers copy it, becomes options of ours.
+//! Translates a curl command, pasted or copied from a browser, into our options.
 
 use clap::Command;
 
@@ -15,14 +15,14 @@ pub struct Pasted {
     pub url: String,
     /// Its options, as ours.
     pub options: Vec<LayerOption>,
-    /// What of it was left out, one line each.
+    /// What was left out, one line each.
     pub notes: Vec<String>,
 }
 
-/// Reads a command that is one text, as it was pasted.
+/// Parses a command pasted as one text.
 ///
 /// # Errors
-/// Exit 2: what of it can't be read, or can't open a WebSocket.
+/// Exit 2: the command can't be parsed, or can't open a WebSocket.
 pub fn text(text: &str, ours: &Command) -> Result<Pasted> {
     let first = text.split_whitespace().next().unwrap_or_default();
     if !is_curl(first) {
@@ -39,7 +39,7 @@ pub fn text(text: &str, ours: &Command) -> Result<Pasted> {
     self::words(words, ours)
 }
 
-/// Reads the words behind `curl`.
+/// Parses the words after `curl`.
 ///
 /// # Errors
 /// As for [`text`].
@@ -60,19 +60,19 @@ pub fn words(words: Vec<String>, ours: &Command) -> Result<Pasted> {
     reader.finish()
 }
 
-/// Whether a command's first word calls curl. The path of a URL can end like this, too.
+/// Whether a command's first word calls curl. A URL's path can end with `curl`, too.
 pub fn is_curl(word: &str) -> bool {
     let local = word.starts_with(['/', '.', '~']) || word.get(1..3) == Some(":\\");
     let name = if local { word.rsplit(['/', '\\']).next().unwrap_or_default() } else { word };
     matches!(name, "curl" | "curl.exe")
 }
 
-/// What an option of curl's is for us.
+/// What one of curl's options means here.
 #[derive(Clone, Copy, Debug)]
 enum Means {
     /// A bearer token.
     Bearer,
-    /// A request with a body, or another method: it opens no WebSocket.
+    /// A request with a body or another method, which can't open a WebSocket.
     Body,
     /// The same, with a value.
     BodyWith,
@@ -82,9 +82,9 @@ enum Means {
     Flag(&'static str),
     /// A field.
     Header,
-    /// Nothing that a connection would show.
+    /// Without effect on the connection.
     Nothing,
-    /// What we do otherwise: left out, and said.
+    /// Not supported: left out, with a note.
     LeftOut,
     /// The same, with a value.
     LeftOutWith,
@@ -94,7 +94,7 @@ enum Means {
     Referer,
     /// A SOCKS proxy of that scheme.
     Socks(&'static str),
-    /// A limit in seconds, of which 0 is none.
+    /// A limit in seconds; 0 means none.
     Time(&'static str),
     /// The highest version of TLS.
     TlsMax,
@@ -108,7 +108,7 @@ enum Means {
     Value(&'static str),
 }
 
-/// Curl's options by letter and name; those that aren't here may or may not take a value.
+/// Curl's options by letter and name. Others are an error: they may or may not take a value.
 #[rustfmt::skip]
 const OPTIONS: &[(char, &str, Means)] = &[
     ('#', "progress-bar", Means::Nothing),
@@ -186,7 +186,7 @@ const OPTIONS: &[(char, &str, Means)] = &[
     (' ', "socks5", Means::Socks("socks5")),
     (' ', "socks5-hostname", Means::Socks("socks5h")),
     (' ', "tls-max", Means::TlsMax),
-    // For curl these are the least versions, and ours begin with TLS 1.2.
+    // For curl these are minimum versions; our minimum is TLS 1.2.
     (' ', "tlsv1.0", Means::Nothing),
     (' ', "tlsv1.1", Means::Nothing),
     (' ', "tlsv1.2", Means::Nothing),
@@ -195,7 +195,7 @@ const OPTIONS: &[(char, &str, Means)] = &[
     (' ', "url", Means::Url),
 ];
 
-/// A command while it is read.
+/// A command being parsed.
 struct Reader<'a> {
     ours: &'a Command,
     words: std::vec::IntoIter<String>,
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
         };
         let shown = format!("--{name}");
         let find = |name: &str| OPTIONS.iter().find(|(_, long, _)| *long == name);
-        // The only flags of these that are worth taking back are those that mean nothing here.
+        // The only negated flags worth knowing are those without effect here.
         let refused = || name.strip_prefix("no-").and_then(find);
         let means = match (find(name), refused()) {
             (Some((_, _, means)), _) => *means,
@@ -251,7 +251,7 @@ impl<'a> Reader<'a> {
         self.apply(means, &shown, value)
     }
 
-    /// Letters behind one dash; the value of one that takes one may follow in the same word.
+    /// Letters after one dash; a value may follow its letter in the same word.
     fn short(&mut self, letters: &str) -> Result<()> {
         for (at, letter) in letters.char_indices() {
             let shown = format!("-{letter}");
@@ -311,7 +311,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Of two, the last one counts; what can be repeated is.
+    /// The last one counts, unless the option can be repeated.
     fn one(&mut self, name: &str, value: String) {
         let repeats = ["cacert", "connect-to", "resolve"].contains(&name);
         match self.options.iter_mut().find(|layer_option| layer_option.name == name) {
@@ -347,11 +347,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A field. Those of the opening handshake are made afresh.
+    /// A header field. Those of the opening handshake are generated again.
     fn header(&mut self, typed: String) {
         let (name, value) = match typed.split_once(':') {
             Some((name, value)) if !typed.starts_with('@') => (name, value.trim()),
-            // For curl a semicolon in the colon's place is a field without a value.
+            // For curl `Name;` is a field without a value.
             _ => match typed.strip_suffix(';') {
                 Some(name) => return self.headers.push(format!("{name}:")),
                 None => return self.headers.push(typed),
@@ -371,7 +371,7 @@ impl<'a> Reader<'a> {
                 let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
                 self.protocols.extend(names.map(str::to_owned));
             }
-            // So curl is kept from sending a field of its own; we only have these.
+            // `Name:` keeps curl from sending its own field; these are the ones we send.
             other if value.is_empty() && !["host", "user-agent"].contains(&other) => {}
             _ => self.headers.push(typed),
         }

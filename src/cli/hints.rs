@@ -1,18 +1,18 @@
-//! What the lower floors suggest, in the words of the command line: no other floor spells an option.
+//! Puts the hints of the lower floors into words. Only this floor spells options.
 
 use crate::error::{Hint, Limit, Words};
 use crate::transport::TlsNames;
 
-/// The spelling of everything that an [`crate::error::Error`] leaves to the command line.
+/// The words for everything that an [`crate::error::Error`] leaves to the command line.
 pub const WORDS: Words = Words { hint: words, option };
 
-/// The options that messages about TLS name.
+/// The options named in messages about TLS.
 pub const TLS_NAMES: TlsNames =
     TlsNames { cacert: "--cacert", cert: "--cert", insecure: "--insecure", key: "--key" };
 
 const INSECURE: &str = "to go on all the same: --insecure";
 
-/// The hint as a person reads it.
+/// The hint in words.
 fn words(hint: &Hint) -> String {
     match hint {
         Hint::Text(text) => text.clone(),
@@ -26,7 +26,7 @@ fn words(hint: &Hint) -> String {
         Hint::AskForName(name) => format!("to ask for that name: --sni {name}; {INSECURE}"),
         Hint::Binary => "to send bytes as they are: --binary".into(),
         Hint::CaIsYours => "if it is your CA: --cacert FILE (or SSL_CERT_FILE)".into(),
-        Hint::CaRenewed => format!("the CA may have been made anew: --cacert FILE; {INSECURE}"),
+        Hint::CaRenewed => format!("the CA may have been renewed: --cacert FILE; {INSECURE}"),
         Hint::CertificateIsYours => {
             "if it is yours: --cacert FILE with that certificate; or --insecure".into()
         }

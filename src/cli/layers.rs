@@ -1,5 +1,5 @@
-//! Options from several places, one over the other: what was typed, a pasted command, a profile, the
-//! defaults. They are put together as arguments, so that all of them mean what they mean when typed.
+//! Options from several layers: what was typed, a pasted command, a profile, the defaults. They are
+//! merged as arguments, so that each means what it means when typed.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// Options that are fields of the request by another name.
+/// Options that set a header field of the request under another name.
 const FIELDS: [(&str, &str); 5] = [
     ("bearer", "authorization"),
     ("cookie", "cookie"),
@@ -19,13 +19,13 @@ const FIELDS: [(&str, &str); 5] = [
 /// Options of a verb that share nothing but the name with those of a connection, which layers have.
 const NAMESAKES: [(&str, &str); 1] = [("ping", "count")];
 
-/// An option of a layer.
+/// An option as one layer gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerOption {
     /// Its long name, without the dashes.
     pub name: String,
-    /// Its occurrences, each with its value, if it takes one. None at all: a flag that is not set,
-    /// and that no layer below sets.
+    /// Its occurrences, each with its value if it takes one. Empty: the flag is off, and no layer
+    /// below can set it.
     pub values: Vec<Option<String>>,
 }
 
@@ -35,12 +35,12 @@ impl LayerOption {
         LayerOption { name: name.to_owned(), values: vec![None] }
     }
 
-    /// An option with values.
+    /// An option with these values.
     pub fn with(name: &str, values: impl IntoIterator<Item = String>) -> LayerOption {
         LayerOption { name: name.to_owned(), values: values.into_iter().map(Some).collect() }
     }
 
-    /// Its arguments, as they would be typed.
+    /// Its arguments as typed on a command line.
     pub fn args(&self) -> impl Iterator<Item = OsString> {
         self.values.iter().map(|value| match value {
             Some(value) => format!("--{}={value}", self.name).into(),
@@ -49,7 +49,7 @@ impl LayerOption {
     }
 }
 
-/// The layers, from the top down.
+/// The layers merged so far, from the top down.
 pub struct Layers<'a> {
     command: &'a Command,
     set: BTreeSet<String>,
@@ -75,8 +75,8 @@ impl<'a> Layers<'a> {
         layers
     }
 
-    /// Lays another one under them. What they have set stays: an option that can be repeated is
-    /// added to, a field of the request is not.
+    /// Adds a layer below. What is already set stays; a repeatable option gets the layer's values
+    /// too, a header field doesn't.
     pub fn lay_under(&mut self, layer: &[LayerOption]) {
         let kept: Vec<LayerOption> =
             layer.iter().filter_map(|layer_option| self.left_of(layer_option)).collect();
@@ -86,7 +86,7 @@ impl<'a> Layers<'a> {
         self.args.splice(0..0, kept.iter().flat_map(LayerOption::args));
     }
 
-    /// All but the top one, as arguments to be put before it.
+    /// All layers but the top one, as arguments to put before it.
     pub fn into_args(self) -> Vec<OsString> {
         self.args
     }
@@ -114,7 +114,7 @@ impl<'a> Layers<'a> {
         Some(left)
     }
 
-    /// Whether something that was set can't be used with it.
+    /// Whether an option that is already set conflicts with it.
     fn is_excluded(&self, arg: &Arg) -> bool {
         let conflict = |a: &Arg, b: &Arg| {
             self.command.get_arg_conflicts_with(a).iter().any(|c| c.get_id() == b.get_id())
@@ -143,7 +143,7 @@ fn field(option: &str) -> Option<&'static str> {
     FIELDS.iter().find(|(name, _)| *name == option).map(|(_, field)| *field)
 }
 
-/// What a typed header is called; a file of headers has no name.
+/// A typed header's name; a file of headers has none.
 fn header_name(typed: &str) -> Option<String> {
     let (name, _) = typed.split_once(':').filter(|_| !typed.starts_with('@'))?;
     Some(name.to_ascii_lowercase())

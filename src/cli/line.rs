@@ -1,5 +1,5 @@
-//! The whole command line: what was typed, over a pasted curl command, over a profile of the
-//! configuration file and its defaults.
+//! Reads the command line and merges it with the layers below: a pasted curl command, a profile of
+//! the configuration file, its defaults.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
@@ -25,15 +25,15 @@ const LONGEST: u64 = 1 << 20;
 /// Reads the command line and what it refers to; ends the process for `-h` and `-V`.
 ///
 /// # Errors
-/// Exit 2: what can't be read; 13: a file that can't be.
+/// Exit 2: an argument is not valid; exit 13: a file can't be read.
 pub fn parse() -> Result<Cli> {
     let args: Vec<OsString> = std::env::args_os().collect();
     alone(&args).map_or_else(|| read(args), Ok)
 }
 
-/// The common case: a connection about which nothing but the command line says anything. Here the
-/// options are defined once, and those of the verbs not at all, which would take longer than all
-/// the rest of a start. None for any other case, and for what is wrong.
+/// The common case: a connection described by the command line alone. The options are built once
+/// and those of the verbs not at all; building them would take longer than everything else at
+/// startup. `None` in any other case and for a usage error.
 fn alone(args: &[OsString]) -> Option<Cli> {
     let whole = ConnectArgs::augment_args(Command::new("wstap"));
     let matches = whole.try_get_matches_from(args).ok()?;
@@ -64,7 +64,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
         words = own;
         pasted = command.map(|command| command.read(ours)).transpose()?;
     }
-    // -h and -V; what is wrong is said at the end.
+    // -h and -V; errors are reported at the end.
     let Some(typed) = leniently(&whole, head.iter().chain(&words)) else {
         return finish([head, words].concat());
     };
@@ -107,11 +107,11 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
 }
 
 fn finish(args: Vec<OsString>) -> Result<Cli> {
-    // To clap a verb behind options is a URL.
+    // clap reads a verb after options as a URL.
     let mut later = args.iter().skip(2).filter_map(|word| word.to_str());
     let late = later.find(|word| Verb::has_subcommand(word)).map(str::to_owned);
     let misplaced = |verb: String| {
-        Error::usage(format!("options stand behind the verb: wstap {verb} …"))
+        Error::usage(format!("options come after the verb: wstap {verb} …"))
             .hint(format!("its options: wstap {verb} --help"))
     };
     match (Cli::try_parse_from(args), late) {
@@ -122,12 +122,12 @@ fn finish(args: Vec<OsString>) -> Result<Cli> {
     }
 }
 
-/// What can be read of the arguments; none where they ask for help.
+/// The arguments as far as they can be parsed; `None` if they ask for help.
 fn leniently<'a>(whole: &Command, args: impl Iterator<Item = &'a OsString>) -> Option<ArgMatches> {
     whole.clone().ignore_errors(true).try_get_matches_from(args).ok()
 }
 
-/// The configuration file, if there is one and it is wanted.
+/// The configuration file, if it exists and isn't switched off.
 fn config(
     typed: &ArgMatches,
     profile: Option<&str>,
@@ -167,7 +167,7 @@ fn config(
     }
 }
 
-/// A curl command, wherever it is.
+/// Where the curl command is.
 enum Curl {
     Stdin,
     Text(String),
@@ -184,9 +184,8 @@ impl Curl {
     }
 }
 
-/// Sorts what follows `wstap curl` into our own words and the command: one word that holds all of it,
-/// or everything behind the word `curl`, or everything if nothing else makes sense. None if help is
-/// asked for.
+/// Separates our own arguments after `wstap curl` from the command, which is one word with all of
+/// it, everything after the word `curl`, or else every word. `None` if help is asked for.
 fn sort(mut words: Vec<OsString>, whole: &Command) -> Result<(Vec<OsString>, Option<Curl>)> {
     let first_part = |word: &OsString| {
         let text = word.to_string_lossy().into_owned();

@@ -1,5 +1,5 @@
-//! The command line: the one definition from which the parser, `-h`, the man page and the
-//! completions come, and its translation into what the lower floors take.
+//! The command line: one definition for the parser, `-h`, the man page and the completions, and its
+//! translation into the options of the lower floors.
 
 mod args;
 mod config;

@@ -1,4 +1,4 @@
-//! From what was typed to what the lower floors take.
+//! Translates the parsed arguments into the options of the lower floors.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -32,24 +32,24 @@ use crate::transport::{
     ConnectTo, DialOptions, Family, Pins, Proxies, Resolve, Sni, Target, TlsOptions, Versions,
 };
 
-/// A whole run.
+/// Everything for one run.
 pub struct Plan {
     /// The session.
     pub settings: Settings,
-    /// The view for people.
+    /// Options of the view for people.
     pub human: HumanOptions,
     /// Colours on standard output.
     pub color_stdout: bool,
-    /// How received messages are printed in pipe mode.
+    /// Format of received messages in pipe mode.
     pub output: Format,
     /// Events on standard output.
     pub json: bool,
-    /// What was guessed, one line each.
+    /// Notes on what was guessed, one line each.
     pub notes: Vec<String>,
 }
 
 impl Plan {
-    /// With something to say before what was guessed, unless nothing is to be said.
+    /// Puts these notes before the others, unless `--quiet` is given.
     pub fn noting(mut self, notes: Vec<String>) -> Plan {
         if !self.human.quiet {
             self.notes.splice(0..0, notes);
@@ -61,18 +61,18 @@ impl Plan {
 /// Makes the plan for connecting to `url`.
 ///
 /// # Errors
-/// Exit 2: what can't be understood; exit 13: a file that can't be read.
+/// Exit 2: an argument is not valid; exit 13: a file can't be read.
 pub fn plan(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan> {
     unworded(url, reach, talk).map_err(|error| error.worded(WORDS))
 }
 
 fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan> {
-    // Where the configuration is read (`cli::line`), `config` has had its say.
+    // `cli::line` has read the configuration already.
     let ReachArgs { request, login, tls, network, proxy, time, protocol, view, config: _ } = reach;
     let (target, mut notes) = Target::parse(url)?;
     let target = if request.path_as_is { target.with_path_of(url) } else { target };
     let proxies = proxies(proxy, &tls)?;
-    // What is wrong with the environment is said before anything else happens.
+    // Errors in the environment come before anything else happens.
     proxies.choose(&target)?;
     let TimeArgs { connect_timeout, max_time } = time;
     let ProtocolArgs { deflate, no_deflate, strict, max_head, max_headers } = protocol;
@@ -183,7 +183,7 @@ fn close(code: u16, reason: &str) -> Result<CloseStatus> {
     Ok(CloseStatus::new(code, reason))
 }
 
-/// Whether there are colours (no-color.org, bixense.com/clicolors).
+/// Whether to use colours (no-color.org, bixense.com/clicolors).
 fn is_wanted(color: When, channel: impl std::os::fd::AsFd) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match color {
@@ -198,7 +198,7 @@ fn is_wanted(color: When, channel: impl std::os::fd::AsFd) -> bool {
     }
 }
 
-/// What is offered in Sec-WebSocket-Extensions.
+/// The value of Sec-WebSocket-Extensions.
 fn offer(deflate: Option<String>, no_deflate: bool) -> Result<String> {
     let offer = match deflate {
         None if no_deflate => return Ok(String::new()),
@@ -265,7 +265,7 @@ fn request(settings: &mut Settings, args: RequestArgs, mut request: RequestOptio
     Ok(())
 }
 
-/// A target that stays one word of the request line, whatever else is wrong with it.
+/// Accepts any request target that stays one word of the request line.
 fn request_target(typed: String) -> Result<String> {
     let splits = |c: char| c.is_whitespace() || c.is_control();
     if typed.is_empty() || typed.contains(splits) {
@@ -277,10 +277,10 @@ fn request_target(typed: String) -> Result<String> {
     Ok(typed)
 }
 
-/// Reads `Name: value` in the grammar of RFC 9110 §5.
+/// Parses `Name: value` by the grammar of RFC 9110 §5.
 ///
 /// # Errors
-/// Exit 2: what the grammar doesn't allow.
+/// Exit 2: the grammar doesn't allow it.
 pub fn header(typed: &str) -> Result<Header> {
     let bad = |why: &str| {
         Error::usage(format!(
@@ -302,7 +302,7 @@ pub fn header(typed: &str) -> Result<Header> {
     Ok(Header::new(name, value.trim_matches([' ', '\t'])))
 }
 
-/// A secret: as typed, or with `@` from a file or the environment.
+/// Reads a secret: as typed, or after `@` from a file or the environment.
 fn secret(typed: &str) -> Result<String> {
     match typed.strip_prefix('@') {
         Some(path) => read_file(path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()),
@@ -335,7 +335,7 @@ fn read_file(path: &str) -> Result<String> {
     Ok(text)
 }
 
-/// How to log in; a bearer token is a field of the request.
+/// The login; a bearer token becomes a header field.
 fn login(args: LoginArgs) -> Result<(Login, Option<Header>)> {
     let LoginArgs { user, digest, anyauth, bearer, netrc, netrc_file } = args;
     let scheme = match (digest, anyauth) {
@@ -433,20 +433,20 @@ fn tls(args: TlsArgs) -> Result<TlsOptions> {
     })
 }
 
-/// Says of which option a value is wrong.
+/// Names the option in an error about its value.
 fn of<T>(option: &str, value: Result<T>) -> Result<T> {
     value.map_err(|e| Error { what: format!("{option} {}", e.what), ..e })
 }
 
-/// What opens an encrypted private key.
+/// The pass phrase of an encrypted private key.
 ///
 /// # Errors
-/// If it is behind `@`: exit 2 for a variable, 13 for a file that can't be read.
+/// After `@`: exit 2 for a variable, 13 for a file that can't be read.
 pub fn pass_phrase(typed: Option<String>) -> Result<Option<Secret<String>>> {
     Ok(typed.as_deref().map(secret).transpose()?.map(Secret::new))
 }
 
-/// The proxies that were asked for, or that the environment names.
+/// The proxies of the options, else those of the environment.
 fn proxies(args: ProxyArgs, tls: &TlsArgs) -> Result<Proxies> {
     let ProxyArgs { proxy, proxy_user, noproxy } = args;
     let typed = match proxy.as_deref() {

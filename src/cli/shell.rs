@@ -1,6 +1,6 @@
-//! Takes a pasted command apart as the shell would that it was copied for: bash or cmd.exe.
+//! Splits a pasted command as the shell it was copied for would: bash or cmd.exe.
 //!
-//! Nothing is run or expanded: what a shell would replace is an error.
+//! Nothing is run or expanded: an expansion or substitution is an error.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -10,7 +10,7 @@ use crate::text::Untrusted;
 /// The words of one command.
 ///
 /// # Errors
-/// One line: what can't be read as a single command, and where.
+/// One line: why the text isn't a single command, and where.
 pub fn split(text: &str) -> Result<Vec<String>, String> {
     if is_for_cmd(text) {
         windows_arguments(&without_carets(text))
@@ -19,8 +19,8 @@ pub fn split(text: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// Browsers put a caret before the quotes and the line ends of what they copy for cmd.exe, and quote
-/// with ' for bash.
+/// Browsers put a caret before the quotes and the line ends of what they copy for cmd.exe, and
+/// quote with ' for bash.
 fn is_for_cmd(text: &str) -> bool {
     let mut before = ' ';
     for c in text.chars() {
@@ -37,7 +37,7 @@ fn is_for_cmd(text: &str) -> bool {
 /// Reads words with bash's quoting (POSIX shell, XCU 2.2, and `$'…'`).
 struct Bash<'a> {
     chars: Peekable<Chars<'a>>,
-    /// Characters taken.
+    /// Characters read.
     at: usize,
 }
 
@@ -159,7 +159,7 @@ impl<'a> Bash<'a> {
             }
             '0'..='7' => {
                 let digits = format!("{c}{}", self.digits(8, 2));
-                // As bash does: of what is more than a byte, the low bits count.
+                // As in bash: a value above one byte keeps its low bits.
                 u32::from_str_radix(&digits, 8).unwrap_or_default() as u8
             }
             'u' | 'U' => {
@@ -209,15 +209,15 @@ impl<'a> Bash<'a> {
         digits
     }
 
-    /// A lone dollar is one.
+    /// A lone dollar sign is literal.
     fn is_expansion(&mut self, c: char) -> bool {
         let begins = |c: &char| c.is_ascii_alphanumeric() || "_{([*@#?$!-".contains(*c);
         c == '`' || self.chars.peek().is_some_and(begins)
     }
 }
 
-/// Takes cmd.exe's own quoting away: a caret makes the next character an ordinary one, outside of
-/// quotation marks that have none.
+/// Removes cmd.exe's own quoting: outside of quotation marks without a caret, a caret makes the
+/// next character literal.
 fn without_carets(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().filter(|c| *c != '\r');
@@ -225,7 +225,7 @@ fn without_carets(text: &str) -> String {
     while let Some(c) = chars.next() {
         match c {
             '^' if !quoted => match chars.next() {
-                // The line goes on, and its first character is ordinary, even if it is a line end.
+                // The line continues, and its first character is literal, even a line end.
                 Some('\n') => plain.extend(chars.next()),
                 other => plain.extend(other),
             },
@@ -239,8 +239,8 @@ fn without_carets(text: &str) -> String {
     plain
 }
 
-/// Takes a command line apart as the C library of Windows does: backslashes count before a quotation
-/// mark only, and two marks within marks are one.
+/// Splits a command line as the C library of Windows does: backslashes escape only before a
+/// quotation mark, and two marks within quotation marks are one.
 fn windows_arguments(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

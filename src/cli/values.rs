@@ -1,4 +1,4 @@
-//! Values with units.
+//! Option values: sizes, times, and names from a list.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::run::reconnect::Backoff;
 
-/// One of a list of names with what they mean, for the completions, and what they stand for.
+/// A parser for one of several names; the completions show the name and its help.
 pub fn one_of<T: Clone + Send + Sync>(
     all: &'static [(&'static str, &'static str, T)],
 ) -> impl TypedValueParser<Value = T> {
@@ -20,7 +20,7 @@ pub fn one_of<T: Clone + Send + Sync>(
 /// A size: bytes, or K, M, G (powers of 1024).
 ///
 /// # Errors
-/// What is wrong with the text.
+/// Why the text is not valid.
 pub fn size(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
@@ -37,7 +37,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 /// A size of at least one byte.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// Why the text is not valid.
 pub fn nonzero_size(text: &str) -> Result<usize, String> {
     match size(text)? {
         0 => Err("it must be at least 1 byte".to_owned()),
@@ -57,7 +57,7 @@ pub fn ping_size(text: &str) -> Result<usize, String> {
 /// A time: seconds, also with a fraction, or with ms, s, m, h behind the number.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// Why the text is not valid.
 pub fn time(text: &str) -> Result<Duration, String> {
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
     let bad = || "a time is a number of seconds, or like 500ms, 2s, 1m".to_owned();
@@ -86,7 +86,7 @@ pub fn nonzero_time(text: &str) -> Result<Duration, String> {
 /// Waits between attempts: `MIN..MAX`, or `MIN` alone.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// Why the text is not valid.
 pub fn backoff(text: &str) -> Result<Backoff, String> {
     let (min, max) = match text.split_once("..") {
         Some((min, max)) => (time(min)?, time(max)?),

@@ -2,7 +2,7 @@
 
 use crate::protocol::close::CloseCode;
 
-/// What is known about a code beyond its meaning.
+/// Details about a close code beyond its meaning.
 struct Known {
     source: &'static str,
     sender: &'static str,
@@ -10,7 +10,7 @@ struct Known {
     advice: &'static [&'static str],
 }
 
-/// All about a close code.
+/// Explains a close code.
 pub(super) fn explain(code: u16) -> String {
     let known = known(code);
     let on_wire = match code {

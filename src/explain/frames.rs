@@ -13,15 +13,15 @@ use crate::text::Untrusted;
 use crate::text::hexdump::{HexPairs, hexdump};
 use crate::text::typed::hex;
 
-/// How many inflated bytes are shown at most.
+/// The most inflated bytes to show.
 const INFLATED: usize = 64 << 10;
 
-/// Reads bytes written in hex: with or without spaces, commas, colons, `0x` and `\x`.
+/// Parses bytes written in hex: with or without spaces, commas, colons, `0x` and `\x`.
 pub(super) fn parse_hex(words: &[&str]) -> Option<Vec<u8>> {
     hex(&words.join(" ")).ok().filter(|bytes| !bytes.is_empty())
 }
 
-/// Every frame in the bytes, with what is wrong about it.
+/// Explains every frame in the bytes, with its errors.
 pub(super) fn explain(bytes: Vec<u8>) -> String {
     let mut reader = Reader::default();
     let mut rest = bytes.as_slice();
@@ -34,7 +34,7 @@ pub(super) fn explain(bytes: Vec<u8>) -> String {
     reader.text
 }
 
-/// A fragmented message of one direction.
+/// The state of a fragmented message in one direction.
 #[derive(Default)]
 struct Fragments {
     open: Option<Opcode>,
@@ -52,7 +52,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Explains the frame at the front; gives how many bytes it has.
+    /// Explains the frame at the front; returns its length in bytes.
     fn frame(&mut self, bytes: &[u8], offset: usize) -> usize {
         if self.frames > 0 {
             self.text.push('\n');
@@ -187,7 +187,7 @@ impl Reader {
     }
 
     fn judge_header(&mut self, header: &FrameHeader) {
-        // By their masks the two directions are told apart, so no mask is wrong.
+        // The mask tells the direction, so neither a mask nor its absence is an error.
         let (sender, fragments) = match header.masking_key {
             Some(_) => (Side::Client, &self.client),
             None => (Side::Server, &self.server),
@@ -251,7 +251,7 @@ impl Reader {
         }
     }
 
-    /// One whole compressed message can be read alone if it refers to nothing before it.
+    /// Inflates one whole compressed message, if it doesn't refer to data before it.
     fn compressed(&mut self, header: &FrameHeader, plain: &[u8]) {
         if !header.fin {
             self.note("  compressed, in several frames: not inflated here\n");
@@ -259,7 +259,7 @@ impl Reader {
                 Some(_) => &mut self.client,
                 None => &mut self.server,
             };
-            // Its bytes are not text, whatever its opcode.
+            // The bytes are compressed, so they aren't checked as UTF-8.
             *fragments = Fragments { open: Some(Opcode::Binary), utf8: Utf8::default() };
             return;
         }
@@ -324,7 +324,7 @@ impl Reader {
         value: impl std::fmt::Display,
         meaning: &str,
     ) {
-        // As text first: not every value minds a width.
+        // Formatted first: not every Display honours a width.
         let value = value.to_string();
         // Writing to a string can't fail.
         let _ = writeln!(self.text, "  {byte:2}  {bits}  {name:<6} {value:<4} {meaning}");

@@ -12,7 +12,7 @@ use crate::text::Untrusted;
 /// Explains a code, frame bytes in hex, or a word.
 ///
 /// # Errors
-/// Exit 2 for what nothing is known about; the hint lists what is known.
+/// Exit 2 for an unknown word; the hint lists the known ones.
 pub fn explain(words: &[String]) -> Result<String> {
     if let [word, key] = words
         && is_accept(word)
@@ -60,8 +60,8 @@ fn is_accept(word: &str) -> bool {
         .any(|name| word.trim_end_matches(':').eq_ignore_ascii_case(name))
 }
 
-/// What a number without a word before it most likely is. Four digits are a close code, though
-/// they could be two bytes in hex; `explain frame 1005` reads them so.
+/// Guesses what a number without a word before it means. Four digits are a close code, though they
+/// could be two bytes in hex; `explain frame 1005` reads them so.
 fn bare_number(number: &str) -> Option<String> {
     match (number.len(), number.parse::<u16>().ok()?) {
         (3, status @ 100..=599) => topics::status(status),

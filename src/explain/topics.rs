@@ -2,7 +2,7 @@
 
 use crate::error::Exit;
 
-/// A word with its explanation; the first name is the one that lists show.
+/// An explanation with its names; lists show the first one.
 struct Topic {
     names: &'static [&'static str],
     text: &'static str,
@@ -21,7 +21,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TOPICS.iter().filter_map(|topic| topic.names.first().copied()).chain(["exit"])
 }
 
-/// An exit code of wstap.
+/// Explains an exit code of wstap.
 pub(super) fn exit(code: u8) -> Option<String> {
     let (exit, meaning) = Exit::ALL.into_iter().find(|(exit, _)| *exit as u8 == code)?;
     let (_, more) = EXITS.iter().find(|(known, _)| *known == exit)?;
@@ -33,7 +33,7 @@ fn exits() -> String {
     format!("exit codes of wstap\n\n{}", Exit::ALL.map(line).concat())
 }
 
-/// An HTTP status as the answer to an upgrade.
+/// Explains an HTTP status as the answer to an upgrade.
 pub(super) fn status(status: u16) -> Option<String> {
     let (_, name, more) = STATUSES.iter().find(|(known, _, _)| *known == status)?;
     let class = match status {

@@ -1,4 +1,4 @@
-//! Answers to /status, /headers, /tls, /timing and /as, in words.
+//! The answers to /status, /headers, /tls, /timing and /as, as text.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::run::{Answer, Inquiry};
 use crate::text::Untrusted;
 use crate::text::units::{Count, Took};
 
-/// Puts the answer to a question into words.
+/// Formats the answer to a question.
 pub fn words(question: Question, inquiry: &Inquiry<'_>) -> Answer {
     if let Question::As { tool, secrets } = question {
         let text = export(tool, inquiry.options, secrets);

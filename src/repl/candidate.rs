@@ -1,4 +1,4 @@
-//! The ways to go on that the Tab key offers.
+//! Completion candidates.
 
 use std::fmt::Write;
 use std::fs;
@@ -6,15 +6,15 @@ use std::path::PathBuf;
 
 use crate::text::is_dangerous;
 
-/// How many candidates are listed.
+/// The most candidates to list.
 const LISTED: usize = 40;
 
-/// One way to go on.
+/// One completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// What takes the place of the word that is being typed.
+    /// The replacement for the typed word.
     pub(super) text: String,
-    /// What it means; may be empty.
+    /// Its help; may be empty.
     pub(super) about: String,
 }
 
@@ -24,7 +24,8 @@ impl Candidate {
     }
 }
 
-/// Candidates for the word that is being typed: `all` gets the words before it and its beginning. With the offset where the word begins.
+/// Candidates for the last word, and its offset. `all` gets the words before it and the part of it
+/// that is typed.
 pub(super) fn by_word(
     typed: &str,
     all: impl FnOnce(&str, &str) -> Vec<Candidate>,
@@ -33,7 +34,7 @@ pub(super) fn by_word(
     (before.len(), all(before.trim(), word))
 }
 
-/// What all candidates have in common.
+/// The longest common prefix of the candidates.
 pub(super) fn common_prefix(candidates: &[Candidate]) -> &str {
     let Some((first, rest)) = candidates.split_first() else {
         return "";
@@ -61,7 +62,8 @@ pub(super) fn list(candidates: &[Candidate]) -> String {
     lines
 }
 
-/// The files whose path begins like this. Names that can't be typed or shown are left out.
+/// The files whose path begins with the typed text. Names that can't be typed or shown are left
+/// out.
 pub(super) fn files(typed: &str) -> Vec<Candidate> {
     let (directory, begin) = match typed.rfind('/') {
         Some(slash) => typed.split_at(slash + 1),

@@ -1,10 +1,9 @@
-//! What the Tab key offers, and the hint behind the cursor. Pure but for listing directories.
+//! Completion for the Tab key, and the hint after the cursor. Pure except for listing directories.
 
 use super::candidate::Candidate;
 use super::commands::{self, SlashCommand};
 
-/// The ways to go on from `typed`, the part of the line before the cursor, and the offset where the
-/// word begins that they replace.
+/// The candidates for `typed`, the line up to the cursor, and the offset of the word they replace.
 pub(super) fn candidates(typed: &str) -> (usize, Vec<Candidate>) {
     let slash = typed.len() - typed.trim_start_matches(' ').len();
     let Some(rest) = typed[slash..].strip_prefix('/') else {
@@ -22,7 +21,7 @@ pub(super) fn candidates(typed: &str) -> (usize, Vec<Candidate>) {
     (start, all)
 }
 
-/// What the hint shows, and how much of it the right arrow key takes.
+/// A hint's text, and how much of it the right arrow key accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hint {
     /// All of it.
@@ -31,7 +30,7 @@ pub(super) struct Hint {
     pub(super) taken: usize,
 }
 
-/// The rest of a command's name, if only one begins like this, and its arguments.
+/// The rest of the command's name, if it is unambiguous, and its arguments.
 pub(super) fn hint(line: &str) -> Option<Hint> {
     let rest = line.trim_start_matches(' ').strip_prefix('/')?;
     let (name, arguments) = match rest.split_once(' ') {

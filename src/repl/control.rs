@@ -1,9 +1,10 @@
-//! Who has the terminal: the editor that reads a line, or nobody; and how a read line is ended.
+//! Tracks whether the editor has the terminal, and ends its read from other threads.
 //!
 //! rustyline's `readline` blocks. Its only way out from another thread is SIGINT, for which it has
 //! a handler while it reads. The signal goes out under the lock and only while the editor reads, so
-//! it can't hit the read after that; it is repeated, because one that comes before the handler
-//! stands is lost. Outside of `readline` the process has a handler of its own (see [`super::signals`]).
+//! it can't hit the read after that; it is repeated, because one that comes before the handler is
+//! installed is lost. Outside of `readline` the process has a handler of its own (see
+//! [`super::signals`]).
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,16 +13,17 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use crate::error::Exit;
 
-/// When the signal is repeated for the first time; then after twice as long, and so on.
+/// The wait before the signal is repeated; it doubles each time.
 const REPEAT: Duration = Duration::from_millis(2);
 /// The longest wait before it is repeated.
 const MAX_REPEAT: Duration = Duration::from_secs(1);
-/// How often it is sent. rustyline's handler writes to a socket that holds some 280 signals, and
-/// then blocks whatever thread it runs on: an editor that waits for a stopped terminal takes none.
+/// The most times it is sent. rustyline's handler writes to a socket that holds some 280 signals,
+/// and then blocks whatever thread it runs on: an editor that waits for a stopped terminal takes
+/// none.
 const SIGNALS: usize = 50;
-/// A SIGINT so soon after one of ours is ours, come late.
+/// A SIGINT within this time after one of ours is ours, delivered late.
 const ECHO: Duration = Duration::from_millis(50);
-/// By then a thread that is still inside of `print` waits for the editor to take its text.
+/// A thread that is inside `print` for longer waits for the editor to take its text.
 const HANDOVER: Duration = Duration::from_millis(1);
 
 /// Shared by the editor's thread, the printer, the signals' thread and the session's.
@@ -39,21 +41,21 @@ struct State {
     epoch: u64,
     /// The terminal is in raw mode, and what is printed must go through the editor.
     raw: bool,
-    /// The printer is giving text to the editor.
+    /// The printer is handing text to the editor.
     printing: bool,
-    /// When the last SIGINT was sent by us.
+    /// When we sent the last SIGINT.
     signalled: Option<Instant>,
     /// Another program has the terminal.
     lent: bool,
-    /// SIGINTs since the last look, other than ours.
+    /// SIGINTs since the last check, other than ours.
     interrupts: u32,
     /// SIGTSTP came from outside.
     suspend: bool,
     /// SIGCONT came: the terminal isn't what the editor left it as.
     continued: bool,
-    /// When the last stop of our own was over.
+    /// When our last own stop ended.
     resumed: Option<Instant>,
-    /// SIGTERMs and SIGHUPs.
+    /// Number of SIGTERMs and SIGHUPs.
     terminations: u32,
     /// The session has ended.
     over: bool,
@@ -61,11 +63,11 @@ struct State {
     printer_over: bool,
     /// `readline` is about to return.
     leaving: bool,
-    /// A search of the history goes on, which shows what is printed only when a key comes.
+    /// A history search is active; it shows printed text only at the next key.
     searching: bool,
     /// The terminal makes Ctrl-C a signal.
     armed: bool,
-    /// How often the person asked the present read to leave.
+    /// How often the user asked the current read to leave.
     quits: u32,
     /// The session's exit code.
     exit: Option<Exit>,
@@ -83,14 +85,14 @@ impl State {
     }
 }
 
-/// Why the person's turn is over.
+/// Why a read ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// The process was stopped and goes on: the terminal must be set and the line drawn again.
+    /// The process was stopped and continues: set the terminal and draw the line again.
     Continued,
     /// The session has ended.
     Over,
-    /// The process must stop for a while.
+    /// SIGTSTP: the process must stop.
     Suspend,
     /// SIGTERM or SIGHUP.
     Terminated,
@@ -98,7 +100,7 @@ pub(super) enum Ending {
 
 /// For the editor's thread.
 impl Control {
-    /// `readline` comes next. False if there is a reason not to read.
+    /// Call before `readline`. False if there is a reason not to read.
     pub(super) fn begin_read(&self) -> bool {
         let mut state = self.lock();
         if state.must_end() {
@@ -110,7 +112,7 @@ impl Control {
         true
     }
 
-    /// The editor has the terminal in raw mode; called again and again while it has.
+    /// The editor has the terminal in raw mode; called repeatedly meanwhile.
     pub(super) fn raw(&self) {
         let mut state = self.lock();
         if state.reading && !state.must_end() && !state.raw {
@@ -126,13 +128,13 @@ impl Control {
         self.changed.notify_all();
     }
 
-    /// Whether a search of the history goes on.
+    /// Records whether a history search is active.
     pub(super) fn search(&self, searching: bool) {
         self.lock().searching = searching;
         self.changed.notify_all();
     }
 
-    /// The same as [`Control::leave`], because the person wants to leave the program.
+    /// Like [`Control::leave`], when the user wants to leave the program.
     pub(super) fn leave_for_good(&self) {
         self.lock().quits += 1;
         self.leave();
@@ -147,8 +149,8 @@ impl Control {
         self.changed.notify_all();
     }
 
-    /// The editor has a line that it must not edit: its next wait for a key ends the read. rustyline's
-    /// handler stands now, so one signal is enough.
+    /// The editor has a line that it must not edit: its next wait for a key ends the read.
+    /// rustyline's handler is installed by now, so one signal is enough.
     pub(super) fn refuse(&self) {
         let mut state = self.leave_locked(self.lock());
         let _ = kill_process(getpid(), Signal::INT);
@@ -160,7 +162,7 @@ impl Control {
         self.lock().must_end()
     }
 
-    /// Why there is no next line; a suspension or continuation is told once.
+    /// Why there is no next line; a suspension or continuation is reported once.
     pub(super) fn ending(&self) -> Option<Ending> {
         let mut state = self.lock();
         if state.over {
@@ -180,14 +182,14 @@ impl Control {
         self.lock().lent = lent;
     }
 
-    /// The process goes on after a stop of its own: the next read sets the terminal anyway.
+    /// The process continues after its own stop: the next read sets the terminal anyway.
     pub(super) fn resumed(&self) {
         let mut state = self.lock();
         state.resumed = Some(Instant::now());
         state.continued = false;
     }
 
-    /// Whether the person, or whoever runs us, asked for an end since the last look.
+    /// Whether a SIGINT came since the last check.
     pub(super) fn interrupted(&self) -> bool {
         let mut state = self.lock();
         std::mem::take(&mut state.interrupts) > 0
@@ -198,12 +200,12 @@ impl Control {
         self.lock().reading
     }
 
-    /// How many times SIGTERM or SIGHUP came.
+    /// How often SIGTERM or SIGHUP came.
     pub(super) fn terminations(&self) -> u32 {
         self.lock().terminations
     }
 
-    /// Waits until something changes, for `patience` at most.
+    /// Waits until something changes, or until the timeout.
     pub(super) fn wait(&self, patience: Duration) {
         let state = self.lock();
         if state.over || state.interrupts > 0 {
@@ -221,7 +223,7 @@ impl Control {
 
 /// For the printer's thread.
 impl Control {
-    /// Waits until the editor takes text. False when it never will again.
+    /// Waits until the editor accepts text. False if it never will again.
     pub(super) fn begin_print(&self) -> bool {
         let mut state = self.lock();
         while !state.raw && !state.printer_over {
@@ -239,9 +241,9 @@ impl Control {
     }
 }
 
-/// For the thread that finds a way out where the terminal takes nothing.
+/// For the thread that ends the program when the terminal is blocked.
 impl Control {
-    /// Waits until the editor has had something to write for so long.
+    /// Waits until the editor has been writing for this long.
     pub(super) fn wait_busy(&self, patience: Duration) {
         let mut state = self.lock();
         loop {
@@ -258,8 +260,8 @@ impl Control {
         }
     }
 
-    /// Lets Ctrl-C be a signal until the editor has written, or until it comes: then true. `set` is
-    /// done while the editor can't leave the terminal.
+    /// Makes Ctrl-C a signal until the editor has written; true if Ctrl-C came first. `set` runs
+    /// while the editor can't leave the terminal.
     pub(super) fn await_quit(&self, set: impl Fn(bool)) -> bool {
         let mut state = self.lock();
         if !state.is_busy() {
@@ -280,7 +282,7 @@ impl Control {
         false
     }
 
-    /// Ctrl-C came as a signal. False if it was none of ours.
+    /// Ctrl-C came as a signal. False if the terminal was not set so by us.
     pub(super) fn quit(&self) -> bool {
         let mut state = self.lock();
         state.quits += 1;
@@ -288,7 +290,7 @@ impl Control {
         state.armed
     }
 
-    /// Waits for the session's end: its exit code, or what another Ctrl-C or the time's end makes.
+    /// Waits for the session's exit code, or for another Ctrl-C or the timeout.
     pub(super) fn wait_over(&self, patience: Duration) -> Exit {
         let state = self.lock();
         let quits = state.quits;
@@ -303,7 +305,7 @@ impl Control {
     }
 }
 
-/// For the threads that end what the editor does.
+/// For the threads that end a read.
 impl Control {
     /// The session has ended.
     pub(super) fn end_over(&self, exit: Exit) {
@@ -318,7 +320,7 @@ impl Control {
         self.end(|state| state.terminations += 1);
     }
 
-    /// SIGTSTP came. False if nobody reads: then the process can simply stop.
+    /// SIGTSTP came. False if no read is active: then the process can simply stop.
     pub(super) fn end_suspend(&self) -> bool {
         let reading = self.lock().reading;
         if reading {
@@ -327,7 +329,7 @@ impl Control {
         reading
     }
 
-    /// SIGCONT came. Who stopped us without asking had the terminal since.
+    /// SIGCONT came. After a SIGSTOP others may have used the terminal.
     pub(super) fn end_continued(&self) {
         let state = self.lock();
         let seen = state.resumed.is_some_and(|at| at.elapsed() < ECHO);
@@ -338,7 +340,7 @@ impl Control {
         }
     }
 
-    /// A SIGINT came while nobody read.
+    /// A SIGINT came while no read was active.
     pub(super) fn interrupt(&self) {
         let mut state = self.lock();
         let ours = state.signalled.is_some_and(|at| at.elapsed() < ECHO);
@@ -348,7 +350,7 @@ impl Control {
         }
     }
 
-    /// Notes the reason and returns when the editor has left the terminal.
+    /// Records the reason and returns when the editor has left the terminal.
     fn end(&self, note: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         note(&mut state);
@@ -371,7 +373,7 @@ impl Control {
 }
 
 impl Control {
-    /// Lets nothing more be printed through the editor. Outside of raw mode rustyline's printer
+    /// Stops printing through the editor. Outside of raw mode rustyline's printer
     /// would write at once, before older text that still waits for the editor.
     fn leave_locked<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.raw = false;
@@ -381,7 +383,7 @@ impl Control {
         }
     }
 
-    /// Waits until that read has ended, for `patience` at most.
+    /// Waits until that read has ended, or until the timeout.
     fn wait_until_left<'a>(
         &'a self,
         state: MutexGuard<'a, State>,

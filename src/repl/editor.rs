@@ -24,17 +24,17 @@ use super::screen::TextQueue;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::text::Untrusted;
 
-/// The prompt; [`CLOSED`] takes its place and must be as wide.
+/// The prompt while connected; [`CLOSED`] must be as wide.
 const OPEN: &str = "> ";
 /// The prompt while there is no connection.
 const CLOSED: &str = "x ";
 
-/// The longest line, in columns: rustyline counts rows in 16 bits, and beyond draws nonsense.
+/// The longest line, in columns: rustyline counts rows in 16 bits and draws garbage beyond.
 const MAX_COLUMNS: usize = 1 << 20;
 /// The most lines, for the same reason.
 const MAX_LINES: usize = 25_000;
 
-/// What came of a read.
+/// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Input {
     /// Ctrl-C; whether the line was empty. It is cleared.
@@ -44,14 +44,13 @@ pub(super) enum Input {
     },
     /// Ctrl-D on an empty line, or the terminal is gone.
     Eof,
-    /// The read was ended, or not begun, see [`Control::ending`]. What was typed stays for the
-    /// next.
+    /// The read was ended or not begun, see [`Control::ending`]. The typed text stays for the next.
     Ended,
     /// Enter: perhaps several lines, if they were pasted.
     Line(String),
-    /// Ctrl-Z. What was typed stays for the next read.
+    /// Ctrl-Z. The typed text stays for the next read.
     Suspend,
-    /// A paste that the editor can't hold. It is gone.
+    /// A paste too long for the editor. It is dropped.
     TooLong,
 }
 
@@ -67,12 +66,12 @@ impl Editor {
     /// An editor for the terminal that stdin and stdout are.
     ///
     /// # Errors
-    /// When they are not.
+    /// They are not a terminal.
     pub(super) fn new(color: bool, control: Arc<Control>, queue: Arc<TextQueue>) -> Result<Editor> {
         let config = Config::builder()
             .auto_add_history(false)
             .bracketed_paste(true)
-            // Our own functions decide about colours; without this they are not even called.
+            // Our own functions decide about colours; without this they are not called.
             .color_mode(ColorMode::Forced)
             .completion_type(CompletionType::List)
             .history_ignore_space(true)
@@ -92,20 +91,20 @@ impl Editor {
         Ok(Editor { inner, typed, control })
     }
 
-    /// The way to print above the line that is being edited.
+    /// A printer that writes above the edited line.
     ///
     /// # Errors
-    /// When stdin or stdout is no terminal.
+    /// Stdin or stdout is not a terminal.
     pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static> {
         self.inner.create_external_printer().map_err(fault)
     }
 
-    /// Makes a line one that can be recalled.
+    /// Adds a line to the recall list.
     pub(super) fn remember(&mut self, line: &str) {
         let _ = self.inner.add_history_entry(line);
     }
 
-    /// Lets the person edit a line.
+    /// Lets the user edit a line.
     pub(super) fn read(&mut self) -> Input {
         if !self.control.begin_read() {
             return Input::Ended;
@@ -151,12 +150,12 @@ fn fault(error: ReadlineError) -> Error {
     Error::new(Stage::Input, Exit::Local, what)
 }
 
-/// What is in the editor. rustyline keeps it to itself, so each of its calls to us is used to take
-/// a copy: a read that was ended goes on with the same line and cursor.
+/// A copy of the editor's line. rustyline keeps it private, so each of its callbacks updates the
+/// copy: a read that was ended continues with the same line and cursor.
 #[derive(Debug, Default)]
 struct Typed {
     state: Mutex<TypedState>,
-    /// The prompt is not ours: a search of the history is going on.
+    /// The prompt is not ours: a history search is active.
     searching: AtomicBool,
     /// The line is too long: the read is being ended.
     refused: AtomicBool,
@@ -182,7 +181,7 @@ impl Typed {
         (state.line.clone(), state.position)
     }
 
-    /// Forgets the line and gives it back.
+    /// Takes the line out.
     fn clear(&self) -> String {
         let mut state = self.lock();
         state.position = 0;
@@ -232,7 +231,7 @@ impl ConditionalEventHandler for Binding {
     }
 }
 
-/// What rustyline asks while a line is edited.
+/// rustyline's callbacks while a line is edited.
 struct Assistant {
     color: bool,
     typed: Arc<Typed>,
@@ -245,8 +244,8 @@ impl Helper for Assistant {}
 impl Completer for Assistant {
     type Candidate = Pair;
 
-    /// Completes as far as it is certain; what is not is listed above the prompt. rustyline's own
-    /// list would keep messages from the screen, and its pager couldn't be ended.
+    /// Completes the unambiguous part and lists the candidates above the prompt. rustyline's own
+    /// list would keep messages off the screen, and its pager couldn't be ended.
     fn complete(
         &self,
         line: &str,
@@ -284,7 +283,7 @@ impl Hinter for Assistant {
 
     fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<Hint> {
         if is_too_long(line) {
-            // Keys that came before the read has ended are part of what is refused.
+            // Keys typed before the read has ended belong to the refused line.
             self.typed.refused.store(true, Ordering::Relaxed);
             self.control.refuse();
             return None;
@@ -298,7 +297,7 @@ impl Hinter for Assistant {
 }
 
 impl Highlighter for Assistant {
-    /// Leaves out control characters: a pasted text must not move the cursor.
+    /// Drops control characters: pasted text must not move the cursor.
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
         if self.typed.refused.load(Ordering::Relaxed) {
             return Cow::Borrowed("");
@@ -337,7 +336,7 @@ impl Highlighter for Assistant {
 }
 
 impl Validator for Assistant {
-    /// Every line is valid; but this is the last we hear of it before the terminal leaves raw mode.
+    /// Every line is valid; this is the last callback before the terminal leaves raw mode.
     fn validate(&self, _: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         self.control.leave();
         Ok(ValidationResult::Valid(None))

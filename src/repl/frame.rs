@@ -1,4 +1,4 @@
-//! The arguments of `/frame`: a frame made by hand.
+//! The arguments of `/frame`, a hand-made frame.
 
 use super::candidate::Candidate;
 use super::payload;
@@ -6,10 +6,10 @@ use crate::run::frame::{Field, FrameSpec, Given, no_such};
 use crate::text::Untrusted;
 use crate::text::typed::hex;
 
-/// What the payload can be written in; it takes the rest of the line.
+/// The keys for the payload, which takes the rest of the line.
 const PAYLOADS: [&str; 3] = ["text", "hex", "base64"];
 
-/// Reads `fin=0 op=ping text=…`.
+/// Parses `fin=0 op=ping text=…`.
 pub(super) fn parse(arguments: &str) -> Result<FrameSpec, String> {
     let mut spec = FrameSpec::default();
     let mut seen = Vec::new();
@@ -45,7 +45,7 @@ fn payload(key: &str, text: &str) -> Result<Vec<u8>, String> {
 fn field(spec: &mut FrameSpec, key: &str, value: &str) -> Result<(), String> {
     let field = Field::ALL.into_iter().find(|field| [field.name, field.json].contains(&key));
     let field = field.ok_or_else(|| no_such("key", key, &keys().collect::<Vec<_>>()))?;
-    // A masking key of eight decimal digits is none of the numbers.
+    // A masking key of eight decimal digits is not a number.
     let number = number(value).filter(|_| key != "mask");
     let given = number.map_or(Given::Text(value), Given::Number);
     field.set(spec, given, &format!("{key}="))
@@ -55,7 +55,7 @@ fn keys() -> impl Iterator<Item = &'static str> {
     Field::ALL.into_iter().map(|field| field.name).chain(PAYLOADS)
 }
 
-/// The keys, and behind one its values.
+/// Completes the keys, and after `KEY=` its values.
 pub(super) fn complete(_before: &str, word: &str) -> Vec<Candidate> {
     let Some((key, _)) = word.split_once('=') else {
         return keys().map(|key| Candidate::new(format!("{key}="), "")).collect();
@@ -71,7 +71,7 @@ fn number(value: &str) -> Option<u64> {
         Some(digits) => (digits, 16),
         None => (value, 10),
     };
-    // from_str_radix would take a sign.
+    // from_str_radix would accept a sign.
     let plain = digits.bytes().all(|b| b.is_ascii_alphanumeric());
     plain.then(|| u64::from_str_radix(digits, radix).ok()).flatten()
 }

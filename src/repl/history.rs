@@ -1,7 +1,7 @@
-//! The history file: what was typed, from one run to the next.
+//! The history file: keeps typed lines from one run to the next.
 //!
 //! One entry a line, newlines and backslashes escaped. It is read as bytes and cleaned, because
-//! what is recalled goes to the terminal; it is appended to, so that two runs can share it.
+//! recalled lines go to the terminal. It is opened for appending, so that two runs can share it.
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 
 use crate::sys::{Blocking, Role};
 
-/// How many entries are kept.
+/// The most entries to keep.
 pub(super) const ENTRIES: usize = 1000;
 /// A longer line is a payload, not something to recall.
 const MAX_ENTRY: usize = 16 << 10;
-/// How much of the file is read, from its end.
+/// How many bytes are read, from the file's end.
 const MAX_READ: u64 = 4 << 20;
-/// A line that contains one of these (in whatever case) may hold a secret.
+/// A line that contains one of these, in any case, may hold a secret.
 const SECRETS: &[&str] = &[
     "password",
     "passwd",
@@ -44,7 +44,7 @@ impl History {
     /// oldest first.
     ///
     /// # Errors
-    /// When there is no place for it or it can't be opened.
+    /// There is no folder for it, or it can't be opened.
     pub(super) fn open() -> io::Result<(History, Vec<String>)> {
         History::open_at(&path()?)
     }
@@ -67,7 +67,8 @@ impl History {
         Ok((History(file), entries))
     }
 
-    /// Keeps a line, unless it must not be kept. One write, so that runs don't mix their lines.
+    /// Keeps a line, unless it must not be written down. One write, so that runs don't mix their
+    /// lines.
     pub(super) fn keep(&mut self, line: &str) -> io::Result<()> {
         match is_kept(line) {
             true => Blocking(Role::File, &self.0).write_all(encode(line).as_bytes()),
@@ -100,7 +101,7 @@ fn read(file: &mut File) -> io::Result<(Vec<String>, bool)> {
     Ok((entries.skip(first).collect(), skipped > 0 || all.len() > 2 * ENTRIES))
 }
 
-/// Puts a file with these entries in the place of the old one.
+/// Replaces the file with one that holds these entries.
 fn rewrite(path: &Path, entries: &[String]) -> io::Result<File> {
     let fresh = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
@@ -115,7 +116,7 @@ fn encode(line: &str) -> String {
     format!("{}\n", line.replace('\\', r"\\").replace('\n', r"\n"))
 }
 
-/// The entry of a line; control characters, which would reach the terminal, are left out.
+/// Decodes a line; control characters, which would reach the terminal, are dropped.
 fn decode(line: &str) -> String {
     let mut entry = String::with_capacity(line.len());
     let mut chars = line.chars();

@@ -1,4 +1,4 @@
-//! What the prompt does by itself: help, files, and messages written in the person's own editor.
+//! Commands that the prompt runs itself: help, files, and messages written in the user's editor.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use crate::run::command::Command;
 use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
 
-/// What `/help` says about everything that is no command.
+/// The end of `/help`: everything that is not a command.
 const KEYS: &str = "\
 A line is sent as a text message. After / it is a command; // sends a slash.
 Pasted lines stay together: Enter sends them as one message.
@@ -56,7 +56,7 @@ pub(super) fn help(about: Option<&SlashCommand>) -> String {
 /// Reads a file of at most `limit` bytes as a message.
 ///
 /// # Errors
-/// When it can't be read, is too large, or is not UTF-8 and must be.
+/// It can't be read, is too large, or is not UTF-8 although sent as text.
 pub(super) fn file(path: &Path, opcode: Option<Opcode>, limit: u64) -> Result<Command> {
     let path = path.to_str().map_or_else(|| path.to_owned(), expand_home);
     let shown = Untrusted::text(&path.to_string_lossy()).to_string();
@@ -93,10 +93,10 @@ fn message(payload: Vec<u8>, opcode: Option<Opcode>, name: &str) -> Result<Comma
     Ok(Command::Message { opcode, payload, fragment: None })
 }
 
-/// Lets the person write a message in `$VISUAL` or `$EDITOR`; `None` if it stays empty.
+/// Opens `$VISUAL` or `$EDITOR` for a message; `None` if it stays empty.
 ///
 /// # Errors
-/// When there is no editor, or it fails.
+/// No editor is set, or it fails.
 pub(super) fn edit() -> Result<Option<Command>> {
     let editor = editor().ok_or_else(|| {
         failed("/edit: neither VISUAL nor EDITOR is set")

@@ -1,10 +1,9 @@
 //! The prompt: a line editor on the main thread, above which the session's text appears.
 //!
-//! Five threads: this one edits lines; the session's owns the socket; the printer hands the
-//! session's text to the editor; one waits for signals, and one for a terminal that takes nothing
-//! ([`rescue`]). (A sixth only passes commands on.) Only the
-//! editor and the printer wait for the terminal: one that is slow or stopped never stops the
-//! session, which bounds what waits by not reading its socket.
+//! Six threads: this one edits lines; the session's owns the socket; the printer hands the
+//! session's text to the editor; one forwards commands; one waits for signals; and one watches for
+//! a blocked terminal ([`rescue`]). Only the editor and the printer wait for the terminal: a slow
+//! or stopped one never stops the session, which bounds the waiting text by not reading its socket.
 
 mod answer;
 mod candidate;
@@ -44,42 +43,42 @@ use crate::run::command::{self, Command, CommandSender, Commands, Screen, Wake};
 use crate::run::output::FdSink;
 use crate::text::Untrusted;
 
-/// After SIGTERM and SIGHUP nobody may be there to lose patience: the session gets so long.
+/// How long the session may take to close after SIGTERM or SIGHUP, when no second signal may come.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Who leaves by Ctrl-C sees what waits if the terminal takes it within this time.
+/// After Ctrl-C, how long the terminal may take to show the waiting text.
 const GRACE: Duration = Duration::from_millis(250);
-/// How often the text is shown while the session closes in order and no editor runs.
+/// How often the waiting text is shown while the session closes and no editor runs.
 const PACE: Duration = Duration::from_millis(10);
 
-/// What the prompt needs to know.
+/// The prompt's options.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Whether colours are wanted.
+    /// Whether to use colours.
     pub color: bool,
-    /// What `/explain` says about some words; its text is safe to show.
+    /// Explains the words of `/explain`; its text is safe to show.
     pub explain: fn(&[String]) -> Result<String>,
     /// The largest file that `/file` sends.
     pub max_message: u64,
 }
 
-/// What the session gets.
+/// The session's ends of the channels to the prompt.
 pub struct SessionSide {
-    /// What the person asks for.
+    /// The commands typed at the prompt.
     pub commands: Commands,
     /// Wakes the session's loop for commands, and when the screen has caught up.
     pub wake: Wake,
-    /// Where its views write.
+    /// Where the session's views write.
     pub screen: Box<dyn Screen>,
 }
 
 /// Runs a session with a prompt: `start` on a thread of its own, the editor on this one. Returns
-/// when the session has ended, or at once on the second Ctrl-C; what the session wrote has been
-/// shown and the terminal is as before.
+/// when the session has ended, or at once on the second Ctrl-C, with the session's text shown and
+/// the terminal restored.
 ///
 /// The prompt handles SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT; `start` must leave them alone.
 ///
 /// # Errors
-/// When the terminal can't be used, see [`is_usable`], or threads and pipes can't be made.
+/// The terminal can't be used (see [`is_usable`]), or a thread or pipe can't be created.
 pub fn run<F>(options: Options, start: F) -> Result<Exit>
 where
     F: FnOnce(SessionSide) -> Exit + Send + 'static,
@@ -121,10 +120,11 @@ where
     Ok(leave(session, &commands, &queue, &control, hurry))
 }
 
-/// What a typed line asks the session to do; `None` for what is done on this side, and for nothing.
+/// Parses a typed line into the session's command; `None` for an empty line and for a command that
+/// the prompt handles itself.
 ///
 /// # Errors
-/// Exit 2: what can't be understood in the line, with the command's usage.
+/// Exit 2: the line is not valid; the hint is the command's usage.
 pub fn command(line: &str) -> Result<Option<Command>> {
     Ok(match commands::parse(line)? {
         Parsed::Command(command) => Some(command),
@@ -150,14 +150,14 @@ fn start_printer(
     thread.spawn(move || printer.run()).map_err(|error| unusable(&error))
 }
 
-/// Opens the history. Without it the prompt works all the same.
+/// Opens the history. The prompt works without it.
 fn recall(editor: &mut Editor, queue: &TextQueue) -> Option<History> {
     match History::open() {
         Ok((history, entries)) => {
             entries.iter().for_each(|entry| editor.remember(entry));
             Some(history)
         }
-        // A home like /dev/null is how services say that nothing is to be kept.
+        // Services set a home like /dev/null to keep nothing.
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => None,
         Err(error) => {
             let why = error.to_string();
@@ -168,8 +168,8 @@ fn recall(editor: &mut Editor, queue: &TextQueue) -> Option<History> {
     }
 }
 
-/// Commands go through a thread that may wait while the session takes none: the editor must not. If
-/// it did, nothing would be shown, the session would stop reading, and the peer perhaps, too.
+/// Forwards commands on a thread of their own, which may wait for a busy session. The editor must
+/// not wait: nothing would be shown, the session would stop reading, and the peer might stop, too.
 fn pass_on(sender: CommandSender) -> io::Result<Sender<Command>> {
     let (commands_out, commands_in) = mpsc::channel();
     thread::Builder::new().name("commands".to_owned()).spawn(move || {
@@ -198,7 +198,7 @@ where
     })
 }
 
-/// Ends the printer. What it had taken and could not show comes first again.
+/// Ends the printer and puts the piece that it could not show back at the front.
 fn stop_printer(editor: Editor, printer: PrinterThread, queue: &TextQueue, control: &Control) {
     queue.close();
     control.end_printer();
@@ -209,8 +209,9 @@ fn stop_printer(editor: Editor, printer: PrinterThread, queue: &TextQueue, contr
     }
 }
 
-/// Asks the session to end, shows what it still says, and gives the exit code. In a `hurry` the
-/// terminal has [`GRACE`] for what waits, else as long as nobody loses patience.
+/// Asks the session to end, shows its last text, and returns the exit code. In a `hurry` the
+/// terminal has [`GRACE`] for the waiting text; otherwise until the session ends or another signal
+/// comes.
 fn leave(
     session: JoinHandle<Exit>,
     commands: &Sender<Command>,
@@ -260,7 +261,7 @@ fn leave(
     if unterminated { exit } else { Exit::Terminated }
 }
 
-/// The person's side of the conversation.
+/// The user's side of the conversation.
 struct Conversation {
     options: Options,
     terminal: Terminal,
@@ -272,7 +273,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    /// Reads lines and does what they say, until it is time to leave; true if by Ctrl-C.
+    /// Reads and runs lines until it is time to leave; true if Ctrl-C was the reason.
     fn talk(&mut self, signals: &SignalThread) -> bool {
         loop {
             let mut hurry = false;
@@ -301,7 +302,7 @@ impl Conversation {
         }
     }
 
-    /// Lets the session try no more to get its connection back. False if it doesn't try.
+    /// Makes the session stop reconnecting. False if it wasn't.
     fn give_up(&self) -> bool {
         let waiting = self.queue.take_waiting();
         if waiting {
@@ -326,7 +327,7 @@ impl Conversation {
         self.control.resumed();
     }
 
-    /// Lets others have the terminal as it was.
+    /// Runs `others` with the terminal's original modes.
     fn without_keys<T>(&self, others: impl FnOnce() -> T) -> T {
         self.terminal.modes().put_back();
         let outcome = others();
@@ -334,9 +335,9 @@ impl Conversation {
         outcome
     }
 
-    /// Does what a line says. False to leave.
+    /// Runs a line. False to leave.
     fn line(&mut self, line: &str) -> bool {
-        // What is copied with the mouse often ends with a newline that nobody means.
+        // Text copied with the mouse often ends with an unintended newline.
         let line = line.strip_suffix('\n').unwrap_or(line);
         self.remember(line);
         match commands::parse(line) {
@@ -351,7 +352,7 @@ impl Conversation {
 
     fn remember(&mut self, line: &str) {
         self.editor.remember(line);
-        // A disk that is full must not disturb the conversation.
+        // A full disk must not disturb the conversation.
         let _ = self.history.as_mut().map(|history| history.keep(line));
     }
 
@@ -382,7 +383,7 @@ impl Conversation {
         }
     }
 
-    /// The session may have gone; the editor's next read finds out.
+    /// Sends a command. If the session has ended, the editor's next read notices.
     fn send(&self, command: Command) {
         let _ = self.commands.send(command);
     }
@@ -392,7 +393,7 @@ impl Conversation {
         self.queue.push(format!("{text}{newline}").as_bytes());
     }
 
-    /// One line: what is wrong, and how it is right.
+    /// Shows an error in one line, with its causes and hints.
     fn complain(&self, error: &Error) {
         let (red, plain) = if self.options.color { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
         let mut line = format!("{red}! {}{plain}", error.what);

@@ -1,4 +1,4 @@
-//! Payloads as a person types them: with escapes, in hex, in base64, as JSON.
+//! Typed payloads: with escapes, in hex, in base64, as JSON.
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, DecodeError};
 use serde_json::Value;
@@ -20,7 +20,8 @@ pub(super) fn escaped(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Appends what the escape at the front of `rest` (its backslash gone) means; gives its length.
+/// Appends the value of the escape at the front of `rest` (after its backslash); returns its
+/// length.
 fn escape(rest: &str, bytes: &mut Vec<u8>) -> Option<usize> {
     let plain = match rest.as_bytes().first()? {
         b'0' => 0,
@@ -30,7 +31,7 @@ fn escape(rest: &str, bytes: &mut Vec<u8>) -> Option<usize> {
         b't' => b'\t',
         b'u' => {
             let digits = rest[1..].strip_prefix('{')?.split_once('}')?.0;
-            // from_str_radix would take a sign.
+            // from_str_radix would accept a sign.
             let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
             let c = char::from_u32(u32::from_str_radix(digits, 16).ok().filter(|_| hex)?)?;
             bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());

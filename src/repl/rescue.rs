@@ -1,7 +1,7 @@
-//! The way out where the terminal takes nothing.
+//! Lets Ctrl-C end the program when the terminal is blocked.
 //!
-//! The editor writes to the terminal and waits as long as that takes; meanwhile it reads no key. A
-//! thread watches for that. While it lasts Ctrl-C is a signal, and ends the program from here.
+//! The editor blocks while it writes to the terminal and reads no key meanwhile. A thread watches
+//! for that; while it lasts, Ctrl-C is a signal that ends the program from here.
 
 use std::process;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use super::terminal::Modes;
 use crate::run::command::Command;
 use crate::run::output::FdSink;
 
-/// An editor that writes for so long may be waiting for the terminal: no piece takes as much.
+/// An editor that writes for longer may be blocked: no piece of text takes this long.
 const STUCK: Duration = Duration::from_millis(100);
-/// How long the closing handshake may take where nobody sees it.
+/// How long the closing handshake may take when nothing can be shown.
 const CLOSING: Duration = Duration::from_millis(250);
 
-/// What it needs to end the program.
+/// The watching thread, with what it needs to end the program.
 pub(super) struct Rescue {
     pub(super) control: Arc<Control>,
     pub(super) queue: Arc<TextQueue>,
@@ -30,10 +30,10 @@ pub(super) struct Rescue {
 }
 
 impl Rescue {
-    /// Begins to watch, for as long as the process lives.
+    /// Starts the thread, which runs as long as the process.
     ///
     /// # Errors
-    /// When the thread can't be made.
+    /// The thread can't be created.
     pub(super) fn start(self) -> io::Result<()> {
         let thread = thread::Builder::new().name("rescue".to_owned());
         thread.spawn(move || self.watch()).map(drop)

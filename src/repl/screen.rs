@@ -1,8 +1,8 @@
-//! The text above the prompt: a queue that takes everything at once, and the thread that shows it.
+//! The text above the prompt: a queue that never blocks, and the thread that shows it.
 //!
 //! The session writes and goes on; it looks at [`Screen::pending`] and stops reading its socket
-//! while too much waits, so that nothing has to be left out. The printer hands the text to the
-//! editor in pieces of whole lines, and to nobody while the editor doesn't read.
+//! while too much waits, so that nothing is left out. The printer hands the text to the editor in
+//! pieces of whole lines, and only while the editor reads.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -19,25 +19,26 @@ use crate::run::command::{Screen, Waker};
 use crate::run::output::FdSink;
 use crate::sys;
 
-/// The most that is given to the editor in one piece: it looks at the keyboard between two pieces.
+/// The largest piece for the editor, in bytes: it reads the keyboard between two pieces.
 const PIECE: usize = 32 << 10;
-/// The least, for terminals that are slow.
+/// The smallest piece, for slow terminals, in bytes.
 const SMALL_PIECE: usize = 512;
-/// A piece that takes longer is too large: keys must echo within 50 ms.
+/// A piece that takes longer is too large: a key must echo within 50 ms.
 const SLOW: Duration = Duration::from_millis(20);
-/// What comes within this time after a piece is shown together.
+/// Text that arrives within this time after a piece is shown together.
 const PACE: Duration = Duration::from_millis(16);
-/// The session is woken when less than this waits: half of where it stops.
+/// The session is woken when fewer bytes than this wait: half of the mark at which it stops
+/// reading.
 const LOW: usize = 512 << 10;
-/// More is not held: a single message may be larger than what the session bounds.
+/// The most bytes to hold: a single message may exceed the session's own bound.
 const MOST: usize = 64 << 20;
-/// How long the terminal may take for what is said at the very end.
+/// How long the terminal may take for the last line.
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(50);
-/// Shows nothing: up a line and down again. Once the editor has taken it from us, it has shown the
-/// piece before.
+/// Shows nothing: up a line and down again. Once the editor has accepted it, the piece before is on
+/// the terminal.
 const NOTHING: &str = "\x1b[A\n";
 
-/// What waits to be shown.
+/// The text that waits to be shown.
 #[derive(Debug)]
 pub(super) struct TextQueue {
     text: Mutex<Text>,
@@ -51,15 +52,15 @@ pub(super) struct TextQueue {
 struct Text {
     /// Pieces of whole lines.
     pieces: VecDeque<Vec<u8>>,
-    /// What came last; less than a piece.
+    /// The newest text, shorter than a piece.
     open: Vec<u8>,
-    /// Bytes in both, and in the piece that is being shown.
+    /// Bytes in both and in the piece being shown.
     pending: usize,
-    /// Lines that found no room.
+    /// Lines dropped because the queue was full.
     skipped: usize,
-    /// Nobody will ask for more.
+    /// The printer must end.
     closed: bool,
-    /// What waits will not be shown.
+    /// The waiting text will not be shown.
     abandoned: bool,
 }
 
@@ -75,7 +76,7 @@ impl TextQueue {
         }
     }
 
-    /// Takes text. Never blocks.
+    /// Appends text. Never blocks.
     pub(super) fn push(&self, bytes: &[u8]) {
         self.lock().push(bytes);
         self.changed.notify_all();
@@ -86,7 +87,7 @@ impl TextQueue {
         self.connected.load(Ordering::Relaxed)
     }
 
-    /// Whether the session tries to get its connection back; said once.
+    /// Whether the session is waiting to reconnect; reading this resets it.
     pub(super) fn take_waiting(&self) -> bool {
         self.waiting.swap(false, Ordering::Relaxed)
     }
@@ -105,7 +106,7 @@ impl TextQueue {
         }
     }
 
-    /// So many bytes are on the terminal.
+    /// Counts `len` bytes as shown; wakes the session when the queue falls below [`LOW`].
     fn shown(&self, len: usize) {
         let mut text = self.lock();
         let before = text.pending;
@@ -116,7 +117,7 @@ impl TextQueue {
         self.changed.notify_all();
     }
 
-    /// Waits for more text to come together, unless there is plenty.
+    /// Waits for more text, unless a whole piece is ready.
     fn pace(&self) {
         let text = self.lock();
         if text.pieces.is_empty() && !text.closed {
@@ -125,14 +126,14 @@ impl TextQueue {
         }
     }
 
-    /// Ends the printer's asking.
+    /// Closes the queue, which ends the printer.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
 
-    /// Shows what waits, straight on the terminal, as far as it takes that without blocking; for
-    /// when no editor reads. What the last line lacks of a newline is added if it is the `last` time.
+    /// Writes the waiting text to the terminal without blocking, for when no editor reads. The
+    /// `last` call ends an unfinished line with a newline.
     pub(super) fn show(&self, terminal: &mut FdSink, last: bool) {
         terminal.push();
         while terminal.pending() == 0 {
@@ -144,25 +145,25 @@ impl TextQueue {
                 return;
             };
             drop(text);
-            // A terminal that is gone can't be told.
+            // If the terminal is gone, nothing can be shown.
             let _ = terminal.write_all(&piece);
             terminal.push();
             self.shown(piece.len());
         }
     }
 
-    /// Takes a piece back that was not shown.
+    /// Puts a piece that was not shown back at the front.
     pub(super) fn put_back(&self, piece: Vec<u8>) {
         self.lock().pieces.push_front(piece);
     }
 
-    /// What waits, and what comes, will not be shown: nobody need wait for it.
+    /// Gives up showing text, so that [`Screen::drain`] doesn't wait for it.
     pub(super) fn abandon(&self) {
         self.lock().abandoned = true;
         self.changed.notify_all();
     }
 
-    /// Says how many lines the terminal was too slow for, if it takes that.
+    /// Writes how many lines were not shown, if the terminal takes that within [`LAST_WORDS`].
     pub(super) fn tell_unshown(&self, terminal: &mut FdSink) {
         let lines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count();
         let begun = terminal.take_back();
@@ -200,7 +201,7 @@ impl Text {
         }
     }
 
-    /// Says how many lines are missing, once all before them are shown.
+    /// Notes how many lines were dropped, once all before them are shown.
     fn tell_skipped(&mut self) {
         let skipped = std::mem::take(&mut self.skipped);
         if skipped > 0 {
@@ -210,7 +211,7 @@ impl Text {
         }
     }
 
-    /// Takes whole lines of `limit` bytes at most.
+    /// Takes whole lines, at most `limit` bytes.
     fn take(&mut self, limit: usize) -> Option<Vec<u8>> {
         if self.pieces.is_empty() {
             self.tell_skipped();
@@ -231,7 +232,7 @@ impl Text {
     }
 }
 
-/// Writes what waits, at most for so long.
+/// Writes pending bytes until none are left or `patience` is over.
 pub(super) fn push_for(terminal: &mut FdSink, patience: Duration) {
     let until = Instant::now() + patience;
     terminal.push();
@@ -241,8 +242,7 @@ pub(super) fn push_for(terminal: &mut FdSink, patience: Duration) {
     }
 }
 
-/// Where to cut: after the last line's end, or within a line that is too long, but not within a
-/// character.
+/// Where to cut: after the last newline; in a line without one, between two characters.
 fn cut(full: &[u8]) -> usize {
     if let Some(newline) = memrchr(b'\n', full) {
         return newline + 1;
@@ -296,13 +296,13 @@ pub(super) struct Printer<P> {
     pub(super) editor: P,
     /// Where the text comes from.
     pub(super) queue: Arc<TextQueue>,
-    /// When it may go.
+    /// When it may print.
     pub(super) control: Arc<Control>,
 }
 
 impl<P: ExternalPrinter> Printer<P> {
-    /// Shows text until the queue is closed or the editor is gone, and gives back the piece that
-    /// it had taken and not shown.
+    /// Shows text until the queue is closed or the editor is gone; returns the piece that it could
+    /// not show.
     pub(super) fn run(mut self) -> Option<Vec<u8>> {
         let mut limit = SMALL_PIECE;
         while let Some(piece) = self.queue.next(limit) {
@@ -323,7 +323,8 @@ impl<P: ExternalPrinter> Printer<P> {
         None
     }
 
-    /// The editor holds one text at most. It has taken the piece once this one finds room.
+    /// Waits until the editor has shown the piece: it holds one text at most, so this one is
+    /// accepted only then.
     fn confirm(&mut self) -> bool {
         self.editor.print(NOTHING.to_owned()).is_ok()
     }

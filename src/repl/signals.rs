@@ -12,17 +12,17 @@ use signal_hook::low_level::emulate_default_handler;
 
 use super::control::Control;
 
-/// The thread that waits for signals; ends when dropped.
+/// The thread that waits for signals; dropping this ends it.
 #[derive(Debug)]
 pub(super) struct SignalThread {
     handle: Handle,
     thread: Option<JoinHandle<()>>,
-    /// The next SIGTSTP comes from us.
+    /// We raised the next SIGTSTP ourselves.
     own_stop: Arc<AtomicBool>,
 }
 
 impl SignalThread {
-    /// Begins to watch. `restore` is for the end that nothing else can bring about.
+    /// Starts the thread. `restore` puts the terminal back before a signal kills the process.
     ///
     /// # Errors
     /// When handlers or the thread can't be made.

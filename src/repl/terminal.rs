@@ -1,4 +1,4 @@
-//! The terminal as it was before us, put back on every way out.
+//! Saves the terminal's modes and restores them on every exit.
 
 use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
@@ -19,43 +19,43 @@ const RESET: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
-/// Whether a line editor can work here: stdin and stdout are terminals that understand more than
-/// plain text.
+/// Whether a line editor can work here: stdin and stdout are terminals with more than plain text.
 pub fn is_usable() -> bool {
     let term = std::env::var("TERM").unwrap_or_default();
     let plain = ["dumb", "cons25", "emacs"].iter().any(|name| term.eq_ignore_ascii_case(name));
     isatty(stdin()) && isatty(stdout()) && !plain
 }
 
-/// The terminal's modes as they were.
+/// The saved modes of the terminal.
 #[derive(Clone)]
 pub(super) struct Modes(Termios);
 
 impl Modes {
-    /// Keeps keys as they are typed for the editor's next read: the terminal neither shows nor
-    /// interprets what comes between two of them.
+    /// Keeps keys typed between two reads for the editor: the terminal neither echoes nor
+    /// interprets them.
     pub(super) fn hold_keys(&self) {
         self.set(LocalModes::empty(), |_| {});
     }
 
-    /// Makes Ctrl-C a SIGQUIT that leaves what was typed alone: for an editor that reads no key. Its
-    /// own reads take SIGINT for themselves.
+    /// Makes Ctrl-C a SIGQUIT that doesn't flush typed keys, for an editor that reads no key.
+    /// SIGINT is taken by the editor's own reads.
     pub(super) fn signal_keys(&self) {
         self.set(LocalModes::ISIG | LocalModes::NOFLSH, |codes| {
             let cancel = codes[SpecialCodeIndex::VINTR];
             codes[SpecialCodeIndex::VINTR] = codes[SpecialCodeIndex::VQUIT];
             codes[SpecialCodeIndex::VQUIT] = cancel;
-            // Two keys of the same code: the first counts, and this one is none.
+            // If two keys have the same code the first counts: disable this one.
             codes[SpecialCodeIndex::VSUSP] = cancel;
         });
     }
 
-    /// Puts them back, and nothing more: that works also where writing would block.
+    /// Restores the modes only, which works even where writing would block.
     pub(super) fn put_back(&self) {
         let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
     }
 
-    /// Puts them back, and what the editor may have switched on, if the terminal takes that.
+    /// Restores the modes, and switches off what the editor may have left on, if the terminal takes
+    /// that.
     pub(super) fn restore(&self) {
         self.put_back();
         let mut terminal = FdSink::stdout();
@@ -74,18 +74,18 @@ impl Modes {
     }
 }
 
-/// Holds the terminal's modes; puts them back when dropped, and before a panic is reported.
+/// Holds the saved modes; restores them when dropped, and before a panic is reported.
 pub(super) struct Terminal {
     modes: Modes,
     hook: Arc<Hook>,
 }
 
 impl Terminal {
-    /// Takes the modes as they are. This thread is the editor's, which `leave` makes leave the
-    /// terminal: a panic elsewhere must not find it set again.
+    /// Saves the current modes. Call it on the editor's thread. A panic on another thread calls
+    /// `leave` first, so that the editor leaves the terminal and doesn't set it again.
     ///
     /// # Errors
-    /// When stdin is no terminal.
+    /// Stdin is not a terminal.
     pub(super) fn save(leave: impl Fn() + Send + Sync + 'static) -> io::Result<Terminal> {
         let modes = Modes(tcgetattr(stdin())?);
         let hook: Arc<Hook> = Arc::from(panic::take_hook());
@@ -101,7 +101,7 @@ impl Terminal {
         Ok(Terminal { modes, hook })
     }
 
-    /// The modes, for those who put them back.
+    /// The saved modes, for other threads that restore them.
     pub(super) fn modes(&self) -> &Modes {
         &self.modes
     }

@@ -1,4 +1,5 @@
-//! A server's view for people: that of one connection for each client, with `#N ` before each line.
+//! The server's view for people: one client's view for each connection, with `#N ` before each
+//! line.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -11,7 +12,7 @@ use crate::report::{Needs, Reporter};
 #[derive(Debug)]
 pub struct Clients {
     options: HumanOptions,
-    /// For what concerns no single client, or one whose connection isn't open.
+    /// For events without a client, or of a client whose connection isn't open.
     others: Human,
     /// For open connections.
     open: HashMap<u64, Human>,
@@ -48,7 +49,7 @@ impl Reporter for Clients {
 struct Numbered<'o> {
     client: u64,
     out: &'o mut dyn Write,
-    /// The line has begun.
+    /// A line has begun.
     inside: bool,
 }
 

@@ -30,13 +30,13 @@ pub struct Human {
     reconnecting: bool,
     /// The status of the last response.
     status: u16,
-    /// At the lowest verbosity: what the run's one line about its failure will say, or, if the
-    /// run does not fail by it, nobody needs to know.
+    /// At the lowest verbosity: the failure details to hold back. The run's one line about its
+    /// failure repeats them; if the run doesn't fail, they don't matter.
     held: Vec<u8>,
 }
 
 impl Human {
-    /// A view with these options; the REPL changes them by making another.
+    /// A view with these options; the REPL makes another to change them.
     pub fn new(options: HumanOptions) -> Human {
         Human {
             options,
@@ -53,7 +53,7 @@ impl Human {
         self.options.shows(verbosity)
     }
 
-    /// Whether a failure's details wait for the line that tells of the failure.
+    /// Whether a failure's details wait for the line that reports the failure.
     fn holds(&self) -> bool {
         !self.options.repl && !self.options.server && self.options.verbosity == 0
     }
@@ -132,7 +132,7 @@ impl Human {
         }
     }
 
-    /// What is shown from `-v` on.
+    /// Shows the events of `-v` and above.
     fn detail(&mut self, at: Moment, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
         match *event {
             Event::Resolving { host } => {
@@ -210,7 +210,7 @@ impl Human {
             };
         }
         let before = std::mem::replace(&mut self.status, response.status());
-        // A server that is busy for long says the same at each attempt.
+        // A busy server gives the same answer at each attempt.
         let repeated = self.reconnecting && before == response.status() && !self.shows(1);
         let refused = response.status() != 101 && !followed && !repeated;
         if refused || self.shows(1) {
@@ -279,7 +279,7 @@ fn answer(text: &str, bare: bool, lines: &mut Lines<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// A control frame's payload behind a space, or nothing.
+/// A control frame's payload after a space, or nothing.
 fn quoted(payload: &[u8]) -> String {
     match payload {
         [] => String::new(),

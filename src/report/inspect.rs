@@ -17,7 +17,7 @@ pub struct Inspect {
     style: Style,
     section: &'static str,
     timings: Timings,
-    /// Of the final response.
+    /// Status of the final response.
     status: Option<u16>,
     failed: usize,
     warned: usize,
@@ -36,7 +36,7 @@ impl Inspect {
         }
     }
 
-    /// Begins a section, unless it is the present one.
+    /// Begins a section, unless it is the current one.
     fn section(&mut self, name: &'static str, lines: &mut Lines<'_>) -> io::Result<()> {
         if self.section == name {
             return Ok(());

@@ -16,10 +16,10 @@ use crate::redact::{Field, Guarded};
 use crate::report::json_writer::JsonWriter;
 use crate::report::{Needs, Reporter};
 
-/// The verbosity from which frames are told.
+/// The verbosity from which frames are reported.
 const FRAMES: u8 = 2;
 
-/// Every type that a line can have, in the order in which a run may bring them.
+/// Every type that a line can have, in the usual order of a run.
 pub const TYPES: [&str; 27] = [
     "resolving",
     "resolved",
@@ -58,7 +58,7 @@ pub struct Json {
 }
 
 impl Json {
-    /// A view; `verbosity` is the count of `-v`, and from two on frames are told too.
+    /// A view; `verbosity` is the count of `-v`. From two on, frames are reported too.
     pub fn new(verbosity: u8) -> Json {
         Json { verbosity, json: JsonWriter::default() }
     }

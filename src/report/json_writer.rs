@@ -1,4 +1,4 @@
-//! A JSON object a line, written by hand: a message costs one buffer that is used again.
+//! Writes one JSON object a line, without a serializer: all messages share one buffer.
 //!
 //! Strings are escaped so that the line is harmless on a terminal too: beyond what RFC 8259 asks
 //! for, everything of [`is_dangerous`] becomes `\u` with its number.
@@ -13,7 +13,7 @@ use crate::event::Moment;
 use crate::text::is_dangerous;
 use crate::text::units::{digits, seconds, zeros};
 
-/// What a large message has made of the buffer is given back.
+/// A buffer that grew beyond this many bytes is freed after its line.
 const KEPT_CAPACITY: usize = 1 << 20;
 
 /// The line under construction.
@@ -35,8 +35,8 @@ impl JsonWriter {
         self.line.push(b'"');
     }
 
-    /// JSON as it stands in the line. A message has many fields, and most of its time goes into
-    /// putting small pieces together.
+    /// Appends raw JSON. A message has many fields, and joining small pieces takes most of its
+    /// time.
     pub(super) fn fixed(&mut self, json: &str) {
         self.line.extend_from_slice(json.as_bytes());
     }

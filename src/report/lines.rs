@@ -7,10 +7,10 @@ use crate::event::Direction;
 use crate::report::style::{Style, Tone};
 use crate::text::units::TimeOfDay;
 
-/// What stands before the lines of a payload but its first, so that a peer can't forge a mark.
+/// The margin before a payload's lines after the first, so that a peer can't forge a mark.
 pub(super) const MARGIN: &str = "  ";
 
-/// Who speaks in a line.
+/// The mark of a line: who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     /// `*`: wstap.
@@ -21,13 +21,13 @@ pub(super) enum Mark {
     ReceivedBinary,
     /// `<f`: a frame from the peer.
     ReceivedFrame,
-    /// `>`: we.
+    /// `>`: wstap, to the peer.
     Sent,
-    /// `>b`: we, in bytes.
+    /// `>b`: wstap, in bytes.
     SentBinary,
-    /// `>f`: a frame of ours.
+    /// `>f`: a frame from wstap.
     SentFrame,
-    /// `!`: wstap, about something that is not as it should be.
+    /// `!`: wstap, about a problem.
     Warning,
 }
 
@@ -57,34 +57,34 @@ impl Mark {
 
 /// Where lines go.
 pub(super) struct Lines<'o> {
-    /// The bytes' destination.
+    /// Destination of the bytes.
     pub(super) out: &'o mut dyn Write,
     /// Colour or none.
     pub(super) style: Style,
-    /// What stands before every mark.
+    /// Prefix of every line, before the mark.
     pub(super) time: Option<TimeOfDay>,
-    /// Whether our own lines have their mark; in a report all is ours.
+    /// Whether our own lines have a mark; in a report every line is ours.
     pub(super) marked: bool,
 }
 
 impl Lines<'_> {
-    /// One line. The text holds what others chose only escaped.
+    /// Writes a line. The peer's text in it must be escaped.
     pub(super) fn line(&mut self, mark: Mark, text: fmt::Arguments<'_>) -> io::Result<()> {
         self.begin(mark)?;
         writeln!(self.out, "{text}")
     }
 
-    /// A line of ours.
+    /// Writes a line of our own.
     pub(super) fn info(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
         self.line(Mark::Info, text)
     }
 
-    /// A line about something that is not as it should be.
+    /// Writes a line about a problem.
     pub(super) fn warn(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
         self.line(Mark::Warning, text)
     }
 
-    /// The beginning of a line, up to the text.
+    /// Writes the beginning of a line, up to the text.
     pub(super) fn begin(&mut self, mark: Mark) -> io::Result<()> {
         if let Some(time) = self.time {
             write!(self.out, "{} ", self.style.paint(Tone::Dim, time))?;
@@ -97,7 +97,7 @@ impl Lines<'_> {
     }
 }
 
-/// What we saw happen to a message or frame.
+/// The verb for a message's or frame's direction.
 pub(super) fn verb(direction: Direction) -> &'static str {
     match direction {
         Direction::In => "received",

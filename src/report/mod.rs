@@ -1,4 +1,4 @@
-//! Events become bytes: one file for each view.
+//! Turns events into bytes: one file for each view.
 
 pub mod clients;
 pub mod human;
@@ -23,20 +23,20 @@ use crate::event::{Data, Direction, Event, Setting, Stamped};
 /// A reporter only makes bytes; `out` belongs to the session, never blocks and bounds its memory
 /// by stopping the input of the session.
 pub trait Reporter {
-    /// Shows an event, or passes it over.
+    /// Shows an event, or ignores it.
     ///
     /// # Errors
     /// Those of `out`.
     fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()>;
 
-    /// What the view needs to be told; asked before each connection.
+    /// The events that the view needs; asked before each connection.
     fn needs(&self) -> Needs;
 
-    /// Changes how things are shown from now on; a view passes over what is not for it.
+    /// Changes the view's settings from now on; a view ignores settings it doesn't have.
     fn set(&mut self, _setting: Setting) {}
 }
 
-/// What a view needs.
+/// The events that a view needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// [`crate::event::Event::Data`] events of what was received.
@@ -49,7 +49,7 @@ pub struct Needs {
     pub frames: bool,
     /// [`crate::event::Event::FramePayload`] events.
     pub frame_payloads: bool,
-    /// What takes work to find out, such as a certificate's names.
+    /// Details that cost work, such as a certificate's names.
     pub details: bool,
 }
 
@@ -66,7 +66,7 @@ impl Needs {
         }
     }
 
-    /// What both need.
+    /// The union of both.
     #[must_use]
     pub fn and(self, other: Needs) -> Needs {
         Needs {

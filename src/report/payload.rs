@@ -10,10 +10,10 @@ use crate::report::json_writer::JsonWriter;
 use crate::report::{Needs, Reporter};
 use crate::text::UntrustedLines;
 
-/// How many payload bytes are turned into hex at a time.
+/// How many payload bytes are converted to hex at a time.
 const HEX_STEP: usize = 512;
 
-/// How a message is set apart from the next (`--output`).
+/// How received messages are printed (`--output`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// The bytes and a newline.
@@ -30,7 +30,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them: the name on the command line, what it means, and the format.
+    /// Every format: its name on the command line, its help, and the value.
     pub const ALL: [(&str, &str, Format); 5] = [
         ("hex", "In hex, a line each", Format::Hex),
         ("json", "A JSON object a line", Format::Json),
@@ -49,7 +49,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// A view in that format. On a terminal what could move its cursor is escaped, save with
+    /// A view in that format. On a terminal, control characters are escaped except with
     /// [`Format::Raw`]; anywhere else the bytes are exact.
     pub fn new(format: Format, terminal: bool) -> Payload {
         Payload { format, terminal, json: JsonWriter::default() }
@@ -88,7 +88,7 @@ impl Reporter for Payload {
     }
 
     fn needs(&self) -> Needs {
-        // A character that is split over two pieces would be taken for broken UTF-8.
+        // A character split over two pieces would look like broken UTF-8.
         let escapes = self.terminal && matches!(self.format, Format::Line | Format::Null);
         Needs {
             received: true,
@@ -98,7 +98,7 @@ impl Reporter for Payload {
     }
 }
 
-/// A payload and what ends it, in one call.
+/// Writes a payload and its separator in one call.
 #[inline]
 fn both(payload: &[u8], end: &[u8], out: &mut dyn Write) -> io::Result<()> {
     let written = out.write_vectored(&[IoSlice::new(payload), IoSlice::new(end)])?;

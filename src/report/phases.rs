@@ -1,5 +1,5 @@
-//! How the phases of a connection's beginning and end are told to people; every view for people
-//! says them in the same words.
+//! Shows the phases of a connection's opening and closing in the same words in every view for
+//! people.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::report::style::{Style, Tone};
 use crate::text::Untrusted;
 use crate::text::units::{Count, Took};
 
-/// From how many days on a certificate's end is near.
+/// A certificate with fewer days left is about to expire.
 const SOON: i64 = 14;
 
 /// The name's addresses.
@@ -52,13 +52,13 @@ pub(super) fn proxy(
     lines.info(format_args!("proxy {proxy} answered in {}: {answer}", Took(took)))
 }
 
-/// What TLS agreed on, and the chain.
+/// TLS parameters and the certificate chain.
 pub(super) fn tls(lines: &mut Lines<'_>, tls: &TlsInfo, took: Duration) -> io::Result<()> {
     lines.info(format_args!("{} in {}", agreed(tls), Took(took)))?;
     chain(lines, tls)
 }
 
-/// What TLS agreed on and the chain, as the answer to a question.
+/// TLS parameters and the certificate chain, as the answer to `/tls`.
 pub fn tls_text(tls: &TlsInfo) -> String {
     let mut out = Vec::new();
     let mut lines = Lines { out: &mut out, style: Style::new(false), time: None, marked: false };
@@ -85,7 +85,7 @@ fn agreed(tls: &TlsInfo) -> String {
     parts.join(", ")
 }
 
-/// What verification would have refused.
+/// What verification would have rejected.
 pub(super) fn unverified(lines: &mut Lines<'_>, tls: &TlsInfo) -> io::Result<()> {
     let Some(Unverified { why, by }) = &tls.unverified else { return Ok(()) };
     let why = Untrusted::text(why);
@@ -200,7 +200,7 @@ fn evidence(lines: &mut Lines<'_>, result: &RuleResult) -> io::Result<()> {
     Ok(())
 }
 
-/// The rules that are kept only in part, where the others are.
+/// Warnings: rules that were not kept but don't fail the handshake.
 pub(super) fn rule_warnings(lines: &mut Lines<'_>, report: &HandshakeReport) -> io::Result<()> {
     if report.verdict() == Verdict::Fail {
         return Ok(());
@@ -257,7 +257,7 @@ pub(super) fn status(status: &CloseStatus) -> String {
     }
 }
 
-/// Whether a connection ended in another way than one would wish.
+/// Whether the connection ended abnormally.
 pub(super) fn is_abnormal(closure: &Closure) -> bool {
     !closure.is_clean() || !closure.is_normal()
 }
@@ -304,7 +304,7 @@ pub(super) fn closed(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()>
     }
 }
 
-/// The end in all its parts.
+/// The end in detail.
 pub(super) fn anatomy(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()> {
     let part = |close: &Option<CloseStatus>| match close {
         Some(close) => status(close),
@@ -329,7 +329,7 @@ fn end(end: &End) -> String {
     }
 }
 
-/// What went over the connection.
+/// Traffic totals.
 pub(super) fn totals(lines: &mut Lines<'_>, totals: &Totals) -> io::Result<()> {
     for (direction, messages, payload, frames, wire) in [
         ("received", totals.messages_in, totals.payload_in, totals.frames_in, totals.wire_in),
@@ -351,7 +351,7 @@ pub(super) fn totals(lines: &mut Lines<'_>, totals: &Totals) -> io::Result<()> {
     compression(lines, "sent", totals.compression_out)
 }
 
-/// What compression did, if there was any.
+/// What compression saved or cost, if it was used.
 pub(super) fn compression(lines: &mut Lines<'_>, what: &str, did: Compression) -> io::Result<()> {
     if !did.was_used() {
         return Ok(());

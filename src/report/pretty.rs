@@ -1,5 +1,5 @@
-//! JSON payloads over several lines. The tokens stay as they came: no number is rounded, no
-//! duplicate key lost, because only the white space between tokens changes.
+//! Pretty-prints JSON payloads. Only the white space between tokens changes, so no number is
+//! rounded and no duplicate key is lost.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ pub(super) fn is_structured(text: &[u8]) -> bool {
         && serde_json::from_slice::<serde_json::Value>(text).is_ok()
 }
 
-/// Writes valid JSON over several lines, without a newline at the end. Lines after the first
+/// Writes valid JSON on several lines, without a newline at the end. Lines after the first
 /// begin with `margin`.
 ///
 /// # Errors

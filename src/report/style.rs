@@ -1,17 +1,17 @@
 //! The only place where wstap's own text gets colours.
 //!
-//! What others chose never gets in here unescaped: it is painted as [`crate::text::Untrusted`].
-//! Whether there is colour is told, not guessed, so that the same events give the same bytes.
+//! Text from the peer is always painted as [`crate::text::Untrusted`], which escapes it. Colour is
+//! an explicit option, so that the same events give the same bytes.
 
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use colored::Color;
 
-/// What a piece of text means.
+/// The meaning of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// As it should be.
+    /// A success.
     Good,
     /// Broken.
     Bad,
@@ -23,7 +23,7 @@ pub enum Tone {
     Received,
     /// Sent by us.
     Sent,
-    /// Not as it should be.
+    /// A warning.
     Warning,
 }
 
@@ -40,7 +40,7 @@ impl Tone {
     }
 }
 
-/// Paints, or doesn't.
+/// Paints text, or passes it on unpainted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     color: bool,
@@ -52,7 +52,7 @@ impl Style {
         Style { color }
     }
 
-    /// Writes the text in its tone; without colour at no more cost than the text's own.
+    /// Writes the text in its tone; without colour it costs nothing extra.
     ///
     /// # Errors
     /// Those of `out`.

@@ -33,7 +33,7 @@ pub(crate) fn binary(bytes: &[u8]) -> Data<'_> {
     Data { opcode: Opcode::Binary, ..text(bytes) }
 }
 
-/// What the view makes of the events.
+/// The view's bytes for the events.
 pub(crate) fn shown(view: &mut dyn Reporter, events: &[Event<'_>]) -> String {
     let mut out: Vec<u8> = Vec::new();
     for event in events {

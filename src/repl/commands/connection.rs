@@ -1,4 +1,4 @@
-//! Commands that send control frames, and those about the connection itself.
+//! Commands that send control frames or replace the connection.
 
 use super::slash_command::{Parse, Parsed, SlashCommand, alone, word};
 use crate::protocol::close::{CloseCode, CloseStatus};
@@ -9,7 +9,7 @@ use crate::text::Untrusted;
 /// The longest payload of a control frame (RFC 6455 §5.5).
 const MAX_CONTROL: usize = 125;
 
-/// The close codes worth completing: those that an endpoint may send and that have a meaning.
+/// The close codes to complete: those that an endpoint may send and that have a meaning.
 const CLOSE_CODES: &[u16] = &[
     1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3003, 3008, 4000,
 ];
@@ -24,7 +24,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
     SlashCommand::new(
         "close",
         "[--force] [CODE [REASON]]",
-        "close the connection (1000 unless told otherwise) and stay here",
+        "close the connection (by default with 1000) and stay here",
         close,
     )
     .more(&[
@@ -76,7 +76,7 @@ fn closing(code: CloseCode, reason: &str) -> Parsed {
     Parsed::Command(Command::Close(CloseStatus::new(code, reason)))
 }
 
-/// The first word and what follows it, spaces between them gone.
+/// The first word and the text after it, without the spaces between.
 fn split_word(text: &str) -> (&str, &str) {
     match text.split_once(char::is_whitespace) {
         Some((word, rest)) => (word, rest.trim_start()),

@@ -1,4 +1,4 @@
-//! Commands that show something of the connection.
+//! Commands that show the state of the connection.
 
 use super::slash_command::{Parse, Parsed, SlashCommand, alone};
 use crate::redact::Secrets;

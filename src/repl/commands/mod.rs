@@ -1,5 +1,5 @@
-//! The commands that a line can begin with. Each is one [`SlashCommand`]: its names, its help, what it reads
-//! and what can be completed; parsing, `/help`, hints and completion go through the list of them.
+//! The commands that a line can begin with. Each is one [`SlashCommand`] with its names, help,
+//! parser and completion; parsing, `/help`, hints and completion all use the same list.
 
 mod connection;
 mod look;
@@ -15,7 +15,7 @@ use crate::text::typed::nearest;
 
 pub(super) use self::slash_command::{Local, Parsed, SlashCommand};
 
-/// Those about the commands themselves, and the way out.
+/// `/help` and `/quit`.
 const LAST: &[SlashCommand] = &[
     SlashCommand::new("help", "[COMMAND]", "this list, or more about one command", help)
         .aliases(&["h", "?"])
@@ -38,8 +38,8 @@ pub(super) fn find(name: &str) -> Option<&'static SlashCommand> {
     all().find(|command| command.names().any(|known| known == name))
 }
 
-/// Reads a line: a command after a slash, else a text message. Spaces before a slash only keep the
-/// line out of the history; two slashes are a text message that begins with one.
+/// Parses a line: a command after a slash, else a text message. Spaces before the slash keep the
+/// line out of the history; two slashes begin a text message with one slash.
 pub(super) fn parse(line: &str) -> Result<Parsed> {
     let trimmed = line.trim_start_matches(' ');
     if line.is_empty() {

@@ -1,4 +1,4 @@
-//! Commands about the prompt.
+//! `/set` and `/explain`.
 
 use super::slash_command::{Local, Parse, Parsed, SlashCommand};
 use crate::repl::candidate::{Candidate, by_word};
@@ -29,9 +29,9 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
 /// A setting of `/set`.
 struct Known {
     name: &'static str,
-    /// What to offer.
+    /// The values to complete.
     values: &'static [&'static str],
-    /// What it takes, for messages.
+    /// Its values, for messages.
     takes: &'static str,
     read: fn(&str) -> Option<Setting>,
 }

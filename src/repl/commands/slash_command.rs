@@ -1,4 +1,4 @@
-//! What a command is, and what its line can ask for.
+//! A slash command, and what its line parses into.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use crate::repl::candidate::Candidate;
 use crate::run::command::Command;
 use crate::text::Untrusted;
 
-/// A command as a person knows it.
+/// A command of the prompt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SlashCommand {
     /// Its name without the slash.
@@ -20,9 +20,9 @@ pub(crate) struct SlashCommand {
     pub(crate) help: &'static str,
     /// More lines, for `/help NAME`.
     pub(crate) more: &'static [&'static str],
-    /// Reads what follows the name; the error goes behind `/NAME: `.
+    /// Parses the text after the name; the error is shown after `/NAME: `.
     pub(super) parse: fn(&str) -> Parse<Parsed>,
-    /// Ways to go on from what follows the name, and the offset where they begin in it.
+    /// Candidates for the text after the name, and their offset in it.
     pub(crate) complete: fn(&str) -> (usize, Vec<Candidate>),
 }
 
@@ -71,12 +71,12 @@ impl PartialEq for SlashCommand {
     }
 }
 
-/// What a line asks for.
+/// A parsed line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Parsed {
-    /// Something for the session.
+    /// A command for the session.
     Command(Command),
-    /// Something that is done on this side.
+    /// A command that the prompt runs itself.
     Local(Local),
     /// An empty line.
     Nothing,
@@ -93,21 +93,21 @@ impl Parsed {
     }
 }
 
-/// What is done without the session, or before it.
+/// Commands that the prompt runs itself.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Local {
-    /// Let the person's own editor write a message.
+    /// Write a message in the user's editor.
     Edit,
-    /// Say what the words mean.
+    /// Explain the words.
     Explain(Vec<String>),
     /// Send a file.
     File {
-        /// Where it is; `~/` not yet expanded.
+        /// Its path; `~/` is not yet expanded.
         path: PathBuf,
-        /// Text or Binary, if that was said.
+        /// Text or Binary, if given.
         opcode: Option<Opcode>,
     },
-    /// List the commands, or show one of them.
+    /// List the commands, or describe one.
     Help(Option<&'static SlashCommand>),
     /// Close and leave.
     Quit,
@@ -120,7 +120,7 @@ pub(super) fn alone(arguments: &str, parsed: Parsed) -> Parse<Parsed> {
     }
 }
 
-/// The one word there must be.
+/// Exactly one word.
 pub(super) fn word<'a>(arguments: &'a str, what: &str) -> Parse<&'a str> {
     let mut words = arguments.split_whitespace();
     match (words.next(), words.next()) {

@@ -13,13 +13,13 @@ use crate::text::UntrustedLines;
 use crate::text::hexdump::{HexPairs, hexdump, unmasked};
 use crate::text::units::{Count, Short, digits, seconds, zeros};
 
-/// How many bytes of a binary message are shown unasked.
+/// How many bytes of a binary message are shown by default.
 const DUMPED: usize = 256;
 
-/// What is kept from one event to the next.
+/// State kept between events.
 #[derive(Debug)]
 pub(super) struct Messages {
-    /// Payload of the message that is coming in pieces, in bytes.
+    /// Payload bytes so far of a message that comes in pieces.
     begun: u64,
     /// The line of a frame under construction.
     line: Short,
@@ -102,8 +102,8 @@ pub(super) fn frame_payload(payload: &FramePayload<'_>, out: &mut dyn Write) -> 
     }
 }
 
-/// The text with every line but the first behind a margin. A newline at the very end would not
-/// be seen, so it is shown by name.
+/// The text with a margin before every line but the first. A newline at the very end would be
+/// invisible, so it is escaped.
 fn text(text: &[u8], lines: &mut Lines<'_>) -> io::Result<()> {
     let (text, end) = match text.strip_suffix(b"\n") {
         Some(text) => (text, "\\n"),

@@ -1,6 +1,6 @@
-//! What a person wants to see.
+//! Options of the view for people.
 
-/// The choices of the view for people.
+/// Options of the view for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HumanOptions {
     /// The count of `-v`: 1 the phases and control frames, 2 each frame, 3 each byte.
@@ -17,15 +17,15 @@ pub struct HumanOptions {
     pub hex: bool,
     /// The REPL's screen: messages are shown, too.
     pub repl: bool,
-    /// In the REPL, show messages that were sent; off where the typed line is on the screen still.
+    /// In the REPL, show sent messages; off where the typed line is still on the screen.
     pub sent: bool,
-    /// We are the server: requests are received and responses sent, and there is no line at the end that
-    /// tells of a failure.
+    /// We are the server: requests are received and responses sent, and no line at the end reports
+    /// a failure.
     pub server: bool,
 }
 
 impl HumanOptions {
-    /// Whether so many `-v` were given, and no `-q`.
+    /// Whether at least this many `-v` were given, and no `-q`.
     pub(super) fn shows(&self, verbosity: u8) -> bool {
         !self.quiet && self.verbosity >= verbosity
     }
