@@ -30,9 +30,9 @@ line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
 complete -c wstap -n "__fish_wstap_needs_command" -l fragment -d 'Send messages in frames of at most this many bytes' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l max-message -d 'The largest message that is taken [default: 64M where it must be held in memory or was compressed, else 4G]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l max-fragments -d 'The most fragments of a message' -r
-complete -c wstap -n "__fish_wstap_needs_command" -s n -l count -d 'End after so many received messages' -r
+complete -c wstap -n "__fish_wstap_needs_command" -s n -l count -d 'End after this many received messages' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l until -d 'End at a received message that matches this pattern' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --duration: forever]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l duration -d 'End the open session, in order, after this time' -r
@@ -40,16 +40,16 @@ complete -c wstap -n "__fish_wstap_needs_command" -l close-code -d 'The status c
 complete -c wstap -n "__fish_wstap_needs_command" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l ping-interval -d 'Send a ping every so often' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l backoff -d 'Wait this long before reconnecting: the first wait, and the longest one it grows to' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l ping-interval -d 'Send a ping at this interval' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
 complete -c wstap -n "__fish_wstap_needs_command" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s o -l origin -d 'Send this Origin' -r
@@ -59,7 +59,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l cookie-jar -d 'Send the coo
 complete -c wstap -n "__fish_wstap_needs_command" -l max-redirs -d 'The most redirects that -L follows' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l netrc-file -d 'The same with another file' -r -F
+complete -c wstap -n "__fish_wstap_needs_command" -l netrc-file -d 'Like --netrc, with this file' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
@@ -77,16 +77,16 @@ complete -c wstap -n "__fish_wstap_needs_command" -l noproxy -d 'Reach these hos
 complete -c wstap -n "__fish_wstap_needs_command" -l connect-timeout -d 'From the start until the connection is open' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l max-head -d 'The longest response head that is taken' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l max-headers -d 'The most headers that are taken in a response' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l max-head -d 'The longest response head to accept' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l max-headers -d 'The most headers to accept in a response' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
-auto\t'Where standard error is a terminal, and the environment doesn\'t object'
+auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_needs_command" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
-complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send what is read as binary messages'
+complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send the input as binary messages'
 complete -c wstap -n "__fish_wstap_needs_command" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_needs_command" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
-complete -c wstap -n "__fish_wstap_needs_command" -l lossy -d 'Take text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_needs_command" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
 complete -c wstap -n "__fish_wstap_needs_command" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
@@ -118,7 +118,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -a "demo" -d 'Start an echo se
 complete -c wstap -n "__fish_wstap_needs_command" -a "explain" -d 'Explain a close code, the bytes of frames in hex, a header or a term; offline'
 complete -c wstap -n "__fish_wstap_needs_command" -a "generate" -d 'Write the man page or the completions of a shell to standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s o -l origin -d 'Send this Origin' -r
@@ -128,7 +128,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cookie-jar -d 'S
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-redirs -d 'The most redirects that -L follows' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l netrc-file -d 'The same with another file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l netrc-file -d 'Like --netrc, with this file' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
@@ -146,10 +146,10 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l noproxy -d 'Reac
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l connect-timeout -d 'From the start until the connection is open' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-head -d 'The longest response head that is taken' -r
-complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-headers -d 'The most headers that are taken in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-head -d 'The longest response head to accept' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-headers -d 'The most headers to accept in a response' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
-auto\t'Where standard error is a terminal, and the environment doesn\'t object'
+auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l json -d 'Report as JSON Lines'
@@ -176,7 +176,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand ping" -l size -d 'The payloa
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l message -d 'Send this text as a message instead, for servers that answer no pings; the next message that comes is its answer' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l within -d 'An answer that takes longer is lost' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
-complete -c wstap -n "__fish_wstap_using_subcommand ping" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s o -l origin -d 'Send this Origin' -r
@@ -186,7 +186,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand ping" -l cookie-jar -d 'Send
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-redirs -d 'The most redirects that -L follows' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand ping" -l netrc-file -d 'The same with another file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l netrc-file -d 'Like --netrc, with this file' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
@@ -204,10 +204,10 @@ complete -c wstap -n "__fish_wstap_using_subcommand ping" -l noproxy -d 'Reach t
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l connect-timeout -d 'From the start until the connection is open' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
-complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-head -d 'The longest response head that is taken' -r
-complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-headers -d 'The most headers that are taken in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-head -d 'The longest response head to accept' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-headers -d 'The most headers to accept in a response' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
-auto\t'Where standard error is a terminal, and the environment doesn\'t object'
+auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l json -d 'Print events as JSON Lines on standard output'
@@ -234,9 +234,9 @@ line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l fragment -d 'Send messages in frames of at most this many bytes' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-message -d 'The largest message that is taken [default: 64M where it must be held in memory or was compressed, else 4G]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-fragments -d 'The most fragments of a message' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -s n -l count -d 'End after so many received messages' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s n -l count -d 'End after this many received messages' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l until -d 'End at a received message that matches this pattern' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --duration: forever]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l duration -d 'End the open session, in order, after this time' -r
@@ -244,16 +244,16 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-code -d 'The 
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-interval -d 'Send a ping every so often' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l backoff -d 'Wait this long before reconnecting: the first wait, and the longest one it grows to' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-interval -d 'Send a ping at this interval' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s o -l origin -d 'Send this Origin' -r
@@ -263,7 +263,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l cookie-jar -d 'Send
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-redirs -d 'The most redirects that -L follows' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l netrc-file -d 'The same with another file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l netrc-file -d 'Like --netrc, with this file' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
@@ -281,16 +281,16 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l noproxy -d 'Reach t
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l connect-timeout -d 'From the start until the connection is open' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-head -d 'The longest response head that is taken' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-headers -d 'The most headers that are taken in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-head -d 'The longest response head to accept' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-headers -d 'The most headers to accept in a response' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
-auto\t'Where standard error is a terminal, and the environment doesn\'t object'
+auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Send what is read as binary messages'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Send the input as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lossy -d 'Take text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l hex -d 'Show binary messages whole in hex at the prompt'
@@ -327,10 +327,10 @@ complete -c wstap -n "__fish_wstap_using_subcommand serve" -l origin -d 'Accept 
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-message -d 'The largest message that is taken [default: 64M where it must be held in memory or was compressed, else 4G]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-fragments -d 'The most fragments of a message' -r
-complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-head -d 'The longest request head that is taken' -r
-complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-headers -d 'The most headers that are taken in a request' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-head -d 'The longest request head to accept' -r
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l max-headers -d 'The most headers to accept in a request' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s b -l binary -d 'The source sends binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l no-deflate -d 'Agree to no compression'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'Show more: -v each connection, -vv each frame, -vvv each byte'
@@ -342,9 +342,9 @@ line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l fragment -d 'Send messages in frames of at most this many bytes' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-message -d 'The largest message that is taken [default: 64M where it must be held in memory or was compressed, else 4G]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-fragments -d 'The most fragments of a message' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s n -l count -d 'End after so many received messages' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s n -l count -d 'End after this many received messages' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l until -d 'End at a received message that matches this pattern' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --duration: forever]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l duration -d 'End the open session, in order, after this time' -r
@@ -352,16 +352,16 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-code -d 'The 
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l backoff -d 'How long to wait before reconnecting: at first, and at most after ever longer waits' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-interval -d 'Send a ping every so often' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-timeout -d 'Give the peer up (exit code 11) when a ping stays unanswered for so long [default: 10 with --ping-interval]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l backoff -d 'Wait this long before reconnecting: the first wait, and the longest one it grows to' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-interval -d 'Send a ping at this interval' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l output -d 'How received messages are printed: line, raw, null, hex or json' -r -f -a "hex\t'In hex, a line each'
 json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l raw-header -d 'Put a line into the request\'s head as it is, also where it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s o -l origin -d 'Send this Origin' -r
@@ -371,7 +371,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cookie-jar -d 'Send
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-redirs -d 'The most redirects that -L follows' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l netrc-file -d 'The same with another file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l netrc-file -d 'Like --netrc, with this file' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
@@ -389,16 +389,16 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l noproxy -d 'Reach t
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l connect-timeout -d 'From the start until the connection is open' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-head -d 'The longest response head that is taken' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-headers -d 'The most headers that are taken in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-head -d 'The longest response head to accept' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-headers -d 'The most headers to accept in a response' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
-auto\t'Where standard error is a terminal, and the environment doesn\'t object'
+auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send what is read as binary messages'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send the input as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lossy -d 'Take text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'

@@ -157,10 +157,10 @@ fn what_cannot_be_understood_is_2() {
         (&["-E", "-w", "1", url], "", ""),
         (
             &["-E", "inspect", url],
-            "options stand behind the verb: wstap inspect …",
+            "options come after the verb: wstap inspect …",
             "inspect --help",
         ),
-        (&["-v", "demo"], "options stand behind the verb: wstap demo …", "demo --help"),
+        (&["-v", "demo"], "options come after the verb: wstap demo …", "demo --help"),
         (&[url, url], "", ""),
         (&[], "", ""),
     ];
