@@ -1,4 +1,4 @@
-//! One file for each thing a person can ask for.
+//! One file for each verb.
 
 pub mod connect;
 pub mod demo;
@@ -19,10 +19,10 @@ use crate::report::Reporter as _;
 use crate::report::json::Json;
 use crate::sys;
 
-/// Does what was asked for and gives the exit code.
+/// Executes the command line and returns the exit code.
 ///
 /// # Errors
-/// What went wrong before there was a session that could show it.
+/// A failure before there was a session to show it.
 pub fn run(cli: Cli) -> Result<Exit> {
     let Cli { verb, connect, notes } = cli;
     match verb {
@@ -51,8 +51,8 @@ fn talk_to(url: &str, reach: ReachArgs, talk: TalkArgs, notes: Vec<String>) -> R
     connect::run(plan(url, reach, Some(talk)).or_else(|e| summed_up(e, json))?.noting(notes))
 }
 
-/// Hands on why there will be no session; with `--json` in a summary, too, which is the last line of
-/// every run.
+/// Passes the error on; with `--json` it first prints the summary, which is the last line of every
+/// run.
 fn summed_up<T>(error: Error, json: bool) -> Result<T> {
     if json {
         let summary =
@@ -60,7 +60,7 @@ fn summed_up<T>(error: Error, json: bool) -> Result<T> {
         let (at, event) = (Clock::start().now(), Event::Summary(&summary));
         let event = Stamped { at, seq: 1, client: None, event: &event };
         let mut line = Vec::new();
-        // Neither can fail in a way that says more than the error does.
+        // If either fails, the error below still says what matters.
         let _ = Json::new(0).event(&event, &mut line);
         let _ = sys::print(&line);
     }
@@ -68,7 +68,7 @@ fn summed_up<T>(error: Error, json: bool) -> Result<T> {
 }
 
 /// # Errors
-/// If the pass phrase is behind `@` and can't be read.
+/// If the file of a pass phrase given as `@FILE` can't be read.
 fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
     let ServeArgs {
         address,

@@ -1,4 +1,4 @@
-//! A text as all that a command does.
+//! Printing a text, for commands that do nothing else.
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys;

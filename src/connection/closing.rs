@@ -23,7 +23,7 @@ pub(super) struct Activity {
     pub(super) close_received: bool,
     /// The owner takes no events for now, so the silence may be our fault.
     pub(super) paused: bool,
-    /// We are a server that still has answers to send: the peer's Close doesn't start the clock.
+    /// We are a server that still has answers to send, which prolongs the wait.
     pub(super) answering: bool,
 }
 

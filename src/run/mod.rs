@@ -1,8 +1,8 @@
-//! A run: connections, one after the other, with what goes in and what comes out.
+//! A run: one connection after another, with its inputs and outputs.
 //!
-//! A [`Session`] opens a connection and hands it to a `Talk`, the loop over one open connection. What is
-//! sent when, and when it is enough, is the [`Driver`]'s to say: [`Pipe`] for standard input, [`Prompt`]
-//! for a person. Everything waits in [`Loop::turn`], and nowhere else:
+//! A [`Session`] opens a connection and passes it to a `Talk`, the loop over one open connection. A
+//! [`Driver`] decides what is sent when, and when the run ends: [`Pipe`] for standard input,
+//! [`Prompt`] for a person. Only [`Loop::turn`] waits:
 //!
 //! ```text
 //!   Session ── open ──▶ Talk ── next, send, flush ──▶ Connection
