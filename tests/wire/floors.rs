@@ -171,7 +171,7 @@ fn a_clock_that_jumps_moves_no_timer() {
     assert_eq!(
         readers,
         [
-            "commands/serve/activity.rs",
+            "commands/serve/mode.rs",
             // Dates of cookies and of Retry-After.
             "connection/route.rs",
             "event.rs",
