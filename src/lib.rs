@@ -1,7 +1,7 @@
 //! wstap: a command-line WebSocket client and debugging tool.
 //!
-//! The crate is the tool's own library; its interface is not stable. Its floors, each of which may
-//! use only those below it (`tests/wire/floors.rs` reads this table):
+//! The library serves the tool; its interface is not stable. Each floor may use only those below it
+//! (`tests/wire/floors.rs` reads this table):
 //!
 //! | floor | modules |
 //! |---|---|
@@ -17,7 +17,7 @@
 //!
 //! In scope: the opening handshake, frames, messages, compression, the session, its inspection and
 //! testing. Out of scope: HTTP beyond what the opening handshake needs, and being a server for
-//! anything but trying and testing.
+//! anything but testing.
 
 #![forbid(unsafe_code)]
 

@@ -17,11 +17,11 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// A panic, on whatever thread, is told and ends the program at once: nothing unwinds.
+/// A panic on any thread is reported and ends the program at once: nothing unwinds.
 fn report_panics() {
-    let tell = panic::take_hook();
+    let default_hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        tell(info);
+        default_hook(info);
         let what = "this is a bug in wstap; please report it with the lines above";
         complain(format_args!("wstap: {what}"));
         exit(Exit::Bug as i32);

@@ -1,4 +1,4 @@
-//! `wstap URL` and `wstap inspect URL`: puts a session together and runs it.
+//! `wstap URL` and `wstap inspect URL`: sets up a session and runs it.
 
 use crate::cli::Plan;
 use crate::connection::WireOptions;
@@ -15,10 +15,10 @@ use crate::run::signals::{Signals, Waking};
 use crate::run::{Pipe, Prompt, Session};
 use crate::text::Untrusted;
 
-/// Connects and talks: with a prompt between two terminals, as a pipe otherwise.
+/// Runs a session: with a prompt if stdin and stdout are terminals, as a pipe otherwise.
 ///
 /// # Errors
-/// Exit 70 if the process can't get what every process gets.
+/// Exit 70 if signals can't be handled.
 pub fn run(plan: Plan) -> Result<Exit> {
     let terminal = rustix::termios::isatty(std::io::stdout());
     let terminals = terminal && rustix::termios::isatty(std::io::stdin());
@@ -42,10 +42,10 @@ pub fn run(plan: Plan) -> Result<Exit> {
     Ok(session.run(&mut pipe))
 }
 
-/// Opens a connection, reports every rule, and leaves.
+/// Opens a connection, reports every rule, and closes it.
 ///
 /// # Errors
-/// Exit 70 if the process can't get what every process gets.
+/// Exit 70 if signals can't be handled.
 pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     let HumanOptions { verbosity, quiet, .. } = plan.human;
     let mut outputs = Vec::new();
@@ -54,7 +54,7 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     } else if !quiet {
         outputs.push(on_stdout(Box::new(Inspect::new(plan.color_stdout))));
     }
-    // The report has all that -v and a failure show.
+    // The report contains everything that -v and a failure show.
     if json || quiet {
         outputs.push(on_stderr(Box::new(Human::new(plan.human))));
     }
@@ -63,7 +63,7 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     Ok(session.inspect())
 }
 
-/// The prompt: the editor here, the session on a thread of its own.
+/// The prompt: the editor runs here, the session on its own thread.
 fn prompt(plan: Plan) -> Result<Exit> {
     let options = repl::Options {
         color: plan.color_stdout,

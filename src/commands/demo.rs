@@ -1,14 +1,14 @@
-//! `wstap demo`: a first try that needs neither a network nor a server of one's own.
+//! `wstap demo`: a first try without a network or a server.
 
 use crate::cli::{DemoArgs, plan};
 use crate::commands::connect;
 use crate::commands::serve::{Running, ServeOptions, Server};
 use crate::error::{Exit, Result};
 
-/// Starts the server and connects to it with the real client; `notes` are said before.
+/// Starts the server and connects to it with the real client; `notes` are shown first.
 ///
 /// # Errors
-/// If the loopback interface has no free port, and those of connecting.
+/// If the loopback interface has no free port; those of [`connect::run`].
 pub fn run(args: DemoArgs, notes: Vec<String>) -> Result<Exit> {
     let server = server()?;
     let DemoArgs { talk, reach } = args;

@@ -1,4 +1,4 @@
-//! `wstap generate`: the man page and the completions, from the one definition.
+//! `wstap generate`: the man page and the completions, from the clap definition.
 
 use clap::CommandFactory;
 
@@ -17,7 +17,7 @@ pub fn run(what: Generated) -> Result<Exit> {
 /// The text itself.
 ///
 /// # Errors
-/// None that a person could bring about.
+/// Exit 70: only a bug makes it fail.
 pub fn text(what: Generated) -> Result<String> {
     let mut command = Cli::command();
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! One file for each thing a person can ask for.
+//! One file for each verb.
 
 pub mod connect;
 pub mod demo;
@@ -16,10 +16,10 @@ use crate::commands::serve::ServeOptions;
 use crate::error::{Exit, Result};
 use crate::http::head::HeadLimits;
 
-/// Does what was asked for and gives the exit code.
+/// Executes the command line and returns the exit code.
 ///
 /// # Errors
-/// What went wrong before there was a session that could show it.
+/// A failure before there was a session to show it.
 pub fn run(cli: Cli) -> Result<Exit> {
     let Cli { verb, connect, notes } = cli;
     match verb {
@@ -50,7 +50,7 @@ fn talk_to(url: &str, reach: ReachArgs, talk: TalkArgs, notes: Vec<String>) -> R
 }
 
 /// # Errors
-/// If the pass phrase is behind `@` and can't be read.
+/// If the file of a pass phrase given as `@FILE` can't be read.
 fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
     let ServeArgs {
         address,

@@ -1,4 +1,4 @@
-//! The server's way to an open connection: TLS, the request, the answer to it.
+//! How a server opens a connection: TLS, the request, the response.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
@@ -19,26 +19,26 @@ use crate::redact::{Guarded, Secrets};
 use crate::text::Untrusted;
 use crate::transport::{self, Stream};
 
-/// Time for TLS, the request and its answer.
+/// Time limit for TLS, the request and the response.
 const OPENING_TIME: Duration = Duration::from_secs(10);
 
-/// A client that was refused and neither takes bytes nor hangs up is dropped after this.
+/// A refused client that neither reads nor hangs up is dropped after this time.
 const LEAVING_TIME: Duration = Duration::from_secs(10);
 
 /// How a listener receives its clients.
 #[derive(Clone, Debug, Default)]
 pub struct ListenOptions {
-    /// Who is let in, and what is agreed to.
+    /// Which clients are accepted, and what is negotiated.
     pub accept: AcceptOptions,
-    /// How much of a request head is taken.
+    /// Limits of a request head.
     pub head_limits: HeadLimits,
     /// How the frames of an open connection are handled.
     pub wire: WireOptions,
 }
 
-/// A client that isn't let in yet. It does no waiting: its owner polls [`Accepting::fd`] for
-/// [`Accepting::interest`] until [`Accepting::deadline`], calls [`Accepting::ready`] with what poll said, and
-/// then [`Accepting::next`].
+/// A client whose opening handshake isn't complete. It never waits: its owner polls
+/// [`Accepting::fd`] for [`Accepting::interest`] until [`Accepting::deadline`], calls
+/// [`Accepting::ready`] with the result, and then [`Accepting::next`].
 #[derive(Debug)]
 pub struct Accepting {
     stream: Stream,
@@ -46,15 +46,15 @@ pub struct Accepting {
     began: Instant,
     /// The time of the last [`Accepting::ready`].
     now: Instant,
-    /// When the present phase has taken too long.
+    /// When the current phase times out.
     until: Instant,
-    /// TLS's handshake was told.
+    /// The TLS handshake was reported.
     tls_reported: bool,
-    /// What was read and not looked at.
+    /// Bytes read but not yet processed.
     fresh: Vec<u8>,
     /// Bytes to be sent.
     answer: Vec<u8>,
-    /// Nothing more comes from the client.
+    /// The client has ended its direction.
     ended: bool,
     broken: Option<io::Error>,
 }
@@ -62,7 +62,7 @@ pub struct Accepting {
 /// What became of a client.
 #[derive(Debug)]
 pub enum Step {
-    /// Nothing yet.
+    /// The handshake goes on.
     Waiting(Box<Accepting>),
     /// The connection is open.
     Opened(Box<Connection>),
@@ -72,12 +72,12 @@ pub enum Step {
 
 #[derive(Debug)]
 enum Phase {
-    /// The request's head is coming, TLS before it.
+    /// TLS is negotiated, then the request head is read.
     Reading(RequestReader),
     /// A 101 is being sent.
     Opening(Box<Agreed>),
-    /// A refusal is being sent; then the client hangs up first, since that could destroy what it
-    /// hasn't read yet. Whether the end of our bytes was sent.
+    /// A refusal is being sent; then we wait for the client to hang up, since closing first could
+    /// destroy what it hasn't read yet. True once we have ended our direction.
     Leaving(bool),
 }
 
@@ -118,7 +118,7 @@ impl Accepting {
         interest
     }
 
-    /// When to call [`Accepting::ready`] although the descriptor is quiet.
+    /// When to call [`Accepting::ready`] even if the descriptor is quiet.
     pub fn deadline(&self) -> Instant {
         if self.reads() && self.stream.has_buffered() { self.now } else { self.until }
     }
@@ -137,7 +137,7 @@ impl Accepting {
         }
     }
 
-    /// Acts on what was read, and writes what the stream takes; tells what happened on the way.
+    /// Processes what was read, writes what the stream accepts, and reports events.
     pub fn next(
         mut self: Box<Self>,
         options: &ListenOptions,
@@ -230,7 +230,7 @@ impl Accepting {
         self.until = self.now + LEAVING_TIME;
     }
 
-    /// Tells the response that is about to be sent, and gives it.
+    /// Reports the response that is about to be sent, and returns it.
     fn report_response(&self, report: &mut dyn FnMut(Event<'_>)) -> Guarded<Response> {
         let read = HeadReader::new(HeadLimits::default()).feed(&self.answer);
         let (mut response, rest) = read.ok().flatten().unwrap_or_default();

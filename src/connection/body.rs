@@ -1,4 +1,4 @@
-//! A refusal's body, freed of its content coding (RFC 9110 §8.4).
+//! Decodes the content coding of a refusal's body (RFC 9110 §8.4).
 
 use std::io::{self, Read};
 
@@ -7,8 +7,8 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use crate::http::head::{Response, list};
 use crate::text::Untrusted;
 
-/// Replaces a compressed body by what it says, of which at most `limit` bytes are ever made.
-/// What can't be decoded stays as it came, with a note.
+/// Replaces a compressed body with its decoded content, at most `limit` bytes of it.
+/// A body that can't be decoded stays as received, with a note.
 pub(super) fn decode(response: &mut Response, limit: usize) {
     let codings: Vec<&[u8]> = list(&response.headers, "content-encoding").collect();
     let [coding] = codings.as_slice() else { return };
@@ -37,7 +37,7 @@ pub(super) fn decode(response: &mut Response, limit: usize) {
     response.body = plain;
 }
 
-/// What comes out, up to the limit, and whether there was more.
+/// The decoder's output up to the limit, and whether there was more.
 fn bounded(mut decoder: impl Read, limit: usize) -> (Vec<u8>, io::Result<bool>) {
     let mut plain = Vec::new();
     let end = decoder.by_ref().take(limit as u64 + 1).read_to_end(&mut plain);

@@ -1,38 +1,38 @@
-//! The way to a connection's end: the closing handshake (RFC 6455 §7), failing the connection
-//! (§7.1.7), and how long a peer that does not end it is waited for.
+//! Ending a connection: the closing handshake (RFC 6455 §7), failing the connection (§7.1.7), and
+//! how long we wait for a peer that doesn't end it.
 
 use std::time::{Duration, Instant};
 
 use crate::protocol::close::{CloseStatus, End, Party};
 
-/// How long a Close frame may stay unanswered, and the stream open after both were exchanged.
+/// How long we wait for the answer to a Close frame, and then for the peer to close the stream.
 pub const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long the peer may take to see why we failed the connection, before we close the stream.
+/// Time for the peer to read why we failed the connection, before we close the stream.
 const FAIL_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a peer that takes nothing any more may say nothing, before the connection is lost.
+/// Once writing has failed: how long the peer may be silent before the connection counts as lost.
 const CUT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the deadlines depend on besides the closing itself.
+/// The connection's state that the deadlines depend on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Activity {
-    /// When messages moved last.
+    /// When message data last moved.
     pub(super) active_at: Instant,
     /// The peer's Close frame came.
     pub(super) close_received: bool,
-    /// The owner takes no more events for now, so that silence may be ours.
+    /// The owner takes no events for now, so the silence may be our fault.
     pub(super) paused: bool,
-    /// We are a server whose answers are not all sent: a Close frame that overtakes them ends nothing.
+    /// We are a server that still has answers to send, which prolongs the wait.
     pub(super) answering: bool,
 }
 
-/// What time brings.
+/// What is due at a moment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due {
-    /// This Close frame fails the connection.
+    /// Send this Close frame, which fails the connection.
     Close(CloseStatus),
-    /// The stream is closed.
+    /// Close the stream.
     End(End),
 }
 
@@ -43,9 +43,9 @@ pub(super) struct Closing {
     first: Option<(Party, Instant)>,
     /// The Close frame that fails the connection, and when it is sent.
     failing: Option<(CloseStatus, Instant)>,
-    /// The stream is closed then at the latest, whatever the peer does.
+    /// When the stream is closed whatever the peer does.
     give_up_at: Option<Instant>,
-    /// Since when the peer takes nothing any more, and why.
+    /// When writing failed, and why.
     cut: Option<(Instant, String)>,
 }
 
@@ -60,18 +60,18 @@ impl Closing {
         self.first
     }
 
-    /// The connection is failed with this Close frame, sent at `due`.
+    /// Fails the connection with this Close frame, sent at `due`.
     pub(super) fn fail(&mut self, status: CloseStatus, due: Instant) {
         self.failing.get_or_insert((status, due));
     }
 
-    /// The stream is closed at `at`, or earlier if that was said before.
+    /// Closes the stream at `at`, or earlier if an earlier time was set before.
     pub(super) fn give_up(&mut self, at: Instant) {
         self.give_up_at = Some(self.give_up_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// The peer takes nothing any more. What it said before can still be read; the reading end tells
-    /// how the connection ended, if it knows.
+    /// Writing has failed. What the peer sent before can still be read, and reading may show how
+    /// the connection ended.
     pub(super) fn cut(&mut self, why: String, now: Instant) {
         self.cut.get_or_insert((now, why));
     }
@@ -81,7 +81,7 @@ impl Closing {
         self.cut.is_none()
     }
 
-    /// When [`Closing::tick`] has something.
+    /// When [`Closing::tick`] returns something.
     pub(super) fn deadline(&self, activity: Activity) -> Option<Instant> {
         let failing = self.failing.as_ref().map(|(_, due)| *due);
         let ends = [failing, self.patience_ends(activity), self.cut_ends(activity)];
@@ -118,7 +118,7 @@ impl Closing {
         [patience, self.give_up_at].into_iter().flatten().min()
     }
 
-    /// When we stop waiting for more from a peer that takes nothing.
+    /// When we stop reading from a peer that we can't write to.
     fn cut_ends(&self, activity: Activity) -> Option<Instant> {
         let (since, _) = self.cut.as_ref().filter(|_| !activity.paused)?;
         Some(activity.active_at.max(*since) + CUT_PATIENCE)
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_arrives_prolongs_the_wait_for_a_close_but_not_behind_it() {
+    fn messages_prolong_the_wait_for_a_close_but_not_after_it() {
         let start = Instant::now();
         let mut closing = Closing::default();
         assert_eq!(closing.deadline(activity(start)), None);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_takes_nothing_may_still_speak() {
+    fn after_a_failed_write_the_peer_can_still_be_read() {
         let start = Instant::now();
         let mut closing = Closing::default();
         closing.cut("reset".to_owned(), start);

@@ -1,4 +1,4 @@
-//! `--cookie-jar`: cookies in a file, from one run to the next.
+//! `--cookie-jar`: cookies kept in a file between runs.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -23,7 +23,7 @@ pub struct CookieFile {
 }
 
 impl CookieFile {
-    /// Reads the file; one that doesn't exist is written when there is a cookie for it.
+    /// Reads the file; a missing file is created when there is a cookie to store.
     ///
     /// # Errors
     /// Exit 13 if it can't be read or is larger than 16 MiB.
@@ -51,14 +51,14 @@ impl CookieFile {
         }
     }
 
-    /// The value of the Cookie field for a request, without the names that it has already.
+    /// The value of the Cookie field for a request, without the names in `taken`.
     pub fn field(&self, target: &Target, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {
         let host = target.host.to_string();
         self.jar.field(&origin(target, &host), taken, now)
     }
 
-    /// Takes the cookies of a response and writes the file if that changed anything. Gives a line
-    /// for each cookie that was not taken, and why the file couldn't be written.
+    /// Stores the cookies of a response and writes the file if that changed anything. Returns a
+    /// line for each rejected cookie, and why the file couldn't be written.
     pub fn take(
         &mut self,
         response: &Response,
@@ -86,9 +86,9 @@ impl CookieFile {
         (refused, failed)
     }
 
-    /// Puts a new file, which nobody else can read, into the place of the old one.
+    /// Replaces the file with a new one that only its owner can read.
     fn write(&self, now: i64) -> io::Result<()> {
-        // Where the file is a link, it stays one.
+        // If the file is a link, the link stays.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.new", std::process::id()));

@@ -1,4 +1,4 @@
-//! What is known of a connection.
+//! Facts about a connection.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::protocol::handshake::Request;
 use crate::protocol::violation::{Exceeded, Violation};
 use crate::redact::Guarded;
 
-/// What is known from the opening.
+/// The result of the opening handshake.
 #[derive(Debug)]
 pub struct Opened {
     /// The request.
     pub request: Guarded<Request>,
     /// The response.
     pub response: Guarded<Response>,
-    /// What was agreed.
+    /// What was negotiated.
     pub opening: Opening,
 }
 
@@ -28,27 +28,27 @@ pub enum Fault {
     Limit(Exceeded),
     /// No ping of ours was answered for this long.
     Silent(Duration),
-    /// TLS failed behind its handshake, for example for want of a client certificate.
+    /// TLS failed after its handshake, for example because a client certificate was required.
     Tls(Error),
     /// The peer broke a rule.
     Violation(Violation),
 }
 
-/// What is known of a connection at a moment.
+/// A snapshot of a connection.
 #[derive(Debug)]
 pub struct Facts<'a> {
-    /// What is known from the opening.
+    /// The result of the opening handshake.
     pub opened: &'a Opened,
     /// readyState.
     pub state: ReadyState,
-    /// bufferedAmount: bytes queued and not yet taken by the stream, headers included.
+    /// bufferedAmount: bytes queued and not yet written to the stream, headers included.
     pub buffered: usize,
-    /// What went over it so far.
+    /// The traffic so far.
     pub totals: Totals,
-    /// The last round trip that was measured.
+    /// The last measured round trip.
     pub rtt: Option<Duration>,
     /// How long it has been open.
     pub open_for: Duration,
-    /// What TLS agreed on; `None` without TLS.
+    /// What TLS negotiated; `None` without TLS.
     pub tls: Option<TlsInfo>,
 }

@@ -1,4 +1,4 @@
-//! Whether the peer is still there: pings of ours, their round trips, and keepalive (RFC 6455 §5.5.2).
+//! Whether the peer is still there: our pings, their round trips, and keepalive (RFC 6455 §5.5.2).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,28 +6,28 @@ use std::time::{Duration, Instant};
 /// The payload of the pings that `--ping-interval` sends.
 pub const KEEPALIVE: &[u8] = b"are you there?";
 
-/// The most pings of ours whose round trip is still measured.
+/// How many unanswered pings are remembered to measure their round trip.
 const MAX_PINGS: usize = 16;
 
-/// What time brings.
+/// What is due at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
-    /// A keepalive ping is to be sent.
+    /// Send a keepalive ping.
     Ping,
     /// No ping was answered within this time: the peer is gone.
     Silent(Duration),
 }
 
-/// Pings of ours and what became of them.
+/// Our pings and their answers.
 #[derive(Debug)]
 pub(super) struct Liveness {
     interval: Option<Duration>,
     timeout: Option<Duration>,
     unanswered: VecDeque<OwnPing>,
-    /// Since when no ping of ours was answered.
+    /// When the oldest unanswered ping was sent.
     unanswered_since: Option<Instant>,
     pinged_at: Instant,
-    /// The round trip of the last ping that was answered.
+    /// The round trip of the last answered ping.
     pub(super) rtt: Option<Duration>,
 }
 
@@ -38,7 +38,7 @@ struct OwnPing {
 }
 
 impl Liveness {
-    /// Sends a ping every `interval` and waits `timeout` for a pong; `None` for never and for ever.
+    /// Pings every `interval` (`None`: never) and waits `timeout` for a pong (`None`: forever).
     pub(super) fn new(
         interval: Option<Duration>,
         timeout: Option<Duration>,
@@ -54,7 +54,7 @@ impl Liveness {
         }
     }
 
-    /// When [`Liveness::tick`] has something.
+    /// When [`Liveness::tick`] returns something.
     pub(super) fn deadline(&self) -> Option<Instant> {
         [self.next_ping(), self.silent_at()].into_iter().flatten().min()
     }
@@ -67,7 +67,7 @@ impl Liveness {
         self.next_ping().is_some_and(|at| now >= at).then_some(Due::Ping)
     }
 
-    /// A ping of ours was queued.
+    /// We queued a ping.
     pub(super) fn pinged(&mut self, payload: &[u8], now: Instant) {
         self.pinged_at = now;
         self.unanswered_since.get_or_insert(now);
@@ -77,8 +77,8 @@ impl Liveness {
         }
     }
 
-    /// A pong came: the round trip, if it answers a ping of ours. With that ping the earlier ones
-    /// are answered too (§5.5.3).
+    /// A pong was received: returns the round trip if it answers one of our pings. It answers the
+    /// earlier ones too (§5.5.3).
     pub(super) fn answered(&mut self, payload: &[u8], now: Instant) -> Option<Duration> {
         let at = self.unanswered.iter().position(|ping| ping.payload == payload)?;
         let answered = self.unanswered.drain(..=at).next_back()?;

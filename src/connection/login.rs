@@ -1,5 +1,5 @@
-//! Logging in at the server: Basic at once (RFC 7617), or Digest once it has been asked for
-//! (RFC 7616).
+//! Logging in at the server: Basic with the first request (RFC 7617), or Digest once the server
+//! asks for it (RFC 7616).
 
 use tungstenite::handshake::client::generate_key;
 
@@ -15,34 +15,34 @@ use crate::transport::proxy::Credentials;
 /// How to log in.
 #[derive(Clone, Debug, Default)]
 pub struct Login {
-    /// What was typed for the first origin; it goes to no other.
+    /// Credentials typed for the first origin; no other gets them.
     pub user: Option<Credentials>,
-    /// What is sent when.
+    /// Which scheme is used.
     pub scheme: LoginScheme,
-    /// The logins of hosts for which nothing was typed.
+    /// The logins of other hosts.
     pub netrc: Option<Netrc>,
 }
 
-/// What is sent when.
+/// Which scheme is used, and when the credentials are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LoginScheme {
-    /// Nothing before the server says what it takes; then the safest of it.
+    /// Nothing until the server says what it accepts; then the safest of that.
     Any,
-    /// Basic at once; Digest if the server takes nothing else.
+    /// Basic with the first request; Digest if the server accepts nothing else.
     #[default]
     Basic,
     /// Digest alone: the password never goes over the wire.
     Digest,
 }
 
-/// The login at one place, over as many requests as it takes: at most three.
+/// The login for one URL, over up to three requests.
 #[derive(Debug, Default)]
 pub struct Attempts {
     credentials: Option<Credentials>,
     scheme: LoginScheme,
     /// The Authorization field of the next request.
     pub field: Option<Secret<Vec<u8>>>,
-    /// What the last request's field was.
+    /// The scheme of the last request's field.
     sent: Option<&'static str>,
     digests: u8,
 }
@@ -57,13 +57,14 @@ impl Attempts {
         attempts
     }
 
-    /// The same credentials at another place of the same origin.
+    /// The same credentials for another URL of the same origin.
     pub fn again(&self) -> Attempts {
         Attempts::new(self.credentials.clone(), self.scheme)
     }
 
-    /// Takes the response to a request for `uri`, as it was in the request line. If it asks for a login that can be given and was not given yet, the next
-    /// request has it; says which.
+    /// Reads the response to a request for `uri`, as it was in the request line. If it asks for a
+    /// login that we have and haven't sent yet, the next request has it; returns a note saying
+    /// which.
     pub fn next(&mut self, response: &Response, uri: &str) -> Option<String> {
         let credentials = self.credentials.as_ref().filter(|_| response.status == 401)?;
         let offered = challenges(&response.headers, "www-authenticate");
@@ -93,7 +94,7 @@ impl Attempts {
         })
     }
 
-    /// The hint for a 401 that stays.
+    /// The hint for a final 401.
     pub fn hint(&self, asked: Option<&str>) -> Hint {
         let asked = asked.map(|asked| format!(" ({asked})")).unwrap_or_default();
         match (self.sent, &self.credentials) {
@@ -117,7 +118,7 @@ impl Attempts {
 }
 
 impl Login {
-    /// The credentials for the place that was asked for: typed for it, in its URL, or in `.netrc`.
+    /// The credentials for the requested URL: typed for it, in the URL, or in `.netrc`.
     pub fn first(&self, target: &Target, is_origin: bool) -> Option<Credentials> {
         if let Some(typed) = self.user.as_ref().filter(|_| is_origin) {
             return Some(typed.clone());
@@ -131,7 +132,7 @@ impl Login {
         }
     }
 
-    /// The credentials for a place that a server has sent us to.
+    /// The credentials for a redirect's target.
     pub fn elsewhere(&self, target: &Target) -> Option<Credentials> {
         self.lookup(target, None)
     }

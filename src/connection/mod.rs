@@ -1,9 +1,10 @@
-//! An open WebSocket connection as an object that anybody can hold, and how it is opened.
+//! An open WebSocket connection as an object with any owner, and how it is opened.
 //!
-//! [`Connection::open`] goes the whole way: name, TCP, proxy, TLS, request, login, redirect, answer. It
-//! is the one function of this room that waits, under a deadline, and [`Progress`] can end it. The
-//! [`Connection`] it gives never waits: its owner polls [`Connection::fd`], one of many perhaps, and
-//! tells it what is ready. [`Accepting`] is the way to one from the other side, and never waits either.
+//! [`Connection::open`] does everything: name, TCP, proxy, TLS, request, login, redirects,
+//! response. It is the only function of this room that waits; a deadline or [`Progress`] ends it.
+//! The [`Connection`] that it returns never waits: its owner polls [`Connection::fd`], perhaps
+//! among many others, and passes on what is ready. [`Accepting`] is the server's counterpart; it
+//! never waits either.
 //!
 //! ```no_run
 //! use std::time::{Duration, Instant};
@@ -85,25 +86,24 @@ pub use crate::connection::random::fill as random;
 pub use crate::connection::route::Route;
 pub use crate::connection::unsent::{Unsent, UnsentMessage};
 
-/// An open WebSocket connection. It does no waiting: its owner polls [`Connection::fd`].
+/// An open WebSocket connection. It never waits: its owner polls [`Connection::fd`].
 ///
 /// # The order of calls
 /// Each turn of its owner's loop goes:
 ///
-/// 1. [`next`](Connection::next) until it gives `None`: every event, received or sent, in order. An
-///    owner that can take no more events calls [`pause`](Connection::pause) instead and leaves the
-///    rest for a later turn; the socket isn't read meanwhile.
-/// 2. [`send`](Connection::send), [`ping`](Connection::ping), [`close`](Connection::close) and the like,
-///    in any number, while [`Outbox::has_room`]. They queue and never fail; what they queued is an
-///    event of the next call of `next`.
-/// 3. [`flush`](Connection::flush), which writes what the stream takes.
-/// 4. If [`ended`](Connection::ended) gives something, the connection is over: nothing else is left to
-///    be done with it.
-/// 5. Poll [`fd`](Connection::fd) for [`interest`](Connection::interest) (not at all if that is empty)
-///    until [`deadline`](Connection::deadline), then [`ready`](Connection::ready) with what poll said, also
-///    if that is nothing.
+/// 1. [`next`](Connection::next) until it returns `None`: every event, received or sent, in order.
+///    An owner that can take no more events calls [`pause`](Connection::pause) instead and leaves
+///    the others for a later turn; the socket isn't read meanwhile.
+/// 2. [`send`](Connection::send), [`ping`](Connection::ping), [`close`](Connection::close) and so
+///    on, as often as needed, while [`Outbox::has_room`]. They only queue and never fail; the next
+///    calls of `next` return what was queued as events.
+/// 3. [`flush`](Connection::flush), which writes what the stream accepts.
+/// 4. If [`ended`](Connection::ended) is `Some`, the connection is over and can be dropped.
+/// 5. Poll [`fd`](Connection::fd) for [`interest`](Connection::interest) (leave it out if that is
+///    empty) until [`deadline`](Connection::deadline), then call [`ready`](Connection::ready) with
+///    the result, even if it is empty.
 ///
-/// Two connections in one loop only mean two descriptors in step 5.
+/// Two connections in one loop are just two descriptors in step 5.
 #[derive(Debug)]
 pub struct Connection {
     side: Side,
@@ -117,21 +117,21 @@ pub struct Connection {
     opened_at: Instant,
     /// The time of the last [`Connection::ready`].
     now: Instant,
-    /// When messages moved last; control frames are as good as silence.
+    /// When message data last moved; control frames don't count.
     active_at: Instant,
-    /// Delay between the last message and the Close frame that fails the connection, so that answers
-    /// in flight still go out.
+    /// Delay between the last message and the Close frame that fails the connection, so that
+    /// answers in flight still go out.
     answer_patience: Duration,
     /// The owner takes no events for now.
     paused: bool,
-    /// All events were taken out of what was received.
+    /// Every event of the bytes received so far was taken.
     caught_up: bool,
-    /// Our Close frame where nobody asks for another.
+    /// The status of our Close frame, unless the owner gives another.
     close_status: CloseStatus,
     fault: Option<Fault>,
-    /// We are the server, the client has ended its direction, and there are answers to be sent still.
+    /// We are the server, and the client has ended its direction while we still have bytes to send.
     half_closed: bool,
-    /// We are the server and have ended our direction, behind the last frame.
+    /// We are the server and have ended our direction, after the last frame.
     hung_up: bool,
     end: Option<End>,
     closure: Option<Closure>,
@@ -150,11 +150,11 @@ impl Connection {
         Connection::new(stream, &config, wire, early, opened)
     }
 
-    /// Opens a connection, over redirects and logins if need be. Waits, until `deadline` at the latest.
+    /// Opens a connection, with redirects and logins if needed. Waits until `deadline` at most.
     ///
     /// # Errors
-    /// Whatever keeps it from opening: exits 2 to 9, 11 and 12, and those of `progress` when it is
-    /// interrupted.
+    /// Why it could not be opened: exits 2 to 9, 11 and 12, and the error of `progress` if that
+    /// interrupts the opening.
     pub fn open(
         options: &OpenOptions,
         wire: &WireOptions,
@@ -214,7 +214,7 @@ impl Connection {
         self.stream.fd()
     }
 
-    /// What to poll for; empty if nothing of the descriptor matters now, not even its hang-up.
+    /// What to poll for; empty if the descriptor doesn't matter now, not even its hang-up.
     pub fn interest(&self) -> PollFlags {
         let mut interest = PollFlags::empty();
         interest.set(PollFlags::IN, self.reads());
@@ -222,8 +222,8 @@ impl Connection {
         interest
     }
 
-    /// When to call [`Connection::ready`] although the descriptor is quiet. It is in the past where
-    /// something waits that a poll can't see.
+    /// When to call [`Connection::ready`] even if the descriptor is quiet. It is in the past if
+    /// something is pending that poll can't see.
     pub fn deadline(&self) -> Option<Instant> {
         let untaken = !self.caught_up || self.outbox.sender.has_news();
         if !self.paused && (untaken || self.reads() && self.stream.has_buffered()) {
@@ -238,7 +238,7 @@ impl Connection {
         [closing, alive, half_closed].into_iter().flatten().min()
     }
 
-    /// Reads, if the descriptor is readable, and sees to what time has brought.
+    /// Reads if the descriptor is readable, and does what is due at `now`.
     pub fn ready(&mut self, revents: PollFlags, now: Instant) {
         self.now = now;
         let readable = !revents.difference(PollFlags::OUT).is_empty();
@@ -256,7 +256,7 @@ impl Connection {
         self.next_with_outbox().map(|(event, _)| event)
     }
 
-    /// The same; with an event that was received comes the way to answer it at once.
+    /// As [`Connection::next`]; a received event comes with the outbox, to answer it at once.
     #[inline(always)]
     pub fn next_with_outbox(&mut self) -> Option<(Event<'_>, Option<&mut Outbox>)> {
         if self.outbox.sender.has_news() {
@@ -308,7 +308,7 @@ impl Connection {
         Some((event, Some(&mut self.outbox)))
     }
 
-    /// The way out.
+    /// The sending half.
     pub fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
     }
@@ -319,8 +319,8 @@ impl Connection {
         self.outbox.send(message)
     }
 
-    /// Queues a frame as it is, whatever the rules say. A Close frame begins the closing handshake. The
-    /// frame is made with a masking key for the case that it needs one.
+    /// Queues a frame as it is, even if it breaks the protocol. A Close frame begins the closing
+    /// handshake. `frame` can ask its argument for a fresh masking key.
     pub fn send_frame(&mut self, frame: impl FnOnce(&mut dyn FnMut() -> [u8; 4]) -> RawFrame) {
         let frame = frame(&mut || self.outbox.sender.masking_key());
         self.outbox.send_frame(&frame);
@@ -334,7 +334,7 @@ impl Connection {
         self.outbox.sender.raw_bytes(bytes);
     }
 
-    /// Queues a ping (§5.5.2) of at most 125 bytes; what is longer is cut.
+    /// Queues a ping (§5.5.2); the payload is cut to 125 bytes.
     pub fn ping(&mut self, payload: &[u8]) {
         let payload = payload.get(..125).unwrap_or(payload);
         self.outbox.sender.ping(payload);
@@ -342,7 +342,7 @@ impl Connection {
         self.liveness.pinged(payload, Instant::now());
     }
 
-    /// Queues a pong that nobody asked for (§5.5.3) of at most 125 bytes; what is longer is cut.
+    /// Queues an unsolicited pong (§5.5.3); the payload is cut to 125 bytes.
     pub fn pong(&mut self, payload: &[u8]) {
         self.outbox.sender.pong(payload);
     }
@@ -358,7 +358,7 @@ impl Connection {
         self.close(&self.close_status.clone());
     }
 
-    /// Closes the stream at `at` at the latest, whatever the peer does. Only after a Close frame.
+    /// Closes the stream at `at` or earlier, whatever the peer does. Only after a Close frame.
     pub fn give_up(&mut self, at: Instant) {
         self.closing.give_up(at);
     }
@@ -368,25 +368,25 @@ impl Connection {
         self.end.get_or_insert(End::Local);
     }
 
-    /// Takes events no longer, or again. A connection that is paused isn't read, and silence of the
-    /// peer ends nothing, since it may be ours.
+    /// Sets whether the owner takes no events for now. A paused connection isn't read, and the
+    /// peer's silence doesn't end it, because the cause may be on our side.
     pub fn pause(&mut self, paused: bool) {
         self.paused = paused;
     }
 
-    /// Delay between the last message received and the Close frame that fails the connection, so that
-    /// answers in flight still go out; zero by default.
+    /// Delay between the last message received and the Close frame that fails the connection, so
+    /// that answers in flight still go out; zero by default.
     pub fn set_answer_patience(&mut self, patience: Duration) {
         self.answer_patience = patience;
     }
 
-    /// Changes which events there are from now on.
+    /// Changes which events [`Connection::next`] returns from now on.
     pub fn show(&mut self, show: Show) {
         self.receiver.show(show.frames, show.frame_payloads);
         self.outbox.sender.show(show.sent, show.frames || show.frame_payloads);
     }
 
-    /// Writes what the stream takes now, and finds out whether the connection is over.
+    /// Writes what the stream accepts now, and determines whether the connection is over.
     pub fn flush(&mut self) {
         if self.end.is_none() {
             self.outbox.sender.settle();
@@ -401,7 +401,7 @@ impl Connection {
         }
     }
 
-    /// How it ended, once it has and every event was taken.
+    /// How it ended, once it has ended and every event was taken.
     pub fn ended(&self) -> Option<&Closure> {
         self.closure.as_ref()
     }
@@ -438,7 +438,7 @@ impl Connection {
         self.receiver.close_received()
     }
 
-    /// When messages moved last.
+    /// When message data last moved.
     pub fn active_at(&self) -> Instant {
         self.active_at
     }
@@ -448,7 +448,7 @@ impl Connection {
         self.opened_at
     }
 
-    /// Where in the peer's bytes we are, for "the connection was lost in …".
+    /// The position in the peer's bytes, for "the connection was lost in …".
     pub fn position(&self) -> String {
         let position = self.receiver.position();
         match self.receiver.unfinished() {
@@ -457,21 +457,20 @@ impl Connection {
         }
     }
 
-    /// Payload bytes of a message that has begun and isn't whole; 0 between two messages.
+    /// Payload bytes received of an incomplete message; 0 between messages.
     pub fn unfinished(&self) -> u64 {
         self.receiver.unfinished()
     }
 
-    /// How many of them came out as pieces; `None` if the message is held.
+    /// How many of them were already returned in pieces; `None` if the message is held.
     pub fn handed_over(&self) -> Option<u64> {
         self.receiver.handed_over()
     }
 
-    /// What went over it so far. Once it has ended, messages that another connection must carry don't
-    /// count.
+    /// The traffic so far. After the end, messages that another connection must carry don't count.
     pub fn totals(&self) -> Totals {
         let (received, sent) = (self.receiver.counts(), self.outbox.sender.counts());
-        let unsent = match self.closure {
+        let (unsent_messages, unsent_payload) = match self.closure {
             Some(_) => self.outbox.unsent.in_stream(),
             None => (0, 0),
         };
@@ -480,14 +479,14 @@ impl Connection {
             frames_in: received.frames,
             wire_out: sent.bytes,
             frames_out: sent.frames,
-            messages_out: self.outbox.totals.messages_out - unsent.0,
-            payload_out: self.outbox.totals.payload_out - unsent.1,
+            messages_out: self.outbox.totals.messages_out - unsent_messages,
+            payload_out: self.outbox.totals.payload_out - unsent_payload,
             compression_out: self.outbox.totals.compression_out,
             ..self.received
         }
     }
 
-    /// All that is known now.
+    /// A snapshot of everything known about it.
     pub fn facts(&self) -> Facts<'_> {
         Facts {
             opened: &self.opened,
@@ -500,13 +499,13 @@ impl Connection {
         }
     }
 
-    /// The messages that the stream hasn't taken whole, for another connection to carry.
+    /// The messages that the stream hasn't accepted completely, for another connection to carry.
     pub fn take_unsent(&mut self) -> Unsent {
         std::mem::take(&mut self.outbox.unsent)
     }
 
     fn reads(&self) -> bool {
-        // What was read before is looked at first; until then there may be no space.
+        // Bytes already read are processed first; until then the buffer may have no space.
         self.end.is_none() && !self.paused && self.caught_up && !self.half_closed
     }
 
@@ -568,8 +567,8 @@ impl Connection {
         }
     }
 
-    /// A server ends its direction first (§7.1.1), behind its last frame. What the client still sends
-    /// is read until it hangs up, too: closing the stream earlier could destroy what it hasn't read.
+    /// A server ends its direction first (§7.1.1), after its last frame, and then reads until the
+    /// client hangs up too: closing the stream earlier could destroy data the client hasn't read.
     fn hang_up(&mut self) {
         if self.writes() {
             return;
@@ -627,7 +626,7 @@ impl Connection {
     }
 }
 
-/// What was sent, as an event.
+/// Sent traffic as an event.
 fn sent(traffic: Traffic<'_>, first: Party) -> Event<'_> {
     match traffic {
         Traffic::Data(data) => Event::Data(data),
@@ -642,8 +641,8 @@ fn sent(traffic: Traffic<'_>, first: Party) -> Event<'_> {
     }
 }
 
-/// When the Close frame that fails the connection is due: at once, if no message came that could be
-/// answered.
+/// When the Close frame that fails the connection is due: at once if no message was received that
+/// could be answered.
 fn answers_until(
     received: &Totals,
     active_at: Instant,

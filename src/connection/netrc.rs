@@ -1,35 +1,35 @@
-//! `.netrc`: the logins of hosts, in the file that ftp began with and curl goes on with.
+//! `.netrc`: the logins of hosts, in the file format of ftp and curl.
 
 use crate::redact::Secret;
 use crate::transport::proxy::Credentials;
 
-/// The entries of a file, in order.
+/// The machines of a file, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Netrc {
-    entries: Vec<Machine>,
+    machines: Vec<Machine>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Machine {
     /// `None` for `default`.
-    machine: Option<String>,
+    name: Option<String>,
     login: Option<String>,
     password: Option<Secret<String>>,
 }
 
 impl Netrc {
     /// Reads the file's text: `machine NAME` or `default`, followed by `login`, `password` and
-    /// `account`, with white space between; macros are passed over, and lines that begin with `#`.
-    /// Words with white space in them stand in double quotes, with `\"`, `\\`, `\n`, `\r`, `\t`.
+    /// `account`, separated by white space; macros and lines that begin with `#` are skipped.
+    /// Words with white space in them are in double quotes, with `\"`, `\\`, `\n`, `\r`, `\t`.
     ///
     /// # Errors
-    /// The line and what is wrong with it, without its words.
+    /// The line number and what is wrong, without the words of the line (they may be secret).
     pub fn parse(text: &str) -> Result<Netrc, String> {
         let mut netrc = Netrc::default();
         let mut words = Words { lines: text.split('\n').enumerate(), number: 0, rest: "" };
         while let Some(key) = words.next()? {
             if key == "default" {
-                netrc.entries.push(Machine::default());
+                netrc.machines.push(Machine::default());
                 continue;
             }
             if key == "macdef" {
@@ -42,32 +42,31 @@ impl Netrc {
             }
             let value =
                 words.next()?.ok_or_else(|| format!("line {at}: the last word is alone"))?;
-            match (key.as_str(), netrc.entries.last_mut()) {
+            match (key.as_str(), netrc.machines.last_mut()) {
                 ("machine", _) => {
-                    netrc.entries.push(Machine { machine: Some(value), ..Machine::default() });
+                    netrc.machines.push(Machine { name: Some(value), ..Machine::default() });
                 }
                 (_, None) => return Err(format!("line {at}: it belongs to no machine")),
-                ("login", Some(entry)) => entry.login = Some(value),
-                ("password", Some(entry)) => entry.password = Some(Secret::new(value)),
+                ("login", Some(machine)) => machine.login = Some(value),
+                ("password", Some(machine)) => machine.password = Some(Secret::new(value)),
                 _ => {}
             }
         }
         Ok(netrc)
     }
 
-    /// The login for a host, which must be named exactly, or the default one: of that user, if one
-    /// is given.
+    /// The first login for exactly this host, or the default one; only of `user`, if given.
     pub fn lookup(&self, host: &str, user: Option<&str>) -> Option<Credentials> {
-        let fits = |entry: &&Machine| {
-            let machine = entry.machine.as_deref();
-            machine.is_none_or(|machine| machine.eq_ignore_ascii_case(host))
-                && user.is_none_or(|user| entry.login.as_deref().is_none_or(|own| own == user))
+        let matches = |machine: &&Machine| {
+            let name = machine.name.as_deref();
+            name.is_none_or(|name| name.eq_ignore_ascii_case(host))
+                && user.is_none_or(|user| machine.login.as_deref().is_none_or(|own| own == user))
         };
-        let entry = self.entries.iter().find(fits)?;
-        let login = user.map(str::to_owned).or(entry.login.clone())?;
+        let machine = self.machines.iter().find(matches)?;
+        let login = user.map(str::to_owned).or(machine.login.clone())?;
         Some(Credentials {
             user: Secret::new(login),
-            password: entry.password.clone().unwrap_or_default(),
+            password: machine.password.clone().unwrap_or_default(),
         })
     }
 }
@@ -75,7 +74,7 @@ impl Netrc {
 /// The words of a text.
 struct Words<'a> {
     lines: std::iter::Enumerate<std::str::Split<'a, char>>,
-    /// Of the present line, from 1.
+    /// The number of the current line, from 1.
     number: usize,
     rest: &'a str,
 }
@@ -178,6 +177,6 @@ mod tests {
             let error = Netrc::parse(text).unwrap_err();
             assert!(error.starts_with(why) && !error.contains("hunter2"), "{error}");
         }
-        assert_eq!(Netrc::parse("machine h login x\nmacdef m\nno end").unwrap().entries.len(), 1);
+        assert_eq!(Netrc::parse("machine h login x\nmacdef m\nno end").unwrap().machines.len(), 1);
     }
 }

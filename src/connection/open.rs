@@ -1,4 +1,4 @@
-//! From nothing to an open connection: dial, send the request, judge the answer.
+//! Opening a connection: dial, send the request, judge the response.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -21,26 +21,26 @@ use crate::text::Untrusted;
 use crate::text::units::Count;
 use crate::transport::{self, Progress, Stream, Target};
 
-/// How much of a refusal's body is shown, in bytes.
+/// Most bytes of a refusal's body that are shown.
 const MAX_BODY: usize = 64 << 10;
 
-/// How long a refusal's body may take; the status is shown anyway.
+/// Time limit for reading a refusal's body; the status is shown in any case.
 const BODY_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A stream that has switched protocols.
 pub(super) struct Upgraded {
     pub(super) stream: Stream,
-    /// What came behind the response already.
+    /// Bytes already received after the response.
     pub(super) early: Vec<u8>,
-    /// The judged response, without the secrets that must not be shown.
+    /// The verdict on the response, with secrets hidden.
     pub(super) report: HandshakeReport,
     pub(super) opened: Opened,
 }
 
-/// Opens the connection, over redirects and logins if need be; the deadline is for all of it.
+/// Opens the connection, with redirects and logins if needed; the deadline covers all of it.
 ///
 /// # Errors
-/// Exits 2 to 9, 11 and 12, and those of `progress` when it is interrupted.
+/// Exits 2 to 9, 11 and 12, and the error of `progress` if that interrupts the opening.
 pub(super) fn open(
     options: &OpenOptions,
     cookies: &mut Option<CookieFile>,
@@ -79,7 +79,7 @@ pub(super) fn open(
             }
             Follow::Done => {
                 let error = refused(response.reveal(), &route);
-                // 495 and 496 are nginx's inner words for it; what it sends is 400.
+                // 495 and 496 are nginx's internal codes for it; it sends 400.
                 let client = matches!(response.status(), 400 | 401 | 403 | 495 | 496);
                 return Err(if client && exchange.stream.lacks_certificate() {
                     Error { hints: vec![Hint::ClientCertificateAsked], ..error }
@@ -137,11 +137,11 @@ fn upgraded(
     Ok(Upgraded { stream: exchange.stream, early, report, opened })
 }
 
-/// The HTTP exchange over the dialed stream.
+/// The HTTP exchange over a dialed stream.
 struct Exchange {
     stream: Stream,
     deadline: Instant,
-    /// How long after the start the deadline is.
+    /// The time from the start to the deadline.
     limit: Duration,
     limits: HeadLimits,
     secrets: Secrets,
@@ -150,7 +150,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Sends the request and gives the final response's head with what came behind it.
+    /// Sends the request; returns the final response's head and the bytes received after it.
     fn run(
         &mut self,
         request: &Guarded<Request>,
@@ -243,7 +243,7 @@ impl Exchange {
         }
     }
 
-    /// Reads a refusal's body; whatever happens, what came is kept.
+    /// Reads a refusal's body; what was received is kept even if reading fails.
     fn body(&mut self, body: &mut BodyReader, behind: &[u8], progress: &mut dyn Progress) {
         let patience = self.deadline.min(Instant::now() + BODY_PATIENCE);
         let mut buffer = [0; 16 << 10];
@@ -251,7 +251,7 @@ impl Exchange {
         while !body.is_done() {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return,
-                // Framing without a payload may come for ever, and without a pause.
+                // A peer may send framing without payload forever, and never pause.
                 Ok(_) if Instant::now() >= patience => return,
                 Ok(n) => {
                     body.feed(buffer.get(..n).unwrap_or_default());
@@ -303,7 +303,7 @@ impl Exchange {
             .cause(Untrusted::text(&e.to_string()).to_string())
     }
 
-    /// Where in the response we are.
+    /// The position in the response.
     fn place(&self) -> String {
         let received = Count(self.received as u64, "byte");
         let place = if self.received == 0 { "without an answer" } else { "in the response head" };
@@ -381,8 +381,7 @@ fn broken(report: &HandshakeReport) -> Error {
     failed.fold(Error::new(Stage::Handshake, Exit::Handshake, what), Error::cause)
 }
 
-/// What came in the place of what is right; a header can have 64 KiB, of which nobody wants to see
-/// all in one line.
+/// The received value, shortened: a header can have 64 KiB, too much for one line.
 fn shown_value(bytes: &[u8]) -> String {
     const MAX_SHOWN: usize = 300;
     match bytes.get(..MAX_SHOWN) {

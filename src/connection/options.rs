@@ -1,4 +1,4 @@
-//! What opening and holding a connection is asked to do.
+//! Options for opening and holding a connection.
 
 use std::time::Duration;
 
@@ -13,42 +13,42 @@ use crate::protocol::violation::Policy;
 use crate::redact::{Secret, Secrets};
 use crate::transport::{DialOptions, Proxies, Target};
 
-/// What opening a connection needs to know.
+/// How to open a connection.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
-    /// Whom to connect to.
+    /// What to connect to.
     pub target: Target,
-    /// The target that the request's fields were typed for: no other origin gets their secrets.
+    /// The target that the request's headers were typed for: no other origin gets their secrets.
     pub origin: Target,
-    /// How to reach it; the proxy is that of `proxies`.
+    /// How to reach it; the proxy comes from `proxies`.
     pub dial: DialOptions,
     /// The proxies.
     pub proxies: Proxies,
-    /// The path goes into the request as it was typed, see [`Target::with_path_of`].
+    /// Send the path as it was typed; see [`Target::with_path_of`].
     pub path_as_is: bool,
-    /// What goes into the request line to the first target, instead of its path and query.
+    /// The request target for the first request, instead of path and query.
     pub request_target: Option<String>,
-    /// The request; nobody knows what its fields hold.
+    /// The request; its headers may hold secrets.
     pub request: Secret<RequestOptions>,
     /// How to log in.
     pub login: Login,
-    /// The most redirects that are followed; `None` where a redirect is a refusal.
+    /// How many redirects are followed; with `None` a redirect is a refusal.
     pub redirects: Option<usize>,
-    /// Whether events, and the answers to questions, have the secrets in them.
+    /// Whether events and answers show secrets.
     pub secrets: Secrets,
-    /// What to do where the RFCs let a reader be lenient.
+    /// Strict or lenient, where the RFCs allow both.
     pub policy: Policy,
-    /// How much of a response head is taken.
+    /// Limits of a response head.
     pub head_limits: HeadLimits,
-    /// From the start until open.
+    /// Time limit from the start until the connection is open.
     pub connect_timeout: Duration,
 }
 
 impl OpenOptions {
-    /// The extensions that are offered unless others are typed: what browsers offer, too. The server
-    /// may choose any parameters, and may bound our window.
+    /// The extensions offered by default, as browsers do. The server may choose any parameters,
+    /// including a limit on our window.
     pub const USUAL_OFFER: &str = "permessage-deflate; client_max_window_bits";
-    /// The User-Agent that is sent unless another is typed.
+    /// The default User-Agent.
     pub const USER_AGENT: &str = concat!("wstap/", env!("CARGO_PKG_VERSION"));
 
     /// The defaults for a target.
@@ -74,7 +74,7 @@ impl OpenOptions {
         }
     }
 
-    /// Reads the URL of another connection, with the path as these options want it.
+    /// Parses the URL of another connection; [`OpenOptions::path_as_is`] applies to it too.
     ///
     /// # Errors
     /// Those of [`Target::parse`].
@@ -87,30 +87,30 @@ impl OpenOptions {
 /// How the frames of an open connection are handled.
 #[derive(Clone, Debug)]
 pub struct WireOptions {
-    /// Which events there are, and whether messages are held until they are whole.
+    /// Which events are reported, and whether messages are held until they are complete.
     pub show: Show,
     /// Answer pings.
     pub pong: bool,
-    /// Send a ping after this long without one.
+    /// Time between two keepalive pings; `None` for none.
     pub ping_interval: Option<Duration>,
-    /// Give the peer up when a ping stays unanswered for this long.
+    /// Close the connection if a ping stays unanswered for this long.
     pub ping_timeout: Option<Duration>,
-    /// Take text that is not UTF-8, with a warning.
+    /// Accept text that is not UTF-8, with a warning.
     pub lossy: bool,
-    /// The most bytes of a message, `None` for the default: [`WireOptions::MAX_HELD`] where it must be
-    /// held or was compressed, else [`WireOptions::MAX_STREAMED`].
+    /// The largest message accepted, in bytes. The default (`None`) is [`WireOptions::MAX_HELD`]
+    /// for a message that must be held or was compressed, else [`WireOptions::MAX_STREAMED`].
     pub max_message: Option<u64>,
     /// The most fragments of a message.
     pub max_fragments: u32,
-    /// Our Close frame, where we begin the closing handshake and nobody asks for another.
+    /// The status of our Close frame when we begin the closing handshake, unless another is given.
     pub close: CloseStatus,
 }
 
 /// Which events an owner wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Show {
-    /// Each received message in one piece; without, one over 1 MiB comes in pieces as it arrives. Fixed
-    /// when the connection opens.
+    /// Deliver each message as a whole; otherwise one over 1 MiB is delivered in pieces as it
+    /// arrives. Fixed when the connection opens.
     pub whole: bool,
     /// Messages that were sent.
     pub sent: bool,
@@ -126,9 +126,9 @@ impl WireOptions {
     /// The largest message that passes through without being held, in bytes.
     pub const MAX_STREAMED: u64 = (1 << 32) - 1;
 
-    /// What the protocol needs to know, with what the opening has agreed on.
+    /// The protocol's configuration, with what the opening handshake negotiated.
     pub(super) fn config(&self, side: Side, deflate: Option<Params>, policy: Policy) -> Config {
-        let (delivery, most) = match self.show.whole {
+        let (delivery, max_message) = match self.show.whole {
             true => (Delivery::Whole, WireOptions::MAX_HELD),
             false => (Delivery::Pieces, WireOptions::MAX_STREAMED),
         };
@@ -139,7 +139,7 @@ impl WireOptions {
             delivery,
             frames: self.show.frames,
             frame_payloads: self.show.frame_payloads,
-            max_message: self.max_message.unwrap_or(most),
+            max_message: self.max_message.unwrap_or(max_message),
             max_inflated: self.max_message.unwrap_or(WireOptions::MAX_HELD),
             max_fragments: self.max_fragments,
             pong: self.pong,

@@ -1,30 +1,30 @@
-//! The one way out: everything that is sent over a connection goes through its [`Outbox`].
+//! Everything sent over a connection goes through its [`Outbox`].
 
 use crate::connection::unsent::{Unsent, UnsentMessage};
 use crate::event::Totals;
 use crate::protocol::connection::{RawFrame, Sender, Traffic};
 use crate::protocol::frame::Opcode;
 
-/// Over this an owner should take no more input, in bytes queued for the peer.
+/// With this many bytes queued for the peer, an owner should take no more input.
 pub const HIGH_WATER: usize = 1 << 20;
 
-/// A data message on its way out.
+/// A data message to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outgoing<'a> {
     /// Text or Binary. Whether text is UTF-8 (§5.6) is the caller's to check.
     pub opcode: Opcode,
-    /// The payload, before compression.
+    /// The payload before compression.
     pub payload: &'a [u8],
     /// In frames of at most this many bytes of payload; `None` for a single frame.
     pub fragment: Option<usize>,
 }
 
-/// Counts the data messages of a connection from 1, in the order in which they were sent.
+/// The number of a sent data message on its connection, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MessageId(pub u64);
 
-/// The sending half of a connection. An event borrows the receiving half only, so that an answer can
-/// be sent while the message is still looked at ([`super::Connection::next_with_outbox`]).
+/// The sending half of a connection. An event borrows only the receiving half, so an answer can be
+/// sent while the message is still borrowed ([`super::Connection::next_with_outbox`]).
 #[derive(Debug)]
 pub struct Outbox {
     pub(super) sender: Sender,
@@ -37,8 +37,8 @@ impl Outbox {
         Outbox { sender, unsent: Unsent::default(), totals: Totals::default() }
     }
 
-    /// Queues a data message. It leaves with the next [`super::Connection::flush`]; behind a Close
-    /// frame it never does (§5.5.1), so ask for the state first.
+    /// Queues a data message for the next [`super::Connection::flush`]. After a Close frame it is
+    /// never sent (§5.5.1), so check the state first.
     #[inline(always)]
     pub fn send(&mut self, message: Outgoing<'_>) -> MessageId {
         let Outgoing { opcode, payload, fragment } = message;
@@ -47,7 +47,7 @@ impl Outbox {
         MessageId(self.totals.messages_out)
     }
 
-    /// Queues a frame as it is, whatever the rules say, also behind a Close frame.
+    /// Queues a frame as it is, even if it breaks the protocol or follows a Close frame.
     pub fn send_frame(&mut self, frame: &RawFrame) {
         self.sender.raw(frame);
     }
@@ -57,19 +57,20 @@ impl Outbox {
         self.unsent.keep(message)
     }
 
-    /// Bytes that wait for the stream (bufferedAmount, headers included).
+    /// Bytes queued for the stream (bufferedAmount, headers included).
     #[inline]
     pub fn buffered(&self) -> usize {
         self.sender.buffered()
     }
 
-    /// Whether there is room for more input: neither the peer nor whoever takes the events is behind.
+    /// Whether there is room for more input: neither the peer nor the reader of the events is
+    /// behind.
     #[inline(always)]
     pub fn has_room(&self) -> bool {
         self.sender.buffered() < HIGH_WATER && self.sender.pending_bytes() < HIGH_WATER
     }
 
-    /// Queues what earlier connections have not taken, and keeps it until the stream takes it.
+    /// Queues what earlier connections have not sent, and keeps it until the stream accepts it.
     pub(super) fn resume(&mut self, mut unsent: Unsent) {
         unsent.queue_again(|UnsentMessage { opcode, payload, fragment }| {
             self.queue(Outgoing { opcode: *opcode, payload, fragment: *fragment });
@@ -78,7 +79,7 @@ impl Outbox {
         self.unsent = unsent;
     }
 
-    /// The stream has taken what the sender no longer holds.
+    /// Forgets the messages that the stream has accepted.
     pub(super) fn note_transmitted(&mut self) {
         self.unsent.transmitted(self.sender.counts().bytes - self.sender.buffered() as u64);
     }
@@ -90,7 +91,7 @@ impl Outbox {
         self.totals.count(&data);
     }
 
-    /// What was sent and not yet looked at.
+    /// The next sent item that wasn't reported yet.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Traffic<'_>> {
         self.sender.next()

@@ -1,14 +1,13 @@
-//! Randomness, which comes from the operating system.
+//! Random numbers from the operating system.
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use crate::protocol::connection::Masking;
 
-/// Masking keys that nobody can predict (§5.3, §10.3): the first few are the operating system's, the
-/// others a cipher's stream that it has keyed, since a million small messages would ask it a
-/// thousand times. The cipher looks at the processor first, which a virtual machine makes as costly as
-/// anything in a start.
+/// Unpredictable masking keys (§5.3, §10.3). The first few come from the operating system, the
+/// others from a cipher that it seeds: a million small messages would need a thousand system calls.
+/// The cipher is set up late because it probes the processor, which is slow in a virtual machine.
 pub fn masking() -> Masking {
     let mut first = true;
     let mut cipher = None;
@@ -27,7 +26,7 @@ pub fn masking() -> Masking {
 
 /// Fills the slice with the operating system's random bytes.
 pub fn fill(bytes: &mut [u8]) {
-    // Without randomness nothing safe can be sent; every system that we run on has it.
+    // Without random numbers nothing can be sent safely; every supported system has them.
     getrandom::fill(bytes).unwrap_or_else(|e| panic!("the system gives no random bytes: {e}"));
 }
 

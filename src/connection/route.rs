@@ -1,4 +1,4 @@
-//! From one request to the next: redirects (RFC 9110 §15.4) and logins, and what goes along.
+//! The sequence of requests: redirects (RFC 9110 §15.4), logins, and what each request contains.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,48 +17,48 @@ use crate::text::units::Count;
 use crate::transport::proxy::Credentials;
 use crate::transport::{DialOptions, Sni, Target};
 
-/// The longest Location that is followed, in bytes; it becomes a request line.
+/// The longest Location that is followed, in bytes: it becomes a request line.
 const MAX_LOCATION: usize = 8192;
 
-/// How much of a Location is shown in an error, in bytes.
-const SHOWN: usize = 300;
+/// Most bytes of a Location that an error shows.
+const MAX_SHOWN: usize = 300;
 
-/// Where the next request goes, and what goes with it.
+/// Where the next request goes, and what it contains.
 pub struct Route<'a> {
     options: &'a OpenOptions,
-    /// Whom to connect to.
+    /// What to connect to.
     pub target: Target,
-    /// How.
+    /// How to connect.
     pub dial: DialOptions,
     request: RequestOptions,
     login: Attempts,
-    /// Every place that was asked, see [`Route::place`], with the cookies that were sent there.
+    /// Every place requested so far, see [`Route::place`], with the cookies sent there.
     visited: Vec<(String, Vec<u8>)>,
     redirects: usize,
 }
 
-/// What comes after a response.
+/// What follows a response.
 pub enum Follow {
-    /// Nothing: it is the last one.
+    /// Nothing: the response is final.
     Done,
-    /// The same request with a login, of which this is said.
+    /// The same request with a login; the text describes it.
     Login(String),
     /// A request to another place.
     Redirected {
-        /// Where it was.
+        /// The URL that was requested.
         from: String,
-        /// Where it is.
+        /// The URL of the next request.
         to: String,
-        /// What is left behind.
+        /// What the next request no longer contains.
         dropped: Vec<String>,
     },
 }
 
 impl<'a> Route<'a> {
-    /// The way to the session's target.
+    /// The route to the session's target.
     ///
     /// # Errors
-    /// Exit 2 for an environment that names no proxy.
+    /// Exit 2 if a proxy in the environment is invalid.
     pub fn new(options: &'a OpenOptions) -> Result<Route<'a>> {
         let target = options.target.clone();
         let is_origin = target.same_origin(&options.origin);
@@ -80,7 +80,7 @@ impl<'a> Route<'a> {
         Ok(route)
     }
 
-    /// What was asked for, with the login.
+    /// The request's options, with the login.
     pub fn options(&self) -> RequestOptions {
         let mut options = self.request.clone();
         if let Some(field) = &self.login.field {
@@ -100,22 +100,22 @@ impl<'a> Route<'a> {
         Request::new(&options, &generate_key())
     }
 
-    /// Takes a response.
+    /// Decides what follows a response.
     ///
     /// # Errors
-    /// Exit 6 for a redirect that isn't followed though it was asked for.
+    /// Exit 6 for a redirect that should be followed but can't be.
     pub fn next(&mut self, response: &Response, cookies: Option<&CookieFile>) -> Result<Follow> {
         if let Some(text) = self.login.next(response, &self.request.target) {
             return Ok(Follow::Login(text));
         }
-        let Some(most) = self.options.redirects.filter(|_| is_redirect(response.status)) else {
+        let Some(max) = self.options.redirects.filter(|_| is_redirect(response.status)) else {
             return Ok(Follow::Done);
         };
         let target = location(&self.target, response).map_err(|e| self.unfollowed(response, &e))?;
-        if self.redirects == most {
+        if self.redirects == max {
             let what = format!(
                 "more than {}: it points to {}",
-                Count(most as u64, "redirect"),
+                Count(max as u64, "redirect"),
                 shown_url(&target)
             );
             return Err(refused(what).hint(Hint::MoreRedirects));
@@ -130,7 +130,7 @@ impl<'a> Route<'a> {
         Ok(Follow::Redirected { from, to: self.target.url(), dropped })
     }
 
-    /// Where the request that was sent last went to.
+    /// The request target of the current request.
     pub fn asked(&self) -> &str {
         &self.request.target
     }
@@ -140,7 +140,7 @@ impl<'a> Route<'a> {
         self.login.hint(asked)
     }
 
-    /// Turns to another place; gives what is left behind.
+    /// Moves on to another target; returns what the request no longer contains.
     fn go(&mut self, target: Target) -> Result<Vec<String>> {
         let same_origin = target.same_origin(&self.target);
         self.target = target;
@@ -159,7 +159,7 @@ impl<'a> Route<'a> {
         Ok(dropped)
     }
 
-    /// What depends on the target alone.
+    /// Sets what depends on the target alone.
     fn point(&mut self) -> Result<()> {
         self.request.host = self.target.authority();
         let first = self.redirects == 0 && self.target == self.options.origin;
@@ -169,15 +169,15 @@ impl<'a> Route<'a> {
         Ok(())
     }
 
-    /// A field that was typed counts before all other logins.
+    /// A typed Authorization header takes precedence over all other logins.
     fn log_in(&mut self, credentials: Option<Credentials>) {
         let typed = self.request.headers.iter().any(|header| header.is("authorization"));
         let credentials = credentials.filter(|_| !typed);
         self.login = Attempts::new(credentials, self.options.login.scheme);
     }
 
-    /// Takes out of the request what was typed for another origin: secrets, and what is true for
-    /// that host alone. What has been taken out stays out.
+    /// Removes what was typed for another origin: secrets, and settings for that host alone. They
+    /// stay removed, even if a later redirect leads back.
     fn leave_behind(&mut self) -> Vec<String> {
         let mut dropped: Vec<String> = Vec::new();
         let mut drop = |name: &str| {
@@ -192,7 +192,7 @@ impl<'a> Route<'a> {
             }
             kept
         });
-        // Nobody knows what is in them.
+        // They may hold secrets.
         if !self.request.raw_headers.is_empty() {
             self.request.raw_headers.clear();
             drop("raw headers");
@@ -207,7 +207,7 @@ impl<'a> Route<'a> {
         dropped
     }
 
-    /// Whether the next request has been made before, cookies included.
+    /// Whether the same request was made before, with the same cookies.
     fn has_been_here(&self, cookies: Option<&CookieFile>) -> bool {
         let mut headers = self.request.headers.clone();
         if let Some(jar) = cookies {
@@ -217,7 +217,7 @@ impl<'a> Route<'a> {
         self.visited.contains(&(self.place(), sent.join(&b"; "[..])))
     }
 
-    /// What the next request asks for, and where.
+    /// The URL and the request target of the next request.
     fn place(&self) -> String {
         format!("{} {}", self.target.url(), self.request.target)
     }
@@ -230,15 +230,15 @@ impl<'a> Route<'a> {
     }
 }
 
-/// Whether a status asks to go elsewhere.
+/// Whether a status is a redirect that has a Location.
 pub fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
-/// A Location as an error shows it: without secrets, escaped and not too long.
+/// A Location as an error shows it: without secrets, escaped and shortened.
 pub fn shown_location(value: &[u8]) -> String {
     let hidden = redact::value(b"location", value);
-    match hidden.get(..SHOWN) {
+    match hidden.get(..MAX_SHOWN) {
         Some(beginning) => format!("{}…", Untrusted(beginning)),
         None => Untrusted(&hidden).to_string(),
     }
@@ -250,7 +250,7 @@ pub fn unix_now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Where a redirect leads. The error says why there is no way.
+/// The target of a redirect, or why it can't be followed.
 fn location(from: &Target, response: &Response) -> std::result::Result<Target, String> {
     let mut all = values(&response.headers, "location");
     let value = all.next().ok_or("without a Location")?;
@@ -276,12 +276,12 @@ fn location(from: &Target, response: &Response) -> std::result::Result<Target, S
         return Err(format!("it would go on without TLS: {shown}"));
     }
     url.set_fragment(None);
-    // Whoever redirects doesn't say who we are.
+    // A `Location` must not set our credentials.
     let stripped = url.set_username("").and_then(|()| url.set_password(None));
     stripped.map_err(|()| bad("no host"))?;
     let (mut target, _) = Target::parse(url.as_str()).map_err(|_| bad("it can't be reached"))?;
     if target.host == from.host {
-        // With an IPv6 address's zone, which no URL has.
+        // Keeps the zone of an IPv6 address, which a URL can't have.
         target.typed_host.clone_from(&from.typed_host);
     }
     Ok(target)
@@ -298,7 +298,7 @@ fn without_secrets(subprotocols: &[String]) -> Option<Vec<String>> {
     (kept.len() < subprotocols.len()).then_some(kept)
 }
 
-/// Adds the jar's cookies to those that were typed, which count before them.
+/// Adds the jar's cookies to the typed ones, which take precedence.
 fn add_cookies(headers: &mut Vec<Header>, jar: &CookieFile, target: &Target) {
     let own = headers.iter().position(|header| header.is("cookie"));
     let typed = own.and_then(|at| headers.get(at)).map(|header| header.value.clone());

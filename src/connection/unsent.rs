@@ -1,19 +1,19 @@
-//! Messages that the stream hasn't taken: those that another connection must carry.
+//! Messages that the stream hasn't accepted completely, so that another connection must carry them.
 
 use std::collections::VecDeque;
 
 use crate::protocol::frame::Opcode;
 
-/// More than this is not taken while there is no connection, in bytes.
+/// How many bytes are kept while there is no connection.
 const MAX_KEPT: usize = 1 << 20;
 
-/// Where a message ends that is in no stream yet.
-const NOWHERE: u64 = u64::MAX;
+/// The end offset of a message that isn't queued for a stream.
+const NOT_QUEUED: u64 = u64::MAX;
 
-/// What a message takes besides its payload, in bytes.
+/// What a message costs besides its payload, in bytes.
 const OVERHEAD: usize = 64;
 
-/// A message as it was given to us.
+/// A message that wasn't sent yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsentMessage {
     /// Text or Binary.
@@ -24,11 +24,11 @@ pub struct UnsentMessage {
     pub fragment: Option<usize>,
 }
 
-/// Messages in their order, each with the offset of its end in the stream of frames.
+/// Messages in order, each with the offset of its end in the stream of frames.
 #[derive(Debug, Default)]
 pub struct Unsent {
     messages: VecDeque<(u64, UnsentMessage)>,
-    /// Their payload.
+    /// The sum of their payloads.
     bytes: usize,
     /// Whether there may be another connection.
     keeps: bool,
@@ -40,7 +40,7 @@ impl Unsent {
         Unsent { messages: VecDeque::new(), bytes: 0, keeps }
     }
 
-    /// A message was queued for the stream, and ends there.
+    /// A message was queued for the stream and ends at this offset.
     #[inline]
     pub fn queued(&mut self, end: u64, opcode: Opcode, payload: &[u8], fragment: Option<usize>) {
         if self.keeps {
@@ -48,8 +48,8 @@ impl Unsent {
         }
     }
 
-    /// The stream has taken so many bytes. A message of which it took only a part stays: the peer
-    /// can't have got it.
+    /// The stream has accepted all bytes before this offset. A message that it accepted only in
+    /// part stays: the peer can't have received it.
     pub fn transmitted(&mut self, offset: u64) {
         while self.messages.front().is_some_and(|(end, _)| *end <= offset)
             && let Some((_, message)) = self.messages.pop_front()
@@ -63,32 +63,32 @@ impl Unsent {
         let all = self.bytes + OVERHEAD * self.messages.len() + message.payload.len();
         let room = all <= MAX_KEPT;
         if room {
-            self.push(NOWHERE, message);
+            self.push(NOT_QUEUED, message);
         }
         room
     }
 
-    /// Gives each message to be queued once more, and takes note of where it ends.
+    /// Queues each message again; `queue` returns the new offset of its end.
     pub fn queue_again(&mut self, mut queue: impl FnMut(&UnsentMessage) -> u64) {
         for (end, message) in &mut self.messages {
             *end = queue(message);
         }
     }
 
-    /// How many there are.
+    /// The number of messages.
     pub fn count(&self) -> usize {
         self.messages.len()
     }
 
-    /// How many were queued for a stream, and their payload in bytes.
+    /// The number of messages queued for a stream, and their payload in bytes.
     pub fn in_stream(&self) -> (u64, u64) {
-        let queued = self.messages.iter().filter(|(end, _)| *end != NOWHERE);
+        let queued = self.messages.iter().filter(|(end, _)| *end != NOT_QUEUED);
         queued.fold((0, 0), |(count, bytes), (_, message)| {
             (count + 1, bytes + message.payload.len() as u64)
         })
     }
 
-    /// Forgets all.
+    /// Forgets all messages.
     pub fn clear(&mut self) {
         *self = Unsent::new(self.keeps);
     }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_in_part_is_queued_again() {
+    fn a_message_sent_in_part_is_queued_again() {
         let mut unsent = Unsent::new(true);
         unsent.queued(10, Opcode::Text, b"one", None);
         unsent.queued(20, Opcode::Text, b"three", None);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_bound_for_what_waits() {
+    fn kept_messages_are_bounded() {
         let mut unsent = Unsent::new(true);
         assert!(!unsent.keep(message(&"x".repeat(MAX_KEPT + 1))));
         assert!(unsent.keep(message(&"x".repeat(MAX_KEPT / 2))));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_copied_for_a_connection_that_will_be_the_last() {
+    fn nothing_is_copied_for_the_last_connection() {
         let mut unsent = Unsent::new(false);
         unsent.queued(10, Opcode::Text, b"one", None);
         assert_eq!(unsent.count(), 0);

@@ -7,14 +7,14 @@ use super::recipe::{Recipe, shown};
 use crate::transport::proxy::Scheme;
 use crate::transport::{Family, Versions};
 
-/// The opening handshake: any curl can do it, and shows what follows as it comes.
+/// The opening handshake: any curl can do it, and prints the raw bytes that follow.
 pub(super) fn curl(recipe: &Recipe<'_>) -> String {
     let dial = recipe.dial;
     let tls = &dial.tls;
     let mut words = Words::new("curl");
     words.flag("-i -N --http1.1");
     for (name, value) in &recipe.all_fields {
-        // Curl's own way to write a field without a value.
+        // Curl's syntax for a header without a value.
         let field = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         words.pair("-H", &field);
     }
@@ -110,7 +110,7 @@ pub(super) fn websocat(recipe: &Recipe<'_>) -> String {
     let dial = recipe.dial;
     let mut words = Words::new("websocat");
     for (name, value) in &recipe.fields {
-        // Without the equals sign it takes the words that follow for fields, too.
+        // Without the equals sign websocat takes the following words as headers, too.
         words.pair_with("-H", '=', &format!("{name}: {value}"));
     }
     if let Some(origin) = &recipe.origin {
@@ -153,7 +153,7 @@ pub(super) fn wscat(recipe: &Recipe<'_>) -> String {
     let tls = &dial.tls;
     let mut words = Words::new("wscat");
     for (name, value) in &recipe.fields {
-        // It would send a space behind the colon twice.
+        // wscat adds a space after the colon.
         words.pair("-H", &format!("{name}:{value}"));
     }
     if let Some(origin) = &recipe.origin {
@@ -196,7 +196,7 @@ fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
-/// A command that grows, an option a line.
+/// A command line, built with one option per line.
 struct Words(String);
 
 impl Words {
@@ -217,7 +217,7 @@ impl Words {
         self.0.push_str(&format!(" \\\n  {option}{between}{}", shell(value)));
     }
 
-    /// With the last word on a line of its own, if there are several.
+    /// Adds the last word, on its own line if there are several lines.
     fn end(self, last: &str) -> String {
         if self.0.contains('\n') {
             format!("{} \\\n  {}", self.0, shell(last))

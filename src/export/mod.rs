@@ -1,5 +1,5 @@
-//! The connection as a command (or a program) for another tool. What the tool has nothing for is
-//! said in a comment.
+//! The connection as a command (or a program) for another tool. A comment lists what the tool can't
+//! do.
 
 mod command;
 mod program;
@@ -27,7 +27,7 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// All of them, with their names.
+    /// All tools, with their names.
     pub const ALL: [(&'static str, Tool); 5] = [
         ("curl", Tool::Curl),
         ("js", Tool::Js),
@@ -37,11 +37,11 @@ impl Tool {
     ];
 }
 
-/// The session's connection for that tool, safe to show. Secrets are `***` unless the session or
-/// the one who asks wants them shown.
+/// The session's connection for a tool, escaped. Secrets are `***` unless the session or `secrets`
+/// shows them.
 ///
 /// # Errors
-/// Exit 2 for an environment that names no proxy.
+/// Exit 2 if a proxy in the environment is invalid.
 pub fn export(tool: Tool, options: &OpenOptions, secrets: Secrets) -> Result<String> {
     let route = Route::new(options)?;
     let secrets = if secrets == Secrets::Shown { secrets } else { options.secrets };

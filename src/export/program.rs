@@ -6,7 +6,7 @@ use super::quote::{js as js_string, python as python_string};
 use super::recipe::{Recipe, shown};
 use crate::transport::{Sni, Versions};
 
-/// What browsers and runtimes have in common; with fields of one's own only some runtimes do it.
+/// Works in browsers and runtimes; custom headers work in some runtimes only.
 pub(super) fn js(recipe: &Recipe<'_>) -> String {
     let tls = &recipe.dial.tls;
     let list = |items: &[String]| {
@@ -126,7 +126,7 @@ pub(super) fn python(recipe: &Recipe<'_>) -> String {
     text
 }
 
-/// The lines that make the TLS context, if it is not the usual one.
+/// The lines that create the TLS context, if it is not the default one.
 fn context(recipe: &Recipe<'_>) -> Option<String> {
     let tls = &recipe.dial.tls;
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Values as literals of other languages: exactly as they are, and nothing in them moves a cursor.
+//! Values as literals of other languages: exact, and without control characters.
 
 use std::fmt::Write;
 
@@ -27,7 +27,7 @@ pub(super) fn shell(text: &str) -> String {
     quoted
 }
 
-/// A string of JavaScript, which JSON could have, too.
+/// A JavaScript string, which is also valid JSON.
 pub(super) fn js(text: &str) -> String {
     double(text, |c, quoted| {
         for unit in c.encode_utf16(&mut [0; 2]) {
@@ -36,7 +36,7 @@ pub(super) fn js(text: &str) -> String {
     })
 }
 
-/// A string of Python.
+/// A Python string.
 pub(super) fn python(text: &str) -> String {
     double(text, |c, quoted| {
         let _ = match u32::from(c) {

@@ -9,9 +9,9 @@ use crate::redact::{self, Secrets};
 use crate::text::Untrusted;
 use crate::transport::{DialOptions, Family, Sni, Target, Versions};
 
-/// The key of RFC 6455's example (§1.3): any will do.
+/// The key of RFC 6455's example (§1.3); any key works.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-/// The fields of the opening handshake that every tool makes by itself, as they usually are.
+/// The headers of the opening handshake that every tool sends itself, with their usual values.
 const HANDSHAKE: [(&str, &str); 4] = [
     ("connection", "Upgrade"),
     ("sec-websocket-key", KEY),
@@ -26,11 +26,11 @@ pub(super) struct Recipe<'a> {
     pub(super) dial: &'a DialOptions,
     /// Path and query.
     pub(super) path: String,
-    /// What is sent instead of them.
+    /// The request target, if it isn't the path and query.
     pub(super) request_target: Option<String>,
-    /// All fields of the request but a Host that goes without saying and a User-Agent of our own.
+    /// All headers of the request, except the default Host and our own User-Agent.
     pub(super) all_fields: Vec<(String, String)>,
-    /// Those that a tool doesn't make by itself, without Origin.
+    /// The headers that a tool doesn't send itself, without Origin.
     pub(super) fields: Vec<(String, String)>,
     pub(super) origin: Option<String>,
     pub(super) subprotocols: Vec<String>,
@@ -38,7 +38,7 @@ pub(super) struct Recipe<'a> {
     pub(super) anonymous: bool,
     /// User name and password for the proxy.
     pub(super) proxy_login: Option<(String, String)>,
-    /// Something was hidden.
+    /// Secrets were hidden.
     pub(super) hidden: bool,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Recipe<'a> {
         format!("{scheme}://{}{}", self.target.authority(), self.path)
     }
 
-    /// Compression is offered as browsers do, and the tools that offer it at all.
+    /// Whether compression is offered as browsers offer it, and tools that have it.
     pub(super) fn offers_as_usual(&self) -> bool {
         self.options.request.reveal().extensions == OpenOptions::USUAL_OFFER
     }
@@ -134,8 +134,8 @@ impl<'a> Recipe<'a> {
         Some(format!("{scheme}://{login}{}:{}", proxy.host, proxy.port))
     }
 
-    /// What was asked for that the tool has nothing for: our options by name, without those that it
-    /// `can` do. Every tool has something for fields but those of the handshake.
+    /// The options in use that the tool doesn't have, without those in `can`. Every tool can set
+    /// headers, except those of the handshake.
     pub(super) fn lost(&self, can: &[&'static str]) -> Vec<String> {
         let (dial, request) = (self.dial, self.options.request.reveal());
         let tls = &dial.tls;
@@ -176,8 +176,7 @@ impl<'a> Recipe<'a> {
         lost.map(|(name, _)| format!("--{name}")).collect()
     }
 
-    /// The lines before the rest, each behind what begins a comment: what gets lost, and how to see
-    /// what is hidden.
+    /// Comment lines that come first: what is lost, and how to show secrets.
     pub(super) fn comments(&self, sign: &str, tool: &str, lost: &[String]) -> String {
         let mut lines = String::new();
         if !lost.is_empty() {

@@ -1,4 +1,4 @@
-//! What a person (or a script) asks of a running session, and the way it gets there.
+//! Commands to a running session, and the channel they come through.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,19 +17,19 @@ use crate::redact::Secrets;
 use crate::run::frame::FrameSpec;
 use crate::sys::{self, Role};
 
-/// How many commands may wait; who sends more is blocked until there is room.
+/// How many commands may wait; a sender blocks until there is room.
 const QUEUE: usize = 1024;
 
-/// One thing to do.
+/// A command to the session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Begin the closing handshake.
     Close(CloseStatus),
-    /// Leave this connection, if there is one, and open another: the URL as typed.
+    /// Leave the current connection, if any, and open one to this URL, as typed.
     Connect(String),
     /// Send a frame exactly like this.
     Frame(FrameSpec),
-    /// Make no further attempt to get a connection.
+    /// Stop trying to connect.
     GiveUp,
     /// Send a data message.
     Message {
@@ -54,23 +54,23 @@ pub enum Command {
     Show(Question),
 }
 
-/// Something that can be asked.
+/// A question to the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// The connection as a command for another tool.
     As {
-        /// Which one.
+        /// The other tool.
         tool: Tool,
-        /// With secrets, also where the session hides them.
+        /// Whether secrets are shown even if the session hides them.
         secrets: Secrets,
     },
-    /// The request's and the response's head.
+    /// The heads of the request and the response.
     Headers,
     /// readyState, bufferedAmount, subprotocol, extensions, counters, round trip.
     Status,
     /// How long each phase of the opening took.
     Timing,
-    /// What TLS agreed on, and the certificates.
+    /// What TLS negotiated, and the certificates.
     Tls,
 }
 
@@ -79,18 +79,18 @@ pub enum Question {
 pub struct Waker(Arc<OwnedFd>);
 
 impl Waker {
-    /// Makes the loop go round once. Never blocks: a full pipe wakes as well as one byte.
+    /// Wakes the loop for one turn. Never blocks: a full pipe wakes as well as one byte.
     pub fn wake(&self) {
         while sys::write(Role::Wake, &*self.0, &[1]) == Err(Errno::INTR) {}
     }
 }
 
-/// The reading end that a loop polls.
+/// The reading end, which a loop polls.
 #[derive(Debug)]
 pub struct Wake(OwnedFd);
 
 impl Wake {
-    /// A waker and what it wakes.
+    /// A waker and its reading end.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
@@ -99,7 +99,7 @@ impl Wake {
         Ok((Waker(Arc::new(write)), Wake(read)))
     }
 
-    /// Takes what wakers have written.
+    /// Reads and discards what wakers have written.
     pub fn clear(&self) {
         let mut sink = [0; 64];
         while sys::read(Role::Wake, &self.0, &mut sink).is_ok_and(|n| n == sink.len()) {}
@@ -112,7 +112,7 @@ impl AsFd for Wake {
     }
 }
 
-/// The end that commands are put into; for the editor's thread.
+/// The sending end for commands; used by the editor's thread.
 #[derive(Clone, Debug)]
 pub struct CommandSender {
     commands: SyncSender<Command>,
@@ -120,8 +120,8 @@ pub struct CommandSender {
 }
 
 impl CommandSender {
-    /// Queues a command and wakes the session; blocks while too many wait. False once the session
-    /// is over.
+    /// Queues a command and wakes the session; blocks while the queue is full. False once the
+    /// session is over.
     pub fn send(&self, command: Command) -> bool {
         let sent = self.commands.send(command).is_ok();
         self.waker.wake();
@@ -129,7 +129,7 @@ impl CommandSender {
     }
 }
 
-/// The session's end.
+/// The session's end of the channel.
 #[derive(Debug)]
 pub struct Commands {
     commands: Receiver<Command>,
@@ -142,7 +142,7 @@ impl Commands {
         match self.commands.try_recv() {
             Ok(command) => Some(command),
             Err(TryRecvError::Empty) => None,
-            // The editor is gone: nothing can be asked any more.
+            // The editor is gone: no command can come.
             Err(TryRecvError::Disconnected) if !self.over => {
                 self.over = true;
                 Some(Command::Quit)
@@ -158,18 +158,18 @@ pub fn channel(waker: Waker) -> (CommandSender, Commands) {
     (CommandSender { commands: sender, waker }, Commands { commands: receiver, over: false })
 }
 
-/// Where a view's bytes go when that is not a file descriptor: the text above the prompt.
+/// A view's output that is no file descriptor: the text above the prompt.
 pub trait Screen: io::Write + Send {
-    /// Bytes taken and not yet shown. Over a bound of the session's it stops reading the socket;
-    /// the screen wakes the session when it has caught up.
+    /// Bytes accepted but not yet shown. Above a limit the session stops reading the socket; the
+    /// screen wakes the session when it has caught up.
     fn pending(&self) -> usize;
 
-    /// Waits until all was shown, at most for so long.
+    /// Waits until everything was shown, for `patience` at most.
     fn drain(&self, patience: Duration);
 
-    /// The connection has opened or ended; a prompt shows which.
+    /// Tells the prompt whether there is a connection.
     fn set_connected(&mut self, _connected: bool) {}
 
-    /// The session makes, or waits for, an attempt to get a connection back; or doesn't any more.
+    /// Tells the prompt whether the session is reconnecting.
     fn set_waiting(&mut self, _waiting: bool) {}
 }

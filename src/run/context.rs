@@ -1,4 +1,4 @@
-//! What all connections of a run have in common.
+//! State shared by all connections of a run.
 
 use std::time::Instant;
 
@@ -12,22 +12,22 @@ use crate::transport::Target;
 
 /// The run as its connections and its driver see it.
 pub struct Context {
-    /// What was asked for.
+    /// The settings.
     pub(super) settings: Settings,
     /// The views, and what wakes the run.
     pub(super) outside: Loop,
-    /// Messages that no connection has taken whole.
+    /// Messages that no connection has sent completely.
     pub(super) unsent: Unsent,
-    /// The connections so far.
+    /// What is known of the connections so far.
     pub(super) past: Past,
     /// The exit code of the first signal that asked us to end.
     pub(super) signalled: Option<Exit>,
-    /// The whole run must be over by then.
+    /// When the whole run must be over.
     pub(super) deadline: Option<Instant>,
 }
 
 impl Context {
-    /// Makes this the target of the next connection, for which nothing counts that was before.
+    /// Sets the target of the next connection and forgets earlier connections and attempts.
     pub(super) fn turn_to(&mut self, target: Target) {
         if target != self.settings.open.target && self.unsent.count() > 0 {
             self.tell_unsent();
@@ -37,7 +37,7 @@ impl Context {
         self.past = Past::default();
     }
 
-    /// Says whether a message waits for the next connection.
+    /// Reports whether a message was kept for the next connection.
     pub(super) fn tell_kept(&mut self, is_kept: bool) {
         let (level, text) = match is_kept {
             true => (Level::Info, "this waits for the connection"),
@@ -46,14 +46,14 @@ impl Context {
         self.notice(level, text);
     }
 
-    /// Shows how many messages no connection has taken.
+    /// Reports how many messages no connection has sent.
     pub(super) fn tell_unsent(&mut self) {
         if let Some(text) = self.unsent_words() {
             self.notice(Level::Warning, &text);
         }
     }
 
-    /// The same in words.
+    /// How many messages no connection has sent, in words; `None` if none.
     pub(super) fn unsent_words(&self) -> Option<String> {
         match self.unsent.count() {
             0 => None,
@@ -67,7 +67,7 @@ impl Context {
         self.past.opened?.checked_add(self.settings.duration?)
     }
 
-    /// Shows a failure. The end of a run that was wanted is none.
+    /// Shows a failure. [`Exit::Done`] is none.
     pub(super) fn tell(&mut self, error: &Error) {
         if error.exit != Exit::Done {
             self.outside.views.emit(Event::Error(error));

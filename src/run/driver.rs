@@ -1,4 +1,4 @@
-//! What a run's policy decides.
+//! The policy of a run: what is sent when, and when it ends.
 
 use std::time::Instant;
 
@@ -10,16 +10,16 @@ use crate::run::turn::Source;
 use crate::run::views::Views;
 use crate::transport::Target;
 
-/// The policy of a run: what is sent when, and when it is enough.
+/// The policy of a run: what is sent when, and when it ends.
 pub trait Driver {
     /// A connection has opened.
     fn opened(&mut self) {}
 
-    /// Takes input while there is room for it, and acts on it and on the time. Called in each turn,
-    /// behind the events.
+    /// Takes input while there is room for it, and does what is due. Called in each turn, after the
+    /// events.
     fn act(&mut self, talk: &mut Talk<'_>);
 
-    /// Sees an event of the connection that the views were shown; messages are left out.
+    /// Called for each event of the connection after the views, except for messages.
     fn see(&mut self, _event: &Event<'_>, _views: &mut Views, _now: Instant) {}
 
     /// Whether [`Driver::see_message`] is called.
@@ -36,54 +36,54 @@ pub trait Driver {
         None
     }
 
-    /// When [`Driver::act`] is to be called although nothing happened.
+    /// When to call [`Driver::act`] even if nothing happened.
     fn deadline(&self, _talk: &Talk<'_>) -> Option<Instant> {
         None
     }
 
-    /// Whether answers to what was received last may still come out of the input.
+    /// Whether the input may still bring answers to the last received messages.
     fn may_answer(&self) -> bool {
         false
     }
 
-    /// Whether the input has ended, and nothing is left to be sent.
+    /// Whether the input has ended and everything was queued.
     fn has_sent_all(&self) -> bool {
         false
     }
 
-    /// Asked when something woke the run while it opens a connection: why to stop that.
+    /// Called when something wakes the run while it opens a connection; an error stops the opening.
     fn interrupted(&mut self) -> Option<Error> {
         None
     }
 
-    /// Acts while the run waits for its next attempt: what comes instead of the wait.
+    /// Called while the run waits for its next attempt; the result replaces the wait.
     fn waiting(&mut self, _context: &mut Context) -> Option<Instead> {
         None
     }
 
-    /// A connection is over, or there was none: shows the failure and says what comes next.
+    /// A connection has ended or could not be opened: shows the failure and decides what follows.
     fn ended(&mut self, context: &mut Context, outcome: Outcome) -> Then;
 }
 
-/// What comes instead of the wait before an attempt.
+/// What replaces the wait before an attempt.
 pub enum Instead {
-    /// The attempt, at once.
+    /// An immediate attempt.
     Attempt,
     /// No attempt.
     GiveUp,
 }
 
-/// What became of a connection, or of the attempts to get one.
+/// How a connection, or the attempts to open one, ended.
 pub enum Outcome {
-    /// It ended, and nothing was wrong.
+    /// It ended without a failure.
     Over(Over),
     /// It failed.
     Failed(Error),
-    /// It failed, which was shown, and a person wanted no more attempts.
+    /// It failed, the failure was shown, and a person stopped the attempts.
     GivenUp(Error),
 }
 
-/// What comes after a connection.
+/// What follows a connection.
 pub enum Then {
     /// Another one.
     Connect(Target),

@@ -1,12 +1,12 @@
-//! Frames made by hand, right or wrong: `/frame` of the prompt and `frame` of `--input json` fill in the
-//! same fields.
+//! Frames made by hand, right or wrong: `/frame` of the prompt and `frame` of `--input json` fill
+//! in the same fields.
 
 use crate::protocol::connection::RawFrame;
 use crate::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use crate::text::Untrusted;
 use crate::text::typed::{hex, nearest};
 
-/// A frame made by hand; what is not given is what a correct client would send.
+/// A frame made by hand; fields that aren't given are what a correct client would send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameSpec {
     /// The FIN bit.
@@ -28,7 +28,7 @@ pub struct FrameSpec {
 /// How a hand-made frame is masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaskSpec {
-    /// With a fresh key, as the RFC demands of clients.
+    /// With a fresh key, as clients must (§5.3).
     Fresh,
     /// With this key.
     Key([u8; 4]),
@@ -36,35 +36,35 @@ pub enum MaskSpec {
     None,
 }
 
-/// A field of the header that can be given.
+/// A field of the header that a person can set.
 pub struct Field {
     /// Its name at the prompt.
     pub name: &'static str,
-    /// Its name in JSON, as the `frame` event has it; the prompt knows it, too.
+    /// Its name in JSON, as in the `frame` event; the prompt accepts it, too.
     pub json: &'static str,
     /// Values to offer at the prompt.
     pub values: &'static [&'static str],
-    /// What it takes, for messages.
+    /// The values it takes, in words.
     takes: &'static str,
-    /// Fills it in, unless it takes no such thing.
+    /// Sets the field; `None` if the value doesn't fit.
     set: fn(&mut FrameSpec, Given<'_>) -> Option<()>,
 }
 
-/// What a field is to be, as far as its spelling tells.
+/// A value for a field, by its spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given<'a> {
     /// `true` or `false`.
     Flag(bool),
     /// A number.
     Number(u64),
-    /// What no field takes.
+    /// A value that no field takes.
     Other,
     /// A word.
     Text(&'a str),
 }
 
 impl Field {
-    /// All of them.
+    /// All fields.
     pub const ALL: [Field; 6] = [
         Field {
             name: "fin",
@@ -146,10 +146,10 @@ impl Field {
         },
     ];
 
-    /// Fills the field in.
+    /// Sets the field.
     ///
     /// # Errors
-    /// What the field takes, which is called as `label` says.
+    /// The values that the field takes; the message calls it `label`.
     pub fn set(&self, spec: &mut FrameSpec, given: Given<'_>, label: &str) -> Result<(), String> {
         (self.set)(spec, given).ok_or_else(|| match given {
             Given::Text(typed) if self.json == "opcode" => {
@@ -160,7 +160,7 @@ impl Field {
     }
 }
 
-/// Those that have a name.
+/// The opcodes that have a name.
 fn opcodes() -> impl Iterator<Item = Opcode> {
     (0..16).map(Opcode::from_bits).filter(|opcode| !matches!(opcode, Opcode::Reserved(_)))
 }
@@ -169,7 +169,7 @@ fn opcode_names() -> Vec<&'static str> {
     opcodes().map(Opcode::name).collect()
 }
 
-/// That no key or opcode is called so, and which are.
+/// The message for an unknown name, with the known ones.
 pub fn no_such(what: &str, typed: &str, known: &[&str]) -> String {
     let typed_safe = Untrusted::text(typed);
     match nearest(typed, known.iter().copied()) {
@@ -179,7 +179,7 @@ pub fn no_such(what: &str, typed: &str, known: &[&str]) -> String {
 }
 
 impl FrameSpec {
-    /// The frame; `fresh` gives the masking key if none was asked for.
+    /// The frame; `fresh` makes the masking key if none was given.
     pub fn frame(self, fresh: impl FnOnce() -> [u8; 4]) -> RawFrame {
         let length = self.length.unwrap_or(self.payload.len() as u64);
         let header = FrameHeader {
@@ -199,21 +199,21 @@ impl FrameSpec {
         RawFrame { header, payload: self.payload }
     }
 
-    /// Whether the declared length can be written in the form that was asked for.
+    /// Checks that the declared length can be written in the chosen form.
     ///
     /// # Errors
-    /// Why what was typed would not be what is on the wire.
+    /// Why it can't.
     pub fn check_length(&self) -> Result<(), String> {
         let length = self.length.unwrap_or(self.payload.len() as u64);
-        let most = match self.length_form {
+        let max = match self.length_form {
             Some(LengthForm::Bits7) => 125,
             Some(LengthForm::Bits16) => 0xffff,
             Some(LengthForm::Bits64) | None => return Ok(()),
         };
-        if length <= most {
+        if length <= max {
             return Ok(());
         }
-        Err(format!("a length of {length} can't be written in that form, which ends at {most}"))
+        Err(format!("a length of {length} can't be written in that form, which ends at {max}"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Piped standard input: bytes become messages.
+//! Piped standard input, split into messages.
 
 use std::io;
 use std::ops::Range;
@@ -11,15 +11,15 @@ use crate::error::{Error, Exit, Hint, Stage};
 use crate::run::turn::Source;
 use crate::sys::{self, Role};
 
-/// How much is read at a time, in bytes.
+/// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
 
-/// How messages are told apart on standard input.
+/// How standard input is split into messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InputFormat {
-    /// A JSON command a line (docs/events.md).
+    /// One JSON command per line (docs/events.md).
     Json,
-    /// A message a line; LF or CR LF ends it.
+    /// One message per line; LF or CR LF ends it.
     #[default]
     Line,
     /// A message ends with a NUL byte.
@@ -28,19 +28,19 @@ pub enum InputFormat {
     Whole,
 }
 
-/// Standard input, read in chunks when poll says that there is something.
+/// Standard input, read in chunks when poll reports it readable.
 pub struct Stdin {
     given: io::Stdin,
     format: InputFormat,
     buffer: Vec<u8>,
     begin: usize,
     end: usize,
-    /// Up to here there is no separator.
+    /// There is no separator between `begin` and here.
     scanned: usize,
-    /// Whole messages up to here are UTF-8.
+    /// Complete messages up to here are UTF-8.
     valid: usize,
-    /// Up to here UTF-8 was looked for.
-    judged: usize,
+    /// UTF-8 was checked up to here.
+    checked: usize,
     /// Bytes of the input before `begin`.
     offset: u64,
     /// Lines before `begin`, from 0.
@@ -49,19 +49,19 @@ pub struct Stdin {
     failure: Option<Error>,
 }
 
-/// A message as it stands in the input.
+/// A message in the input.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece<'a> {
     /// Its bytes without the separator.
     pub bytes: &'a [u8],
     /// Offset of its first byte in the input.
     pub offset: u64,
-    /// Which message it is, from 1 (the line number, in the line formats).
+    /// The number of the message, from 1: the line number in the line formats.
     pub number: u64,
 }
 
 impl Piece<'_> {
-    /// The error that says where it is no UTF-8.
+    /// The error for a message that is not UTF-8, with the position.
     pub fn not_utf8(&self) -> Error {
         let at = std::str::from_utf8(self.bytes).err().map_or(0, |e| e.valid_up_to());
         let byte = self.bytes.get(at).copied().unwrap_or_default();
@@ -75,7 +75,7 @@ impl Piece<'_> {
 }
 
 impl InputFormat {
-    /// All of them: the name on the command line, what it means, and the format.
+    /// All formats: the name on the command line, what it means, and the format.
     pub const ALL: [(&str, &str, InputFormat); 4] = [
         ("json", "JSON commands", InputFormat::Json),
         ("line", "Lines", InputFormat::Line),
@@ -95,7 +95,7 @@ impl Stdin {
             end: 0,
             scanned: 0,
             valid: 0,
-            judged: 0,
+            checked: 0,
             offset: 0,
             line: 0,
             eof: false,
@@ -103,22 +103,22 @@ impl Stdin {
         }
     }
 
-    /// How messages are told apart.
+    /// How the input is split into messages.
     pub fn format(&self) -> InputFormat {
         self.format
     }
 
-    /// Why no more can be read, once.
+    /// Why reading failed; returned once.
     pub fn take_failure(&mut self) -> Option<Error> {
         self.failure.take()
     }
 
-    /// Whether the end was read; messages may still wait.
+    /// Whether the end was read; messages may still be buffered.
     pub fn is_at_end(&self) -> bool {
         self.eof
     }
 
-    /// Whether everything was taken.
+    /// Whether every message was taken.
     pub fn is_exhausted(&self) -> bool {
         self.eof && self.begin == self.end
     }
@@ -130,7 +130,7 @@ impl Stdin {
             self.end -= self.begin;
             self.scanned -= self.begin;
             self.valid = self.valid.saturating_sub(self.begin);
-            self.judged = self.judged.saturating_sub(self.begin);
+            self.checked = self.checked.saturating_sub(self.begin);
             self.begin = 0;
         }
         if self.buffer.is_empty() {
@@ -158,7 +158,7 @@ impl Stdin {
         Some(self.piece(message))
     }
 
-    /// Goes on behind the next complete message: where it is in the buffer, without its separator.
+    /// Moves past the next complete message; returns its range in the buffer, without separator.
     #[inline]
     pub fn advance(&mut self) -> Option<Range<usize>> {
         let unscanned = self.buffer.get(self.scanned..self.end).unwrap_or_default();
@@ -178,7 +178,7 @@ impl Stdin {
         Some(start..stop)
     }
 
-    /// The message that [`Stdin::advance`] went by last.
+    /// The message that [`Stdin::advance`] returned last.
     #[inline]
     pub fn piece(&self, message: Range<usize>) -> Piece<'_> {
         let offset = self.offset - self.begin.saturating_sub(message.start) as u64;
@@ -198,19 +198,19 @@ impl Stdin {
         }
     }
 
-    /// Whether a message is UTF-8. All complete messages of the buffer are looked at together, which
-    /// takes a fraction of the time; one by one only those among which there is a bad one.
+    /// Whether a message is UTF-8. All complete messages of the buffer are checked together, which
+    /// is much faster; they are checked one by one only if one of them is invalid.
     #[inline]
     pub fn is_text(&mut self, message: &Range<usize>) -> bool {
         let valid = |range: Range<usize>| {
             let bytes = self.buffer.get(range).unwrap_or_default();
             simdutf8::basic::from_utf8(bytes).is_ok()
         };
-        if self.judged < message.end {
+        if self.checked < message.end {
             let rest = self.buffer.get(message.end..self.end).unwrap_or_default();
             let last = self.separator().and_then(|byte| memchr::memrchr(byte, rest));
             let end = message.end + last.unwrap_or_default();
-            self.judged = end;
+            self.checked = end;
             if valid(message.start..end) {
                 self.valid = end;
             }

@@ -1,4 +1,4 @@
-//! `--input json`: a command a line, in the words of the events (docs/events.md).
+//! `--input json`: one command per line, with the field names of the events (docs/events.md).
 
 use data_encoding::BASE64;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use crate::text::Untrusted;
 
 type Read = fn(&Fields) -> Result<Command, String>;
 
-/// The commands by their `type`, which is that of the event that reports the same.
+/// The commands by their `type`, which is that of the matching event.
 pub const COMMANDS: [(&str, Read); 5] = [
     ("message", Fields::message),
     ("ping", |fields| Ok(Command::Ping(fields.control_payload()?))),
@@ -22,11 +22,11 @@ pub const COMMANDS: [(&str, Read); 5] = [
     ("frame", Fields::frame),
 ];
 
-/// Reads a line. `None` for what is no command: an empty line, and events that only report what
-/// happened, so that the output of one session can be the input of another.
+/// Parses a line. `None` for an empty line and for events that aren't commands, so that the output
+/// of one session can be the input of another.
 ///
 /// # Errors
-/// Exit 13, with the line and what is wrong in it.
+/// Exit 13, with the line number and what is wrong.
 pub fn command(piece: &Piece<'_>) -> Result<Option<Command>, Error> {
     if piece.bytes.trim_ascii().is_empty() {
         return Ok(None);
@@ -44,7 +44,7 @@ fn parse(line: &[u8]) -> Result<Option<Command>, String> {
         return Err("not a JSON object".to_owned());
     };
     let fields = Fields(fields);
-    // What a session reports as sent was sent already.
+    // An event of a message sent by another session.
     if fields.text("direction")? == Some("out") {
         return Ok(None);
     }
@@ -56,9 +56,9 @@ fn parse(line: &[u8]) -> Result<Option<Command>, String> {
         Some((_, read)) => read(&fields).map(Some),
         None if is_event => Ok(None),
         None => {
-            let [most @ .., last] = COMMANDS.map(|(name, _)| name);
-            let (name, most) = (Untrusted::text(name), most.join(", "));
-            Err(format!("\"{name}\" is no command: {most} or {last}"))
+            let [others @ .., last] = COMMANDS.map(|(name, _)| name);
+            let (name, others) = (Untrusted::text(name), others.join(", "));
+            Err(format!("\"{name}\" is no command: {others} or {last}"))
         }
     }
 }
@@ -134,7 +134,7 @@ impl Fields {
                 u16::try_from(code).map_err(|_| "\"code\" must be below 65536".to_owned())?,
             )),
         };
-        // 1005 is how a Close without a code is reported.
+        // Events report a Close without a code as 1005.
         let code = code.filter(|code| *code != CloseCode(1005));
         let reason = self.text("reason")?.unwrap_or_default().as_bytes().to_vec();
         if reason.len() > CloseStatus::MAX_REASON {

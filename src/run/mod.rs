@@ -1,4 +1,4 @@
-//! A run: connections, one after the other, with what goes in and what comes out.
+//! A run: one connection after another, with its inputs and outputs.
 //!
 //! A [`Session`] opens a connection and hands it to a `Talk`, the loop over one open connection. What is
 //! sent when, and when it is enough, is the [`Driver`]'s to say: [`Pipe`] for standard input, [`Prompt`]

@@ -1,4 +1,4 @@
-//! Where bytes leave the process: without ever blocking the loop, in batches.
+//! Standard output and standard error, written in batches without blocking the loop.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, IoSlice, Write};
@@ -14,16 +14,16 @@ use crate::report::{Needs, Reporter};
 use crate::run::command::Screen;
 use crate::sys::{self, Role};
 
-/// Pieces of this size go out without being copied first, in bytes.
+/// Pieces of at least this many bytes are written without being copied first.
 const DIRECT: usize = 32 << 10;
 
-/// Over this the session stops reading the socket, in bytes.
+/// With this many bytes waiting the session stops reading the socket.
 const CONGESTED: usize = 256 << 10;
 
-/// A blocking pipe that poll calls writable takes at least this much (PIPE_BUF of POSIX), in bytes.
+/// A blocking pipe that poll reports writable accepts at least this many bytes (POSIX's PIPE_BUF).
 const PIPE_BUF: usize = 512;
 
-/// A view and the place where its bytes go.
+/// A view and its sink.
 pub struct Output {
     reporter: Box<dyn Reporter>,
     needs: Needs,
@@ -31,18 +31,18 @@ pub struct Output {
 }
 
 impl Output {
-    /// A view on a sink.
+    /// A view that writes to a sink.
     pub fn new(reporter: Box<dyn Reporter>, sink: Sink) -> Output {
         Output { needs: reporter.needs(), reporter, sink }
     }
 
-    /// What the view needs to be told.
+    /// Which events the view needs.
     pub fn needs(&self) -> Needs {
         self.needs
     }
 
-    /// Shows an event, and says whether so much waits now that nothing more should be read. What
-    /// can't be written is found out by [`Output::failure`].
+    /// Shows an event; returns whether the output is now congested. [`Output::failure`] reports a
+    /// failed write.
     #[inline]
     pub fn event(&mut self, event: &Stamped<'_>) -> bool {
         if !self.needs.need(event.event) {
@@ -68,14 +68,14 @@ impl Output {
         self.needs = self.reporter.needs();
     }
 
-    /// Tells a screen whether the session tries to get its connection back.
+    /// Tells a screen whether the session is reconnecting.
     pub fn set_waiting(&mut self, waiting: bool) {
         if let Sink::Screen(screen) = &mut self.sink {
             screen.set_waiting(waiting);
         }
     }
 
-    /// Whether so much waits that nothing more should be read.
+    /// Whether so many bytes wait that nothing more should be read.
     #[inline]
     pub fn is_congested(&self) -> bool {
         match &self.sink {
@@ -84,14 +84,14 @@ impl Output {
         }
     }
 
-    /// Writes what waits, as far as that goes without blocking.
+    /// Writes as much as possible without blocking.
     pub fn push(&mut self) {
         if let Sink::Fd(sink) = &mut self.sink {
             sink.push();
         }
     }
 
-    /// The descriptor to poll for writing, while something waits.
+    /// The descriptor to poll for writing, if bytes wait.
     pub fn waits_for(&self) -> Option<BorrowedFd<'_>> {
         match &self.sink {
             Sink::Fd(sink) if sink.pending() > 0 => Some(sink.fd()),
@@ -99,7 +99,7 @@ impl Output {
         }
     }
 
-    /// Whether nothing waits any more for a descriptor; a screen has a printer of its own.
+    /// Whether no bytes wait for a descriptor; a screen has its own printer thread.
     pub fn is_drained(&self) -> bool {
         match &self.sink {
             Sink::Fd(sink) => sink.pending() == 0,
@@ -107,7 +107,7 @@ impl Output {
         }
     }
 
-    /// Waits until a screen has shown everything, at most for so long.
+    /// Waits until a screen has shown everything, for `patience` at most.
     pub fn drain_screen(&self, patience: Duration) {
         if let Sink::Screen(screen) = &self.sink {
             screen.drain(patience);
@@ -119,8 +119,7 @@ impl Output {
         matches!(&self.sink, Sink::Fd(FdSink { channel: Channel::Stderr, .. }))
     }
 
-    /// Why the sink takes nothing any more, if so. A reader that went away is no failure of
-    /// stderr's.
+    /// Why writing to the sink has failed, if it has.
     pub fn failure(&self) -> Option<(Channel, ErrorKind, &io::Error)> {
         match &self.sink {
             Sink::Fd(FdSink { failed: Some(e), channel, .. }) => Some((*channel, e.kind(), e)),
@@ -129,11 +128,11 @@ impl Output {
     }
 }
 
-/// Where bytes go.
+/// The destination of a view's bytes.
 pub enum Sink {
-    /// To a file descriptor.
+    /// A file descriptor.
     Fd(FdSink),
-    /// To the screen above the prompt.
+    /// The screen above the prompt.
     Screen(Box<dyn Screen>),
 }
 
@@ -149,21 +148,21 @@ pub enum Channel {
 /// A file descriptor that is written without blocking.
 ///
 /// O_NONBLOCK belongs to the open file, which may be shared with other processes, so it is never
-/// set on what we were given: a pipe or a terminal is opened again for ourselves where the system
-/// lets us, a socket is told per call, and where neither works small pieces are written only when
-/// poll allows.
+/// set on the descriptor we inherit: a pipe or a terminal is reopened if the system allows it, a
+/// socket is written with MSG_DONTWAIT, and otherwise small pieces are written when poll reports
+/// the descriptor writable.
 pub struct FdSink {
     fd: Box<dyn AsFd + Send>,
     channel: Channel,
-    way: Way,
+    mode: WriteMode,
     buffer: Vec<u8>,
     done: usize,
     failed: Option<io::Error>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
-    /// Never blocks for long (a file), or is set not to.
+enum WriteMode {
+    /// Never blocks for long (a file), or is non-blocking.
     Direct,
     /// This many bytes at most, and only when poll says writable.
     Polled(usize),
@@ -183,43 +182,43 @@ impl FdSink {
     }
 
     fn new(channel: Channel, given: impl AsFd + Send + 'static, path: &str) -> FdSink {
-        let event = rustix::fs::fstat(given.as_fd())
+        let file_type = rustix::fs::fstat(given.as_fd())
             .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode));
         let terminal = rustix::termios::isatty(given.as_fd());
-        let (fd, way): (Box<dyn AsFd + Send>, Way) = match event {
-            FileType::Socket => (Box::new(given), Way::Socket),
+        let (fd, mode): (Box<dyn AsFd + Send>, WriteMode) = match file_type {
+            FileType::Socket => (Box::new(given), WriteMode::Socket),
             FileType::Fifo => match reopen(path) {
-                Ok(own) => (Box::new(own), Way::Direct),
-                Err(_) => (Box::new(given), Way::Polled(PIPE_BUF)),
+                Ok(own) => (Box::new(own), WriteMode::Direct),
+                Err(_) => (Box::new(given), WriteMode::Polled(PIPE_BUF)),
             },
             FileType::CharacterDevice if terminal => match reopen(path) {
-                Ok(own) => (Box::new(own), Way::Direct),
-                Err(_) => (Box::new(given), Way::Polled(PIPE_BUF)),
+                Ok(own) => (Box::new(own), WriteMode::Direct),
+                Err(_) => (Box::new(given), WriteMode::Polled(PIPE_BUF)),
             },
-            _ => (Box::new(given), Way::Direct),
+            _ => (Box::new(given), WriteMode::Direct),
         };
-        FdSink { fd, channel, way, buffer: Vec::new(), done: 0, failed: None }
+        FdSink { fd, channel, mode, buffer: Vec::new(), done: 0, failed: None }
     }
 
-    /// How many bytes wait.
+    /// The number of waiting bytes.
     #[inline]
     pub fn pending(&self) -> usize {
         self.buffer.len() - self.done
     }
 
-    /// The descriptor to poll for writing, while something waits.
+    /// The descriptor to poll for writing.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 
-    /// Forgets what waits and gives it back.
+    /// Removes the waiting bytes and returns them.
     pub fn take_back(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.buffer);
         rest.drain(..std::mem::take(&mut self.done));
         rest
     }
 
-    /// Writes what waits, as far as that goes without blocking.
+    /// Writes as much as possible without blocking.
     pub fn push(&mut self) {
         while self.pending() > 0 && self.failed.is_none() {
             let rest = self.buffer.get(self.done..).unwrap_or_default();
@@ -245,17 +244,17 @@ impl FdSink {
             Channel::Stdout => Role::Stdout,
         };
         loop {
-            let written = match self.way {
-                Way::Direct => sys::write(role, &self.fd, bytes),
-                Way::Socket => {
+            let written = match self.mode {
+                WriteMode::Direct => sys::write(role, &self.fd, bytes),
+                WriteMode::Socket => {
                     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
                     sys::send(role, &self.fd, bytes, flags)
                 }
-                Way::Polled(most) => {
+                WriteMode::Polled(max) => {
                     if !sys::is_writable(self.fd.as_fd()) {
                         return Err(ErrorKind::WouldBlock.into());
                     }
-                    sys::write(role, &self.fd, bytes.get(..most).unwrap_or(bytes))
+                    sys::write(role, &self.fd, bytes.get(..max).unwrap_or(bytes))
                 }
             };
             match written {
@@ -268,7 +267,7 @@ impl FdSink {
 }
 
 impl Write for FdSink {
-    /// Takes everything; what the descriptor doesn't take now waits.
+    /// Accepts everything; what the descriptor doesn't accept now is buffered.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.failed.is_some() {
             return Ok(bytes.len());
@@ -304,7 +303,7 @@ impl Write for FdSink {
         Ok(len)
     }
 
-    /// The same: nothing is ever taken in part.
+    /// [`Write::write`] always accepts everything.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write(bytes).map(drop)
     }
@@ -315,7 +314,7 @@ impl Write for FdSink {
     }
 }
 
-/// An open file of our own on the same pipe or terminal.
+/// Opens the same pipe or terminal again, non-blocking.
 fn reopen(path: &str) -> io::Result<std::fs::File> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     OpenOptions::new().write(true).custom_flags(flags.bits() as i32).open(path)

@@ -1,5 +1,5 @@
-//! The driver of a pipe: messages or commands of standard input, a fence behind the last of them, and
-//! how much silence then ends the context.
+//! The driver for piped standard input: sends its messages or commands, then a fence, and closes
+//! the connection after some silence.
 
 use std::time::{Duration, Instant};
 
@@ -17,19 +17,19 @@ use crate::run::talk::Talk;
 use crate::run::turn::Source;
 use crate::run::views::Views;
 
-/// How long the fence's pong may hold the end back while nothing arrives.
+/// How long we wait for the fence's pong while nothing is received.
 const FENCE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Standard input as messages.
 pub struct Pipe {
-    /// `None` where nothing is read: it has ended badly, or was never wanted.
+    /// `None` if nothing is read: reading failed, or was never wanted.
     stdin: Option<Stdin>,
-    /// The end of the input never comes.
+    /// The input never ends.
     endless: bool,
     fence: Option<Fence>,
 }
 
-/// The ping that is sent behind the last message of the input.
+/// The ping sent after the last message of the input.
 struct Fence {
     payload: Vec<u8>,
     answered: bool,
@@ -38,17 +38,17 @@ struct Fence {
 }
 
 impl Pipe {
-    /// Sends what standard input has.
+    /// Sends standard input.
     pub fn new(stdin: Stdin) -> Pipe {
         Pipe { stdin: Some(stdin), endless: false, fence: None }
     }
 
-    /// Sends nothing: the input is at its end.
+    /// Sends nothing: the input has already ended.
     pub fn empty() -> Pipe {
         Pipe { stdin: None, endless: false, fence: None }
     }
 
-    /// Sends nothing of its own, and stays: for `--echo`.
+    /// Sends nothing and never ends: for `--echo`.
     pub fn endless() -> Pipe {
         Pipe { stdin: None, endless: true, fence: None }
     }
@@ -77,7 +77,7 @@ impl Pipe {
         Ok(())
     }
 
-    /// All input was taken: fence it off, or close at once if nothing is to be waited for.
+    /// All input was taken: sends the fence, or closes at once if there is nothing to wait for.
     fn end_of_input(&mut self, talk: &mut Talk<'_>) {
         if self.fence.is_some() || !talk.connection.is_open() {
             return;
@@ -101,7 +101,7 @@ impl Driver for Pipe {
 
     fn act(&mut self, talk: &mut Talk<'_>) {
         if let Err(error) = self.take_input(talk) {
-            // What came before the bad piece was sent and is still awaited; nothing behind it is.
+            // Input before the error was sent and may still be answered; nothing after it is sent.
             talk.fail(error);
             self.stdin = None;
             self.end_of_input(talk);
@@ -126,8 +126,8 @@ impl Driver for Pipe {
         Some(stdin)
     }
 
-    /// When the silence behind the end of the input will have lasted long enough. Blocked output
-    /// is no silence: what has arrived wasn't even looked at.
+    /// When the silence after the end of the input has lasted long enough. Blocked output is no
+    /// silence: what has arrived wasn't processed yet.
     fn deadline(&self, talk: &Talk<'_>) -> Option<Instant> {
         let fence = self.fence.as_ref().filter(|_| talk.connection.is_open())?;
         let Linger::For(linger) = talk.context.settings.linger else { return None };
@@ -158,7 +158,7 @@ impl Driver for Pipe {
     }
 }
 
-/// Takes a command of the input; false when none is there yet.
+/// Takes a command from the input; false if none is complete yet.
 fn take_command(stdin: &mut Stdin, talk: &mut Talk<'_>) -> Result<bool> {
     let Some(piece) = stdin.next_piece() else { return Ok(false) };
     if let Some(command) = json::command(&piece)? {
@@ -167,16 +167,16 @@ fn take_command(stdin: &mut Stdin, talk: &mut Talk<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// Takes messages of the input while there is room; false when there is no other yet.
+/// Takes messages from the input while there is room; false if no other is complete yet.
 fn take_messages(stdin: &mut Stdin, talk: &mut Talk<'_>) -> Result<bool> {
     let settings = &talk.context.settings;
     let (binary, fragment) = (settings.binary, settings.fragment);
     let opcode = if binary { Opcode::Binary } else { Opcode::Text };
     while talk.connection.outbox().has_room() {
         let Some(message) = stdin.advance() else { return Ok(false) };
-        let is_fit = binary || stdin.is_text(&message);
+        let is_valid = binary || stdin.is_text(&message);
         let piece = stdin.piece(message);
-        if !is_fit {
+        if !is_valid {
             return Err(piece.not_utf8());
         }
         talk.connection.send(Outgoing { opcode, payload: piece.bytes, fragment });

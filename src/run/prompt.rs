@@ -1,4 +1,4 @@
-//! The driver of a prompt: what a person asks for, also while there is no connection.
+//! The driver for the prompt: executes a person's commands, also while there is no connection.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -15,16 +15,16 @@ use crate::run::views::Views;
 use crate::text::units::Took;
 use crate::transport::Target;
 
-/// Commands of a person, and answers.
+/// Executes commands and answers questions.
 pub struct Prompt {
     commands: Commands,
-    /// Commands that came too early or are for the next connection.
+    /// Commands to execute later, for example on the next connection.
     waiting: VecDeque<Command>,
     /// Puts an answer into words.
     words: fn(Question, &Inquiry<'_>) -> Answer,
 }
 
-/// What is known when a question is asked.
+/// What an answer can use.
 #[derive(Debug)]
 pub struct Inquiry<'a> {
     /// How connections are opened.
@@ -40,14 +40,14 @@ pub struct Inquiry<'a> {
 /// An answer in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// One or more lines; what others chose is escaped in them.
+    /// One or more lines; untrusted parts are escaped.
     pub text: String,
-    /// Whether it is to be copied from the screen, so that no mark may be in it.
+    /// Whether it is meant to be copied from the screen, and so gets no prefix.
     pub bare: bool,
 }
 
 impl Prompt {
-    /// Does what comes through `commands`; `words` answers questions.
+    /// Executes what comes through `commands`; `words` answers questions.
     pub fn new(commands: Commands, words: fn(Question, &Inquiry<'_>) -> Answer) -> Prompt {
         Prompt { commands, waiting: VecDeque::new(), words }
     }
@@ -84,13 +84,13 @@ impl Prompt {
         }
     }
 
-    /// The person leaves this connection for another, which the command opens.
+    /// Leaves this connection for another, which the command opens.
     fn leave_for(&mut self, next: Command, talk: &mut Talk<'_>) {
         self.waiting.push_front(next);
         talk.leave(Over::Closed);
     }
 
-    /// What can be done without a connection is; messages can wait for one, if it is to come.
+    /// Executes a command without a connection, if possible; with `--reconnect` messages are kept.
     fn put_off(&mut self, command: Command, context: &mut Context) {
         match command {
             Command::Show(question @ Question::As { .. }) => {
@@ -118,8 +118,8 @@ impl Prompt {
         }
     }
 
-    /// Waits, after a connection's end, for what the person wants next: the target of the next
-    /// connection, or `None` to leave.
+    /// Waits after a connection's end for the person's decision: the target of the next connection,
+    /// or `None` to leave.
     fn next_connection(&mut self, context: &mut Context) -> Option<Target> {
         let way = "not connected: /reconnect, /connect URL or /quit";
         let text = match context.unsent.count() {
@@ -156,7 +156,7 @@ impl Prompt {
 
 impl Driver for Prompt {
     fn act(&mut self, talk: &mut Talk<'_>) {
-        // What comes behind a command to leave is for the next connection.
+        // Commands after one that leaves are for the next connection.
         while !talk.is_left()
             && talk.connection.state() != ReadyState::Closed
             && let Some(command) = self.next_command()
@@ -165,7 +165,7 @@ impl Driver for Prompt {
         }
     }
 
-    /// A person who pings wants to see the answer, however quiet the view.
+    /// Shows the answer to a person's ping, even in a quiet view.
     fn see(&mut self, event: &Event<'_>, views: &mut Views, _now: Instant) {
         if let Event::Pong { direction: Direction::In, payload, rtt: Some(rtt) } = event
             && *payload != KEEPALIVE
@@ -220,21 +220,23 @@ impl Driver for Prompt {
             Outcome::Over(over) => Ok(over),
             Outcome::GivenUp(error) => Err(error),
             Outcome::Failed(error) => {
-                if !was_told(&error) {
+                if !was_shown(&error) {
                     context.tell(&error);
                 }
                 Err(error)
             }
         };
-        // A first connection that never opens is for whoever called us to judge.
-        let in_vain = context.settings.reconnect.is_none() && !context.outside.views.has_opened();
-        let leaves = context.signalled.is_some() || matches!(outcome, Ok(Over::Done)) || in_vain;
+        // If the first connection never opens, the run ends with its exit code.
+        let never_opened =
+            context.settings.reconnect.is_none() && !context.outside.views.has_opened();
+        let leaves =
+            context.signalled.is_some() || matches!(outcome, Ok(Over::Done)) || never_opened;
         if !leaves && let Some(target) = self.next_connection(context) {
             return Then::Connect(target);
         }
         context.tell_unsent();
-        // What happened was shown when it happened, and leaving on request is no failure; never
-        // having got in is one.
+        // Failures were shown when they happened, and leaving on request is no failure; never
+        // having connected is one.
         Then::Leave(match context.outside.views.has_opened() && !leaves {
             true => Ok(Over::Done),
             false => outcome,
@@ -242,8 +244,8 @@ impl Driver for Prompt {
     }
 }
 
-/// Whether the views have shown it already: the connection's end and the violation as they happened.
-fn was_told(error: &Error) -> bool {
+/// Whether the views have already shown the failure, as a violation or the connection's end.
+fn was_shown(error: &Error) -> bool {
     matches!(error.exit, Exit::Lost | Exit::PeerError | Exit::Protocol)
         && matches!(error.stage, Stage::Session | Stage::Close)
 }

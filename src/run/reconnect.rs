@@ -1,4 +1,4 @@
-//! Whether there is another connection after one that failed, and when.
+//! Whether and when to connect again after a failure.
 
 use std::time::{Duration, Instant};
 
@@ -11,15 +11,15 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// `--reconnect` and `--backoff`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnect {
-    /// How many attempts in a row there are at most.
+    /// The most attempts in a row; `None` for no limit.
     pub attempts: Option<u32>,
-    /// How long is waited before each.
+    /// The wait before each attempt.
     pub backoff: Backoff,
 }
 
-/// The waits between attempts: each is twice as long as the one before, up to a bound. A random part
-/// of up to one half is taken off, so that the clients of a server that fell don't all come back at
-/// the same moment (RFC 6455 §7.2.3).
+/// The waits between attempts: each is twice as long as the one before, up to a limit, minus a
+/// random part of up to one half, so that the clients of a failed server don't all return at the
+/// same moment (RFC 6455 §7.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     /// The first wait.
@@ -34,24 +34,24 @@ impl Default for Backoff {
     }
 }
 
-/// What comes after a failure.
+/// What follows a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Another attempt.
+    /// Another attempt after this wait.
     After(Duration),
-    /// None: there were enough in a row.
+    /// No attempt: the limit is reached.
     Enough,
-    /// None: it would end in the same way.
+    /// No attempt: it would fail again.
     Stop,
 }
 
 impl Reconnect {
-    /// What comes after a failure, when `made` attempts in a row were made already.
+    /// Decides what follows a failure, after `made` attempts in a row.
     pub fn decide(&self, error: &Error, made: u32, random: u32) -> Decision {
         if !error.transient {
             return Decision::Stop;
         }
-        if self.attempts.is_some_and(|most| made >= most) {
+        if self.attempts.is_some_and(|max| made >= max) {
             return Decision::Enough;
         }
         let asked = error.retry_after.unwrap_or_default();
@@ -59,15 +59,15 @@ impl Reconnect {
         Decision::After(self.backoff.wait(made, random).max(asked))
     }
 
-    /// Whether a connection that lasted so long ends the row of attempts. One that is opened and
-    /// dropped at once, again and again, doesn't.
+    /// Whether a connection that lasted this long resets the count of attempts. One that is dropped
+    /// right after opening doesn't.
     pub fn is_lasting(&self, lasted: Duration) -> bool {
         lasted >= self.backoff.max
     }
 }
 
 impl Backoff {
-    /// The wait after `made` attempts; `random` is anything between 0 and the largest number.
+    /// The wait after `made` attempts; `random` is uniform over all of `u32`.
     fn wait(&self, made: u32, random: u32) -> Duration {
         let factor = 1_u32.checked_shl(made).unwrap_or(u32::MAX);
         let half = self.min.saturating_mul(factor).min(self.max) / 2;
@@ -75,18 +75,18 @@ impl Backoff {
     }
 }
 
-/// Whether a peer that closes with this code may take us again: it goes away, failed, restarts, is
-/// overloaded, or is a gateway to one that failed.
+/// Whether a peer that closes with this code may accept us later: it is going away, failed,
+/// restarts, is overloaded, or is a gateway to a server that failed.
 pub fn is_transient(code: CloseCode) -> bool {
     matches!(code.0, 1001 | 1011..=1014)
 }
 
-/// What a session knows of its connections so far.
+/// A session's connections so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Past {
     /// Attempts in a row.
     pub attempts: u32,
-    /// Messages received over the connections that have ended.
+    /// Messages received on the connections that have ended.
     pub received: u64,
     /// When the first of them opened.
     pub opened: Option<Instant>,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_attempts_has_an_end_if_it_is_given_one() {
+    fn attempts_in_a_row_can_be_limited() {
         let two = Reconnect { attempts: Some(2), ..DEFAULT };
         assert!(matches!(two.decide(&lost(), 1, 0), Decision::After(_)));
         assert_eq!(two.decide(&lost(), 2, 0), Decision::Enough);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_transient_failures_are_retried() {
         let decides = |exit| DEFAULT.decide(&Error::new(Stage::Session, exit, ""), 0, 0);
         for exit in [Exit::Resolve, Exit::Connect, Exit::Lost, Exit::Timeout] {
             assert!(matches!(decides(exit), Decision::After(_)), "{exit:?}");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_asks_to_be_left_alone_is_within_bounds() {
+    fn retry_after_is_honored_up_to_a_limit() {
         let asked = |seconds| Error {
             transient: true,
             retry_after: Some(Duration::from_secs(seconds)),

@@ -12,22 +12,22 @@ use crate::run::talk::{LEAVE_PATIENCE, Over, Talk};
 use crate::run::verdict::{Ended, out_of_time};
 use crate::text::units::Count;
 
-/// A violation may come right behind messages whose answers are still on their way through our
-/// output and input: this long after the last message the Close frame waits for them.
+/// A violation may follow messages whose answers are still on their way through our output and
+/// input. The Close frame waits for them until this long after the last message.
 const ANSWER_PATIENCE: Duration = Duration::from_millis(100);
 
-/// How long the peer may take to see that our output has failed.
+/// How long we wait for the peer's Close after our output has failed.
 const FAIL_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a Close waits for its answer where our own output is blocked, so that the answer may be
-/// far behind.
+/// How long we wait for the peer's Close while our own output is blocked, and the answer may be
+/// behind much unread data.
 const BLOCKED_PATIENCE: Duration = Duration::from_millis(30);
 
 impl Talk<'_> {
     /// Runs until the connection has ended.
     ///
     /// # Errors
-    /// What went wrong with the connection, the input or the output.
+    /// A failure of the connection, the input or the output.
     pub(super) fn run(mut self, driver: &mut dyn Driver) -> Result<Over> {
         let fragment = self.context.settings.fragment;
         for (opcode, payload) in &self.context.settings.first {
@@ -39,7 +39,7 @@ impl Talk<'_> {
             self.deliver(driver);
             driver.act(&mut self);
             self.act_on_time();
-            // What was queued in this turn, before its bytes leave.
+            // Shows what was queued in this turn, before its bytes are sent.
             self.deliver(driver);
             self.connection.flush();
             self.context.outside.views.push();
@@ -51,7 +51,7 @@ impl Talk<'_> {
         }
     }
 
-    /// Shows events, until nothing is left or the views are behind.
+    /// Shows events until none is left or the views are congested.
     fn deliver(&mut self, driver: &mut dyn Driver) {
         let answers = if driver.may_answer() { ANSWER_PATIENCE } else { Duration::ZERO };
         self.connection.set_answer_patience(answers);
@@ -87,14 +87,14 @@ impl Talk<'_> {
         }
     }
 
-    /// Whether more may be shown and answered.
+    /// Whether more events can be shown and answered.
     #[inline(always)]
     fn takes_events(&mut self) -> bool {
         if self.muted {
             return true;
         }
-        // Only an echo makes output of input without a bound. Otherwise a peer that reads no more
-        // before we read would wait for us, as we for it.
+        // Only an echo turns input into unbounded output. In other modes we must keep reading: a
+        // peer that reads nothing before we read would wait for us, and we for it.
         let blocked = self.context.settings.echo && !self.connection.outbox().has_room();
         !self.context.outside.views.are_congested() && !blocked
     }
@@ -202,7 +202,7 @@ impl Talk<'_> {
             None => error,
         });
         outcome.map_err(|error| match error.exit {
-            // With -E our Close waits behind the messages that nobody took.
+            // With -E our Close is queued after the unsent messages.
             Exit::Lost if sent_all && waits => error.transient(true),
             _ if error.transient && settings.reconnect.is_some() && !again => error
                 .transient(false)

@@ -1,4 +1,4 @@
-//! Connections one after the other: opening, attempts, the end of the run.
+//! A run: opens one connection after another, reconnects, and ends with an exit code.
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
@@ -20,18 +20,18 @@ use crate::sys;
 use crate::text::units::Count;
 use crate::transport::Progress;
 
-/// How long blocked outputs may hold up somebody who wants to be done.
+/// How long blocked outputs may delay the end after a signal or `--max-time`.
 const FLUSH_PATIENCE: Duration = Duration::from_millis(50);
 
-/// A run before it begins.
+/// A run that hasn't begun.
 pub struct Session {
     context: Context,
-    /// Taken out of the settings: it changes.
+    /// Moved out of the settings because it changes.
     cookies: Option<CookieFile>,
 }
 
 impl Session {
-    /// A run with its views and what wakes it.
+    /// A run with its outputs and what wakes it.
     pub fn new(mut settings: Settings, outputs: Vec<Output>, waking: Waking) -> Session {
         let cookies = settings.cookies.take();
         let context = Context {
@@ -45,14 +45,14 @@ impl Session {
         Session { context, cookies }
     }
 
-    /// Shows what was guessed before the run began.
+    /// Shows notes from before the run.
     pub fn note(&mut self, notes: &[String]) {
         for text in notes {
             self.context.notice(Level::Info, text);
         }
     }
 
-    /// Runs to the end and gives the exit code. Failures have been shown then.
+    /// Runs to the end, shows failures, and returns the exit code.
     pub fn run(mut self, driver: &mut dyn Driver) -> Exit {
         let outcome = loop {
             let outcome = match self.connection(driver) {
@@ -71,7 +71,7 @@ impl Session {
         self.finish(outcome)
     }
 
-    /// Opens a connection and leaves it, which is not shown: for `wstap inspect`.
+    /// Opens a connection and closes it without showing that: for `wstap inspect`.
     pub fn inspect(mut self) -> Exit {
         let outcome = self.open(&mut || None).map(|connection| self.leave(connection));
         let outcome = outcome.map_err(|error| error.worded(self.context.settings.words));
@@ -133,7 +133,7 @@ impl Session {
         })
     }
 
-    /// Decides, after a failure, whether there is another attempt, and waits until it is time.
+    /// Decides after a failure whether to try again, and waits until it is time.
     fn after(&mut self, error: Error, driver: &mut dyn Driver) -> AfterFailure {
         let stop = |error| AfterFailure::Stop(Outcome::Failed(error));
         let Some(reconnect) = self.context.settings.reconnect else { return stop(error) };
@@ -142,7 +142,7 @@ impl Session {
             return stop(error);
         }
         let made = self.context.past.attempts;
-        // Without random numbers there is still a wait.
+        // Without random numbers the wait is still half as long.
         let delay = match reconnect.decide(&error, made, getrandom::u32().unwrap_or_default()) {
             Decision::After(delay) => delay,
             Decision::Enough => {
@@ -198,7 +198,7 @@ impl Session {
         }
     }
 
-    /// The last event, the last bytes, the exit code.
+    /// Shows the summary, flushes the outputs, and returns the exit code.
     fn finish(mut self, outcome: Result<Over>) -> Exit {
         let (mut exit, error) = match outcome {
             Ok(_) => (Exit::Done, None),
@@ -209,7 +209,7 @@ impl Session {
         }
         let summary = self.context.outside.views.summary(exit, error.as_ref());
         self.context.outside.views.emit(Event::Summary(&summary));
-        self.bring_out();
+        self.flush_outputs();
         self.context.outside.views.drain_screens(Duration::from_millis(500));
         match self.context.outside.views.broken() {
             Some(failure) if exit == Exit::Done => {
@@ -224,9 +224,9 @@ impl Session {
         }
     }
 
-    /// Writes what waits. A reader may take its time, but not when somebody or `--max-time` wants
-    /// to be done.
-    fn bring_out(&mut self) {
+    /// Flushes the outputs. A slow reader is waited for, but only briefly after a signal or
+    /// `--max-time`.
+    fn flush_outputs(&mut self) {
         let mut flush_deadline = None;
         loop {
             self.context.outside.views.push();
@@ -246,18 +246,18 @@ impl Session {
     }
 }
 
-/// What comes after a failure.
+/// What follows a failure.
 enum AfterFailure {
     /// Another attempt.
     Attempt,
-    /// None.
+    /// The end, with this outcome.
     Stop(Outcome),
 }
 
-/// Follows the opening: shows its events and listens for what ends it.
+/// Follows an opening: shows its events and interrupts it if needed.
 struct Watcher<'a> {
     outside: &'a mut Loop,
-    /// What else may end it.
+    /// The driver's reason to interrupt it.
     interrupted: &'a mut dyn FnMut() -> Option<Error>,
     signalled: &'a mut Option<Exit>,
 }

@@ -1,4 +1,4 @@
-//! What a session is asked to do; made from the command line.
+//! The settings of a session, made from the command line.
 
 use std::time::Duration;
 
@@ -12,40 +12,40 @@ use crate::run::input::InputFormat;
 use crate::run::reconnect::Reconnect;
 use crate::transport::Target;
 
-/// Everything a session needs to know.
+/// The settings of a session.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How its connections are opened.
+    /// How connections are opened.
     pub open: OpenOptions,
     /// How failures are worded.
     pub words: Words,
-    /// How their frames are handled.
+    /// How frames are handled.
     pub wire: WireOptions,
     /// Send messages in frames of at most this many bytes.
     pub fragment: Option<usize>,
-    /// The cookies of earlier runs; they stay with the session.
+    /// The cookie jar.
     pub cookies: Option<CookieFile>,
-    /// For everything; reaching it is a failure.
+    /// Time limit for the whole run; reaching it is a failure.
     pub max_time: Option<Duration>,
-    /// Ends an open session in order.
+    /// Closes the connection this long after the first one opened.
     pub duration: Option<Duration>,
-    /// How much silence, behind the end of the input, ends the session.
+    /// How much silence after the end of the input ends the session.
     pub linger: Linger,
-    /// Ends the session after so many received messages.
+    /// Ends the session after this many received messages.
     pub count: Option<u64>,
     /// Ends the session at a received message that matches.
     pub until: Option<Regex>,
-    /// Codes of the peer that are as good as 1000.
+    /// Close codes of the peer that count as normal.
     pub ok_close: Vec<CloseCode>,
-    /// Messages sent at once after opening.
+    /// Messages sent right after each opening.
     pub first: Vec<(Opcode, Vec<u8>)>,
-    /// How standard input is cut into messages.
+    /// How standard input is split into messages.
     pub input: InputFormat,
     /// Input becomes binary messages.
     pub binary: bool,
     /// Send every received message back.
     pub echo: bool,
-    /// Get a connection that was lost back.
+    /// Reconnect after a lost connection.
     pub reconnect: Option<Reconnect>,
 }
 
@@ -54,7 +54,7 @@ pub struct Settings {
 pub enum Linger {
     /// Only the peer, a limit or a signal ends it.
     Forever,
-    /// So much, counted from the pong that fences the input off; zero closes at once.
+    /// This much, counted from the fence's pong; zero closes at once.
     For(Duration),
 }
 
@@ -81,7 +81,7 @@ impl Settings {
         }
     }
 
-    /// The same session with another target; what was typed for the first one's host is gone.
+    /// Sets the target. Drops the first messages, unless the target stays and `--reconnect` is on.
     pub fn redirect(&mut self, target: Target) {
         let same = target == self.open.target;
         self.open.target = target;
@@ -90,7 +90,7 @@ impl Settings {
         }
     }
 
-    /// Whether `--count` or `--until` is met by a message, with which this many were received.
+    /// Whether a message meets `--count` or `--until`; `received` counts it too.
     pub fn is_met(&self, received: u64, message: &[u8]) -> bool {
         self.count.is_some_and(|count| received >= count)
             || self.until.as_ref().is_some_and(|until| until.is_match(message))

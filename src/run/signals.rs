@@ -1,4 +1,4 @@
-//! What can wake the loop besides its descriptors: signals, and other threads.
+//! What wakes the loop besides its descriptors: signals and other threads.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,12 +11,11 @@ use signal_hook::iterator::exfiltrator::SignalOnly;
 use crate::error::Exit;
 use crate::run::command::Wake;
 
-/// The one descriptor that wakes a run.
+/// The descriptor that wakes a run.
 pub enum Waking {
-    /// By signals: a run without an editor.
+    /// Signals: a run without an editor.
     Signals(Signals),
-    /// By another thread: the editor's, which sees to the signals itself, or the one that stops a
-    /// server.
+    /// Another thread: the editor's, which handles signals itself, or one that stops a server.
     Editor(Wake),
 }
 
@@ -29,7 +28,7 @@ impl Waking {
         }
     }
 
-    /// Takes what made the descriptor readable.
+    /// Reads what made the descriptor readable.
     pub fn ready(&mut self) {
         match self {
             Waking::Signals(signals) => signals.take(),
@@ -37,8 +36,7 @@ impl Waking {
         }
     }
 
-    /// The exit code of the first signal that asked us to end, and how many did, since the last
-    /// call.
+    /// The exit code of the first signal since the last call, and how many signals there were.
     pub fn take_signals(&mut self) -> Option<(Exit, u32)> {
         match self {
             Waking::Signals(signals) => signals.seen.take(),
@@ -54,7 +52,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes SIGINT, SIGTERM and SIGHUP over from now on.
+    /// Handles SIGINT, SIGTERM and SIGHUP from now on.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
@@ -62,7 +60,7 @@ impl Signals {
         Signals::of(&[SIGHUP, SIGINT, SIGTERM])
     }
 
-    /// The same without SIGHUP, which `nohup` has a server ignore.
+    /// As [`Signals::new`], but without SIGHUP: under `nohup` a server must ignore it.
     ///
     /// # Errors
     /// As [`Signals::new`].

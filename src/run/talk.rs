@@ -1,4 +1,4 @@
-//! An open connection within a run, and what a driver can do with it.
+//! An open connection of a run, and what a driver can do with it.
 
 use std::time::{Duration, Instant};
 
@@ -11,19 +11,19 @@ use crate::run::command::Command;
 use crate::run::context::Context;
 use crate::run::views::Views;
 
-/// How long a person who wants to leave waits for the peer's Close.
+/// How long we wait for the peer's Close when a person leaves.
 pub(super) const LEAVE_PATIENCE: Duration = Duration::from_millis(500);
 
-/// How a connection's talk ended, where nothing went wrong.
+/// How a connection ended without a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// As it was asked for: the run is over.
+    /// As requested: the run is over.
     Done,
-    /// The connection is over; a person may want to go on.
+    /// The connection is over; at the prompt the run may go on.
     Closed,
 }
 
-/// An open connection within a run.
+/// An open connection of a run.
 pub struct Talk<'a> {
     /// The run.
     pub(super) context: &'a mut Context,
@@ -31,9 +31,9 @@ pub struct Talk<'a> {
     pub(super) connection: Connection,
     /// The time of this turn.
     pub(super) now: Instant,
-    /// Messages received over this connection and those before it.
+    /// Messages received on this connection and those before it.
     pub(super) received: u64,
-    /// Messages that arrive are no longer shown: enough came, or the person left.
+    /// Received messages are no longer shown: the run has all it wanted, or the person left.
     pub(super) muted: bool,
     /// `--count` or `--until` was met.
     pub(super) met: bool,
@@ -42,7 +42,7 @@ pub struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    /// Over a connection that has just been opened.
+    /// Starts on a connection that has just been opened.
     pub(super) fn new(context: &'a mut Context, connection: Connection) -> Talk<'a> {
         Talk {
             received: context.past.received,
@@ -56,7 +56,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// Whether input may be taken: the connection is open, and nobody is behind.
+    /// Whether input can be taken: the connection is open and its queues have room.
     pub(super) fn has_room(&mut self) -> bool {
         self.connection.is_open() && self.connection.outbox().has_room()
     }
@@ -71,7 +71,7 @@ impl<'a> Talk<'a> {
         &mut self.context.outside.views
     }
 
-    /// Notes a failure of our own; the first one counts.
+    /// Records a failure of our own; the first one counts.
     pub(super) fn fail(&mut self, error: Error) {
         self.failure.get_or_insert(error);
     }
@@ -84,7 +84,7 @@ impl<'a> Talk<'a> {
         self.connection.give_up(self.now + LEAVE_PATIENCE);
     }
 
-    /// Sends what a command asks for; gives back a command that asks for something else.
+    /// Executes a command that sends something; returns any other command.
     pub(super) fn send(&mut self, command: Command) -> Option<Command> {
         match command {
             Command::Message { opcode, payload, fragment } => {

@@ -1,5 +1,5 @@
-//! The one place that waits: a single poll over any number of connections, inputs and outputs, and
-//! what wakes it.
+//! The only place that waits: a single poll over any number of connections, inputs and outputs, and
+//! the wake-up descriptor.
 
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::run::signals::Waking;
 use crate::run::views::Views;
 use crate::sys;
 
-/// With no more than this many descriptors a turn allocates nothing.
+/// With up to this many descriptors a turn allocates nothing.
 const FEW: usize = 8;
 
 /// Something that a turn waits for.
@@ -19,16 +19,16 @@ pub trait Source {
     /// The descriptor.
     fn fd(&self) -> BorrowedFd<'_>;
 
-    /// What to poll for. One without interest stays out of the call: its hang-up would end the wait
-    /// at once.
+    /// What to poll for. A source without interest is left out of the call: its hang-up would end
+    /// the wait at once.
     fn interest(&self) -> PollFlags;
 
-    /// When [`Source::ready`] is to be called although the descriptor is quiet.
+    /// When to call [`Source::ready`] even if the descriptor is quiet.
     fn deadline(&self) -> Option<Instant> {
         None
     }
 
-    /// What poll said, if anything; called after each wait. Never blocks.
+    /// Called after each wait with the result of poll, even if it is empty. Never blocks.
     fn ready(&mut self, revents: PollFlags, now: Instant);
 }
 
@@ -68,17 +68,17 @@ impl Source for Accepting {
     }
 }
 
-/// What every run has: the views, and what wakes it.
+/// The views of a run, and what wakes it.
 pub struct Loop {
-    /// Who is shown what happens.
+    /// The views.
     pub views: Views,
     /// Signals, and other threads.
     pub waking: Waking,
 }
 
 impl Loop {
-    /// One turn: waits until something is ready or `until`, tells each source, and gives the time. What
-    /// the views hold back is to be pushed before, and after.
+    /// One turn: waits until something is ready or `until`, calls each source, and returns the
+    /// time. The caller pushes the views before and after.
     pub fn turn(&mut self, sources: &mut [&mut dyn Source], until: Option<Instant>) -> Instant {
         let deadlines = sources.iter().filter_map(|source| source.deadline());
         let until = deadlines.chain(until).min();
@@ -116,7 +116,7 @@ impl Loop {
     }
 }
 
-/// At least one thing; on the heap only if they are many.
+/// A list of at least one item; on the heap only if it is long.
 enum List<T> {
     Few([T; FEW], usize),
     Many(Vec<T>),

@@ -1,4 +1,4 @@
-//! The verdict over a connection that has ended: which exit it was, and why.
+//! Judges a connection that has ended: the exit code, and why.
 
 use crate::connection::CLOSE_PATIENCE;
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
@@ -8,26 +8,26 @@ use crate::run::settings::Settings;
 use crate::run::talk::Over;
 use crate::text::Untrusted;
 
-/// What the verdict is given on.
+/// An ended connection, to be judged.
 pub struct Ended<'a> {
     pub closure: &'a Closure,
     /// `--count` or `--until` was met.
     pub met: bool,
-    /// Messages received over all connections.
+    /// Messages received on all connections.
     pub messages_in: u64,
-    /// Another connection is worth while.
+    /// Another connection would make sense.
     pub again: bool,
-    /// Bytes for the peer that it didn't take.
+    /// Bytes that the peer didn't accept.
     pub unsent: usize,
     /// Where in the peer's bytes the stream ended.
     pub position: String,
 }
 
 impl Ended<'_> {
-    /// What the session is told.
+    /// How the connection ended, for the session.
     ///
     /// # Errors
-    /// Whatever was not as it should be, with its exit code.
+    /// What went wrong, with its exit code.
     pub fn judge(&self, settings: &Settings) -> Result<Over> {
         if self.met {
             return Ok(Over::Done);
@@ -72,7 +72,7 @@ impl Ended<'_> {
 
     /// The stream ended without the peer's Close frame.
     fn unanswered(&self) -> Error {
-        // After our own Close everything was done.
+        // After our own Close there is nothing to reconnect for.
         let ours = self.closure.first == Some(Party::Us);
         let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).transient(!ours);
         let place = &self.position;
@@ -103,7 +103,7 @@ impl Ended<'_> {
     }
 }
 
-/// `--max-time` is reached.
+/// The error for `--max-time`.
 pub fn out_of_time(settings: &Settings) -> Error {
     let limit = settings.max_time.unwrap_or_default().as_secs_f64();
     let what = format!("not done within {limit} s");

@@ -1,4 +1,4 @@
-//! All views of a session: tells them the events and brings their bytes out.
+//! All views of a session: shows them the events and writes their output.
 
 use std::io::ErrorKind;
 use std::os::fd::BorrowedFd;
@@ -11,10 +11,10 @@ use crate::report::Needs;
 use crate::run::output::{Channel, Output};
 use crate::text::Untrusted;
 
-/// The views, and what they were told that belongs into the summary.
+/// The views, and the data for the summary.
 pub struct Views {
     outputs: Vec<Output>,
-    /// What all of them together need.
+    /// What all views together need.
     needs: Needs,
     clock: Clock,
     at: Moment,
@@ -43,12 +43,12 @@ impl Views {
         }
     }
 
-    /// What all of them together need.
+    /// What all views together need.
     pub fn needs(&self) -> Needs {
         self.needs
     }
 
-    /// What a connection has to show for that.
+    /// Which events a connection must report for that.
     pub fn show(&self) -> Show {
         Show {
             whole: self.needs.whole_messages,
@@ -58,23 +58,23 @@ impl Views {
         }
     }
 
-    /// Sets the time of the events that follow, until the next one; saves a clock reading for each.
+    /// Sets the time of the following events, which saves a clock reading for each.
     pub fn set_time(&mut self, now: Instant) {
         self.at = self.clock.at(now);
     }
 
-    /// Sets whose the events are that follow, where we are a server.
+    /// Sets the client of the following events, if we are a server.
     pub fn set_client(&mut self, client: Option<u64>) {
         self.client = client;
     }
 
-    /// Tells an event that happens now.
+    /// Shows an event that happens now.
     pub fn emit(&mut self, event: Event<'_>) {
         self.set_time(Instant::now());
         self.tell(&event);
     }
 
-    /// Tells an event of the time that was set.
+    /// Shows an event at the time that was set.
     #[inline(always)]
     pub fn tell(&mut self, event: &Event<'_>) {
         if self.needs.need(event) {
@@ -83,7 +83,7 @@ impl Views {
     }
 
     fn tell_all(&mut self, event: &Event<'_>) {
-        // Bytes belong to their frame's event.
+        // A frame's payload belongs to its frame's event.
         if !matches!(event, Event::FramePayload(_)) {
             self.seq += 1;
         }
@@ -114,14 +114,14 @@ impl Views {
         self.needs = all(&self.outputs);
     }
 
-    /// The session tries to get its connection back, or doesn't any more.
+    /// Sets whether the session is reconnecting.
     pub fn set_waiting(&mut self, waiting: bool) {
         for output in &mut self.outputs {
             output.set_waiting(waiting);
         }
     }
 
-    /// The run in one event.
+    /// The summary of the run.
     pub fn summary(&self, exit: Exit, error: Option<&Error>) -> Summary {
         Summary { exit: exit as u8, error: error.cloned(), ..self.summary.clone() }
     }
@@ -136,18 +136,18 @@ impl Views {
         &self.summary.timings
     }
 
-    /// Whether so much waits that nothing more should be read.
+    /// Whether so many bytes wait that nothing more should be read.
     #[inline]
     pub fn are_congested(&self) -> bool {
         self.is_congested
     }
 
-    /// Whether nothing waits any more.
+    /// Whether no bytes wait.
     pub fn are_drained(&self) -> bool {
         self.outputs.iter().all(Output::is_drained)
     }
 
-    /// Writes what waits, as far as that goes without blocking.
+    /// Writes as much as possible without blocking.
     pub fn push(&mut self) {
         for output in &mut self.outputs {
             output.push();
@@ -162,12 +162,12 @@ impl Views {
         }
     }
 
-    /// How many there are.
+    /// The number of views.
     pub fn count(&self) -> usize {
         self.outputs.len()
     }
 
-    /// The descriptors that take no more for now.
+    /// The descriptors to poll for writing.
     pub fn waiting(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.outputs.iter().filter_map(Output::waits_for)
     }
@@ -177,8 +177,8 @@ impl Views {
         self.outputs.iter().any(Output::is_on_stderr)
     }
 
-    /// Why an output takes nothing more, if that ends the session: exit 0 where the reader of
-    /// standard output has gone away, 13 otherwise.
+    /// Why an output has failed, if that ends the session: exit 0 if the reader of standard output
+    /// has gone away, 13 otherwise.
     pub fn broken(&self) -> Option<Error> {
         self.outputs.iter().find_map(|output| match output.failure()? {
             (Channel::Stderr, ErrorKind::BrokenPipe, _) => None,

@@ -1,4 +1,4 @@
-//! Where to listen, as a person writes it.
+//! The address to listen on, as typed.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::text::Untrusted;
 
-/// Where to listen unless told otherwise.
+/// The default address.
 pub(super) const DEFAULT: &str = "127.0.0.1:8080";
 
 const DEFAULT_HOST: &str = "127.0.0.1";
@@ -60,7 +60,7 @@ impl Address {
     }
 
     /// What clients connect to when the listener is at `local`: a name stays a name, because a
-    /// certificate speaks of it.
+    /// certificate is issued for it.
     pub(super) fn url(&self, scheme: &str, local: SocketAddr) -> String {
         if self.host.parse::<IpAddr>().is_ok() {
             format!("{scheme}://{local}")

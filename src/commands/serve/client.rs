@@ -1,4 +1,4 @@
-//! One client of the server, from its first byte to its last.
+//! One client of the server.
 
 use std::time::Instant;
 
@@ -20,10 +20,10 @@ pub(super) struct Shared<'a> {
     pub(super) text: &'a mut Vec<u8>,
 }
 
-/// As much may wait for a client that doesn't read; then nothing more is read from it.
+/// With this many bytes queued for a client, nothing more is read from it.
 const MAX_QUEUED: usize = 64 << 20;
 
-/// A connection and where it is in its life.
+/// A client and its connection.
 pub(super) struct ServedClient {
     id: u64,
     stage: Stage,
@@ -37,7 +37,7 @@ enum Stage {
 }
 
 impl ServedClient {
-    /// Takes a client that has just connected.
+    /// A client that has just connected.
     pub(super) fn new(
         id: u64,
         stream: Stream,
@@ -61,7 +61,7 @@ impl ServedClient {
         }
     }
 
-    /// When it has something to send although the socket is quiet.
+    /// When it has something to send even if the socket is quiet.
     pub(super) fn timer(&mut self, now: Instant) -> Option<Instant> {
         let Stage::Open(connection, mode) = &mut self.stage else { return None };
         if !connection.is_open() || !connection.outbox().has_room() {
@@ -70,7 +70,7 @@ impl ServedClient {
         if mode.has_more() { Some(now) } else { mode.timer() }
     }
 
-    /// Acts on what has come; `others` get what is for everybody.
+    /// Processes its events; `others` receives messages for all other clients.
     pub(super) fn talk(
         &mut self,
         shared: &mut Shared<'_>,
@@ -88,7 +88,7 @@ impl ServedClient {
             connection.abort();
         }
         let truncate = shared.options.truncate;
-        // Nothing that is received changes it but a Close, behind which nothing is received.
+        // Only a received Close changes it, and nothing is received after a Close.
         let open = connection.is_open();
         let mut room = connection.outbox().buffered() < MAX_QUEUED;
         while room
@@ -112,7 +112,8 @@ impl ServedClient {
         }
     }
 
-    /// Sends a message of another client. One that reads too slowly goes without, and is dropped.
+    /// Sends a message of another client. A client that reads too slowly doesn't get it and is
+    /// dropped.
     pub(super) fn deliver(&mut self, message: Outgoing<'_>) {
         if let Stage::Open(connection, _) = &mut self.stage
             && connection.is_open()
@@ -122,7 +123,7 @@ impl ServedClient {
         }
     }
 
-    /// Writes what the socket takes, and finds out whether the client is gone.
+    /// Writes what the socket accepts, and determines whether the client is gone.
     pub(super) fn flush(&mut self, shared: &mut Shared<'_>) {
         let Stage::Open(connection, mode) = &mut self.stage else { return };
         connection.flush();
@@ -138,7 +139,7 @@ impl ServedClient {
         }
     }
 
-    /// Says goodbye because the server stops, which it does at `end` at the latest.
+    /// Closes the connection because the server stops, by `end`.
     pub(super) fn stop(&mut self, end: Instant) {
         match &mut self.stage {
             Stage::Open(connection, _) => {

@@ -1,4 +1,4 @@
-//! Where clients come in.
+//! Accepting clients.
 
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -14,15 +14,15 @@ use crate::event::{Event, Level};
 use crate::run::Source;
 use crate::transport::Stream;
 
-/// How long nobody is let in after that failed: out of descriptors, most likely, and the listener would
-/// be ready again at once.
+/// Pause after a failed accept: most likely we are out of descriptors, and the listener would be
+/// ready again at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The listening socket.
 pub(super) struct Listener {
     socket: TcpListener,
     tls: Option<Arc<ServerConfig>>,
-    /// How many were let in.
+    /// How many clients were accepted.
     accepted: u64,
     paused_until: Option<Instant>,
     stopped: bool,
@@ -34,12 +34,12 @@ impl Listener {
         Listener { socket, tls, accepted: 0, paused_until: None, stopped: false, ready: false }
     }
 
-    /// Lets nobody in any more.
+    /// Accepts no more clients.
     pub(super) fn stop(&mut self) {
         self.stopped = true;
     }
 
-    /// Takes the clients that wait.
+    /// Accepts the waiting clients.
     pub(super) fn accept(
         &mut self,
         clients: &mut Vec<ServedClient>,

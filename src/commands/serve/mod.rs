@@ -1,8 +1,8 @@
 //! `wstap serve`: a WebSocket server for trying and testing.
 //!
-//! One thread serves all clients: each is a [`Connection`](crate::connection::Connection) of ours on the
-//! server's side, and all wait in one poll. So a client that writes a lot before it reads can't block
-//! anybody, and messages that arrive together are answered together.
+//! One thread serves all clients: each is a [`Connection`](crate::connection::Connection) in the
+//! server's role, and all share one poll. So a client that writes a lot before it reads can't block
+//! the others, and messages that arrive together are answered together.
 
 mod address;
 mod client;
@@ -43,7 +43,7 @@ pub use crate::commands::serve::options::{Mode, ServeOptions};
 /// Serves until SIGINT or SIGTERM; then closes its clients with 1001 and returns.
 ///
 /// # Errors
-/// If the address can't be used, the certificate can't be read, or stdout takes no line.
+/// If the address can't be used, the certificate can't be read, or stdout can't be written.
 pub fn run(options: &ServeOptions) -> Result<()> {
     let server = Server::bind(options)?;
     let signals =
@@ -73,7 +73,7 @@ pub fn run(options: &ServeOptions) -> Result<()> {
     served.or_else(|error| if error.exit == Exit::Done { Ok(()) } else { Err(error) })
 }
 
-/// The last event and the last bytes, for which whoever reads them has a moment.
+/// Shows the summary and flushes the outputs, briefly.
 fn finish(outside: &mut Loop, error: Option<&Error>) {
     let exit = error.map_or(Exit::Done, |error| error.exit);
     let totals = outside.views.summary(exit, None).totals;
@@ -99,11 +99,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens; from here on clients can connect, though nobody talks to them.
+    /// Listens; from now on clients can connect, but they aren't served yet.
     ///
     /// # Errors
-    /// Usage for an address or a pair of certificate and key that is none; resolve for an unknown
-    /// name; local (13) for a port that is taken or forbidden, and for files that can't be read.
+    /// Usage for an invalid address or a missing certificate or key; resolve for an unknown name;
+    /// local (13) for a port that is taken or forbidden, and for files that can't be read.
     pub fn bind(options: &ServeOptions) -> Result<Server> {
         let tls = tls_config(options)?;
         let address = Address::parse(&options.address)?;
@@ -124,12 +124,12 @@ impl Server {
         Ok(Server { listener, local, url, tls, options: options.clone() })
     }
 
-    /// What a client connects to.
+    /// The URL for clients.
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// Serves on a thread of its own, and shows nothing.
+    /// Serves on its own thread, and shows nothing.
     ///
     /// # Errors
     /// If the operating system has no thread or no file descriptor left.
@@ -150,10 +150,10 @@ impl Server {
         Ok(Running { url, stop, waker, thread: Some(thread) })
     }
 
-    /// Serves until a signal comes or `stopped` says so; a second signal ends it at once.
+    /// Serves until a signal or until `stopped` returns true; a second signal ends it at once.
     ///
     /// # Errors
-    /// Why an output takes nothing more.
+    /// Why an output has failed.
     fn serve(self, outside: &mut Loop, stopped: &dyn Fn() -> bool) -> Result<()> {
         let Server { listener, local: _, url: _, tls, options } = self;
         let listen = options.listen(outside.views.show());
@@ -209,14 +209,14 @@ fn turn(clients: &mut Vec<ServedClient>, shared: &mut Shared<'_>, now: Instant) 
     clients.retain(|client| !client.is_over());
 }
 
-/// How long blocked outputs may hold up the end.
+/// How long blocked outputs may delay the end.
 const FLUSH_PATIENCE: Duration = Duration::from_millis(50);
 
 /// How long clients have to answer the server's Close when it stops.
 const STOP_GRACE: Duration = Duration::from_millis(500);
 
-/// A server at work on a thread of its own; dropping it stops the server, which closes its clients
-/// with 1001.
+/// A server running on its own thread. Dropping it stops the server, which closes its clients with
+/// 1001.
 #[derive(Debug)]
 pub struct Running {
     url: String,
@@ -226,7 +226,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// What a client connects to.
+    /// The URL for clients.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -237,7 +237,7 @@ impl Drop for Running {
         self.stop.store(true, Ordering::SeqCst);
         self.waker.wake();
         if let Some(thread) = self.thread.take() {
-            // A panic over there has had its message; a second one here would abort.
+            // A panic of that thread was already reported; a second one here would abort.
             let _ = thread.join();
         }
     }

@@ -11,31 +11,31 @@ use crate::connection::{Outbox, Outgoing};
 use crate::event::Data;
 use crate::protocol::frame::Opcode;
 
-/// A mode at work for one client.
+/// The state of a mode for one client.
 #[derive(Debug)]
 pub(super) enum ModeState {
-    /// Sends back.
+    /// Sends each message back.
     Echo,
-    /// Sends to all.
+    /// Sends each message to all clients.
     Chat,
-    /// Tells the time.
+    /// Sends the time.
     Time {
-        /// Between two messages.
+        /// Time between two messages.
         interval: Duration,
         /// When the next one is due.
         next: Instant,
     },
-    /// Counts.
+    /// Counts messages.
     Sink(Counts),
     /// Sends numbered messages.
     Source {
-        /// How many were made.
+        /// How many were sent.
         made: u64,
-        /// How many to make.
+        /// How many to send.
         count: u64,
         /// Bytes in each.
         size: usize,
-        /// Their type.
+        /// Binary instead of text.
         binary: bool,
     },
 }
@@ -49,7 +49,7 @@ pub(super) struct Counts {
 }
 
 impl ModeState {
-    /// The options' mode for a client that has just been let in.
+    /// The state for a client whose connection has just opened.
     pub(super) fn new(options: &ServeOptions, now: Instant) -> ModeState {
         match options.mode {
             Mode::Echo => ModeState::Echo,
@@ -68,8 +68,8 @@ impl ModeState {
         }
     }
 
-    /// Takes a message from the client, or a piece of one, and answers it; what the other clients are
-    /// to have goes to `others`.
+    /// Handles a message of the client, or a piece of one, and answers it; `others` receives
+    /// messages for all other clients.
     pub(super) fn receive(
         &mut self,
         data: &Data<'_>,
@@ -95,14 +95,14 @@ impl ModeState {
         }
     }
 
-    /// The next message to send without being asked, if one is due; its payload is put into `text`.
+    /// The next unsolicited message, if one is due; its payload is put into `text`.
     pub(super) fn next(&mut self, now: Instant, text: &mut Vec<u8>) -> Option<Opcode> {
         text.clear();
         match self {
             ModeState::Time { interval, next } if *next <= now => {
                 *next += *interval;
                 if now.saturating_duration_since(*next) > Duration::from_secs(1) {
-                    // The client didn't read; ticks that nobody could hear are not made up for.
+                    // The client didn't read: missed ticks are skipped.
                     *next = now + *interval;
                 }
                 text.extend_from_slice(wall_clock().as_bytes());
@@ -117,12 +117,12 @@ impl ModeState {
         }
     }
 
-    /// Whether [`ModeState::next`] has something as soon as there is room for it.
+    /// Whether [`ModeState::next`] has a message as soon as there is room.
     pub(super) fn has_more(&self) -> bool {
         matches!(self, ModeState::Source { made, count, .. } if made < count)
     }
 
-    /// When [`ModeState::next`] will have something.
+    /// When [`ModeState::next`] will have a message.
     pub(super) fn timer(&self) -> Option<Instant> {
         match self {
             ModeState::Time { next, .. } => Some(*next),
@@ -130,12 +130,12 @@ impl ModeState {
         }
     }
 
-    /// Whether everything was sent and the connection shall be closed.
+    /// Whether everything was sent and the connection can be closed.
     pub(super) fn is_over(&self) -> bool {
         matches!(self, ModeState::Source { made, count, .. } if made >= count)
     }
 
-    /// What a sink tells at the end.
+    /// The counts of a sink as JSON.
     pub(super) fn sink_counts(&self) -> Option<String> {
         match self {
             ModeState::Sink(counts) => Some(counts.json()),
@@ -166,7 +166,7 @@ fn is_end(data: &Data<'_>) -> bool {
     data.first && data.last && data.bytes == b"END"
 }
 
-/// A message, cut to so many bytes, text before a character that would not fit.
+/// A message, cut to `truncate` bytes; text is cut between characters.
 pub(super) fn outgoing(opcode: Opcode, bytes: &[u8], truncate: Option<usize>) -> Outgoing<'_> {
     let payload = match truncate {
         Some(limit) if limit < bytes.len() => {
@@ -188,7 +188,7 @@ fn wall_clock() -> String {
     OffsetDateTime::now_utc().format(form).unwrap_or_default()
 }
 
-/// Makes a text of `size` bytes that begins with its number, as far as that fits.
+/// Appends a text of `size` bytes that begins with `number`, as far as that fits.
 fn number(number: u64, size: usize, text: &mut Vec<u8>) {
     // Writing to memory can't fail.
     let _ = write!(text, "{number} ");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_come_at_their_time_and_are_not_made_up_for() {
+    fn ticks_are_on_time_and_missed_ones_are_skipped() {
         let start = Instant::now();
         let interval = Duration::from_millis(10);
         let options = ServeOptions { mode: Mode::Time, interval, ..ServeOptions::default() };

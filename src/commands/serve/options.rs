@@ -1,4 +1,4 @@
-//! What to serve, and how.
+//! The options of a server.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,42 +11,42 @@ use crate::redact::Secret;
 
 pub use crate::cli::ServeMode as Mode;
 
-/// What to serve, and how.
+/// The options of a server.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
     /// Where to listen: `HOST:PORT`, `HOST`, `:PORT` or `PORT`; the host is 127.0.0.1 and the port
-    /// 8080 unless told otherwise. Port 0 takes a free one.
+    /// 8080 by default. Port 0 takes a free one.
     pub address: String,
     /// What to do with clients.
     pub mode: Mode,
-    /// Time mode: between two messages.
+    /// Time mode: the time between two messages.
     pub interval: Duration,
-    /// Source mode: how many messages.
+    /// Source mode: the number of messages.
     pub count: u64,
-    /// Source mode: bytes in each.
+    /// Source mode: bytes in each message.
     pub size: usize,
     /// Source mode: binary messages instead of text.
     pub binary: bool,
     /// Cuts every message that is sent to this many bytes; text before a character that would not
     /// fit.
     pub truncate: Option<usize>,
-    /// The subprotocols that may be chosen: the first in the client's list that is among them.
+    /// Supported subprotocols; the first one in the client's list that is among them is chosen.
     pub subprotocols: Vec<String>,
     /// PEM file with the certificate chain; together with `key` it makes the server wss.
     pub cert: Option<PathBuf>,
     /// PEM file with the private key.
     pub key: Option<PathBuf>,
-    /// What the private key is encrypted with.
+    /// The pass phrase of the private key.
     pub pass: Option<Secret<String>>,
-    /// Origins that are let in; all if empty. Others, and requests without one, are answered 403.
+    /// Accepted origins; all if empty. Others, and requests without one, get 403.
     pub origins: Vec<String>,
     /// Agree to permessage-deflate (RFC 7692).
     pub deflate: bool,
-    /// The largest message that is taken, in bytes; `None` for the defaults of [`WireOptions`].
+    /// The largest message accepted, in bytes; `None` for the defaults of [`WireOptions`].
     pub max_message: Option<u64>,
     /// The most fragments of a message.
     pub max_fragments: u32,
-    /// How much of a request head is taken.
+    /// Limits of a request head.
     pub head_limits: HeadLimits,
     /// How much is shown on stderr: 1 handshakes and control frames, 2 each frame, 3 each byte.
     pub verbose: u8,
@@ -80,9 +80,9 @@ impl Default for ServeOptions {
 }
 
 impl ServeOptions {
-    /// How clients are received, if that much is shown of them.
+    /// The options of the listener; `show` says which events the views need.
     pub(super) fn listen(&self, mut show: Show) -> ListenOptions {
-        // What goes on to clients is held until it is whole.
+        // Messages that are sent on must be complete.
         show.whole |= matches!(self.mode, Mode::Echo | Mode::Chat);
         ListenOptions {
             accept: AcceptOptions {
