@@ -155,11 +155,7 @@ fn what_cannot_be_understood_is_2() {
         (&["--input", "xml", url], "", ""),
         (&["--no-such-option", url], "", ""),
         (&["-E", "-w", "1", url], "", ""),
-        (
-            &["-E", "inspect", url],
-            "options come after the verb: wstap inspect …",
-            "inspect --help",
-        ),
+        (&["-E", "inspect", url], "options come after the verb: wstap inspect …", "inspect --help"),
         (&["-v", "demo"], "options come after the verb: wstap demo …", "demo --help"),
         (&[url, url], "", ""),
         (&[], "", ""),

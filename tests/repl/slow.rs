@@ -13,9 +13,9 @@ use wstap::commands::serve::{Mode, Running, ServeOptions, Server};
 use crate::support::home::Home;
 use crate::support::{PATIENCE, wstap};
 
-/// Ctrl-C ends it within this time, the closing handshake included: 0.5 s, and what a machine with
-/// other work takes.
-const SOON: Duration = Duration::from_millis(800);
+/// Ctrl-C ends it within this time: 0.5 s on a quiet machine, the closing handshake included, more on
+/// one with other work. Without the rescue a slow terminal holds it for longer than 8 s.
+const SOON: Duration = Duration::from_secs(2);
 
 /// A terminal that takes so many bytes a second once the flood has begun.
 struct Slow {
