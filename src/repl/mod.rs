@@ -2,7 +2,7 @@
 //!
 //! Six threads: this one edits lines; the session's owns the socket; the printer hands the
 //! session's text to the editor; one forwards commands; one waits for signals; and one watches for
-//! a blocked terminal ([`rescue`]). Only the editor and the printer wait for the terminal: a slow
+//! a blocked terminal (`rescue`). Only the editor and the printer wait for the terminal: a slow
 //! or stopped one never stops the session, which bounds the waiting text by not reading its socket.
 
 mod answer;
