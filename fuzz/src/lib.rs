@@ -1,6 +1,7 @@
 //! What the targets share: an input taken apart, and bytes in pieces.
 
-use wstap::error::Error;
+use wstap::cli::WORDS;
+use wstap::error::{Error, Hint};
 use wstap::protocol::connection::{Config, Masking, Sender};
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::LengthForm;
@@ -67,8 +68,10 @@ pub fn sender(config: &Config) -> Sender {
 
 /// Whether what is shown of an error can do no harm on a terminal.
 pub fn assert_harmless(error: &Error) {
-    let lines = [&error.what].into_iter().chain(&error.causes).chain(&error.hints);
-    for line in lines {
+    let error = error.clone().worded(WORDS);
+    let hints = error.hints.iter().map(Hint::text);
+    let said = [&error.what].into_iter().chain(&error.causes).map(|text| text.as_str().into());
+    for line in said.chain(hints) {
         assert!(!line.chars().any(is_dangerous), "raw in an error: {line:?}");
     }
 }

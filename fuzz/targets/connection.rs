@@ -82,7 +82,9 @@ fn see(incoming: Traffic<'_>, config: &Config, told: &mut Told, length: &mut u64
             told.shown.extend_from_slice(bytes);
             return;
         }
-        Traffic::Data(Data { opcode, bytes, first, last, fragments, wire_len, compressed, .. }) => {
+        Traffic::Data(Data {
+            opcode, bytes, first, last, fragments, wire_len, compressed, ..
+        }) => {
             *length = if first { 0 } else { *length } + bytes.len() as u64;
             let most = if compressed { config.max_inflated } else { config.max_message };
             assert!(*length <= most, "{length} bytes over the limit");

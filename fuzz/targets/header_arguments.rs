@@ -3,8 +3,8 @@
 #![no_main]
 
 use wstap::cli::header;
-use wstap::protocol::handshake::{Request, RequestOptions};
 use wstap::http::head::{HeadLimits, HeadReader};
+use wstap::protocol::handshake::{Request, RequestOptions};
 use wstap_fuzz::assert_harmless;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -16,7 +16,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let bytes = input.rest();
     let params = params(choice);
     if choice & 0x80 != 0 {
-        let (mut deflate, mut inflate) = (Deflate::new(params, Side::Client), Inflate::new(params, Side::Server));
+        let (mut deflate, mut inflate) =
+            (Deflate::new(params, Side::Client), Inflate::new(params, Side::Server));
         for message in pieces(bytes, seed) {
             let mut wire = Vec::new();
             deflate.message(message, &mut wire);
@@ -25,7 +26,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         }
         return;
     }
-    let (mut one, mut other) = (Inflate::new(params, Side::Client), Inflate::new(params, Side::Client));
+    let (mut one, mut other) =
+        (Inflate::new(params, Side::Client), Inflate::new(params, Side::Client));
     // Several messages, so that a window and a state are left behind.
     for message in bytes.chunks(1 + usize::from(seed)) {
         let whole = run(&mut one, &[message], MOST);

@@ -3,12 +3,12 @@
 
 #![no_main]
 
+use wstap::connection::Netrc;
 use wstap::http::challenge::challenges;
 use wstap::http::cookie::{CookieOrigin, Jar};
+use wstap::http::date;
 use wstap::http::digest::{Attempt, DigestChallenge};
 use wstap::http::head::Header;
-use wstap::http::date;
-use wstap::connection::netrc::Netrc;
 use wstap_fuzz::Input;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
 use wstap::http::head::{BodyReader, HeadError, HeadLimits, HeadReader, Response, is_token};
+use wstap::protocol::handshake::{HandshakeReport, Request, RequestOptions, Verdict};
 use wstap::protocol::violation::Policy;
 use wstap_fuzz::{Input, pieces};
 
