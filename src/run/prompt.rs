@@ -12,7 +12,7 @@ use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::talk::{Over, Talk};
 use crate::run::views::Views;
-use crate::text::units::Took;
+use crate::text::units::{Count, Took};
 use crate::transport::Target;
 
 /// Executes commands and answers questions.
@@ -65,15 +65,7 @@ impl Prompt {
                 talk.connection.show(show);
             }
             Some(Command::Show(question)) => {
-                let inquiry = Inquiry {
-                    options: &talk.context.settings.open,
-                    words: talk.context.settings.words,
-                    timings: talk.context.outside.views.timings(),
-                    connection: Some(talk.connection.facts()),
-                };
-                let answer = (self.words)(question, &inquiry);
-                let Answer { text, bare } = &answer;
-                talk.context.outside.views.tell(&Event::Answer { text, bare: *bare });
+                self.answer(question, talk.context, Some(talk.connection.facts()));
             }
             Some(Command::Quit) => talk.leave(Over::Done),
             Some(Command::Connect(url)) => match talk.context.settings.open.read_target(&url) {
@@ -82,6 +74,18 @@ impl Prompt {
             },
             Some(other) => self.leave_for(other, talk),
         }
+    }
+
+    /// Answers a question with what is known of the run and, if there is one, of the connection.
+    fn answer(&self, question: Question, context: &mut Context, connection: Option<Facts<'_>>) {
+        let inquiry = Inquiry {
+            options: &context.settings.open,
+            words: context.settings.words,
+            timings: context.outside.views.timings(),
+            connection,
+        };
+        let Answer { text, bare } = (self.words)(question, &inquiry);
+        context.outside.views.emit(Event::Answer { text: &text, bare });
     }
 
     /// Leaves this connection for another, which the command opens.
@@ -93,16 +97,7 @@ impl Prompt {
     /// Executes a command without a connection, if possible; with `--reconnect` messages are kept.
     fn put_off(&mut self, command: Command, context: &mut Context) {
         match command {
-            Command::Show(question @ Question::As { .. }) => {
-                let inquiry = Inquiry {
-                    options: &context.settings.open,
-                    words: context.settings.words,
-                    timings: context.outside.views.timings(),
-                    connection: None,
-                };
-                let Answer { text, bare } = (self.words)(question, &inquiry);
-                context.outside.views.emit(Event::Answer { text: &text, bare });
-            }
+            Command::Show(question @ Question::As { .. }) => self.answer(question, context, None),
             Command::Message { opcode, payload, fragment }
                 if context.settings.reconnect.is_some() =>
             {
@@ -124,8 +119,7 @@ impl Prompt {
         let way = "not connected: /reconnect, /connect URL or /quit";
         let text = match context.unsent.count() {
             0 => way.to_owned(),
-            1 => format!("{way}; 1 message not sent yet"),
-            waiting => format!("{way}; {waiting} messages not sent yet"),
+            waiting => format!("{way}; {} not sent yet", Count(waiting as u64, "message")),
         };
         context.notice(Level::Info, &text);
         loop {
