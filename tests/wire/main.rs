@@ -12,4 +12,5 @@ mod playbook;
 mod playbook_ends;
 mod playbook_server;
 mod properties;
+mod script;
 mod spelling;

@@ -3,123 +3,18 @@
 use proptest::prelude::*;
 use wstap::protocol::close::{CloseCode, CloseStatus};
 use wstap::protocol::connection::{
-    Config, Counts, Data, Delivery, Direction, Frame, FramePayload, RawFrame, ReadyState, Receiver,
-    Sender, Traffic,
+    Config, Counts, Data, Delivery, Direction, Frame, RawFrame, ReadyState, Sender, Traffic,
 };
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, LengthForm, Opcode};
 use wstap::protocol::mask;
 use wstap::protocol::violation::{Policy, Rule};
 
+use crate::script::{KEY, Script, masked};
 use crate::support::scripted::raw_frame as frame;
 
-/// The masking key that every frame gets here.
-const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-
-/// A client whose events are kept as short texts and whose data is put together.
-struct Script {
-    receiver: Receiver,
-    sender: Sender,
-    events: Vec<String>,
-    piece: Vec<u8>,
-}
-
-impl Script {
-    fn client() -> Script {
-        Script::with(Config::default())
-    }
-
-    fn with(config: Config) -> Script {
-        let keys = |bytes: &mut [u8]| {
-            bytes.iter_mut().zip(KEY.iter().cycle()).for_each(|(b, k)| *b = *k);
-        };
-        Script {
-            receiver: Receiver::new(config, b""),
-            sender: Sender::new(&config, Box::new(keys)),
-            events: Vec::new(),
-            piece: Vec::new(),
-        }
-    }
-
-    fn recv(mut self, bytes: &[u8]) -> Script {
-        self.take(bytes);
-        self
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(64 << 10) {
-            self.receiver.receive(part);
-            while let Some(incoming) = self.receiver.next(&mut self.sender) {
-                let event = match incoming {
-                    Traffic::Frame(Frame { header, offset, .. }) => {
-                        format!("frame {offset} {header}")
-                    }
-                    Traffic::FramePayload(FramePayload { wire: bytes, offset, .. }) => {
-                        format!("payload {offset} {bytes:02x?}")
-                    }
-                    Traffic::Data(Data { opcode, bytes, last, fragments, .. }) => {
-                        self.piece.extend_from_slice(bytes);
-                        if !last {
-                            continue;
-                        }
-                        let text = String::from_utf8_lossy(&self.piece).into_owned();
-                        self.piece.clear();
-                        format!("{opcode} {fragments} {text}")
-                    }
-                    Traffic::Ping { payload, .. } => format!("ping {}", payload.escape_ascii()),
-                    Traffic::Pong { payload, .. } => format!("pong {}", payload.escape_ascii()),
-                    Traffic::Close { status: CloseStatus { code, reason }, .. } => {
-                        let code = code.map_or("none".to_owned(), |code| code.to_string());
-                        format!("close {code} {}", reason.escape_ascii())
-                    }
-                    Traffic::Warning(violation) => format!("warning {}", violation.rule.name()),
-                    Traffic::Violation(violation) => {
-                        self.sender.close(&violation.close_status());
-                        format!("violation {}", violation.rule.name())
-                    }
-                    Traffic::Limit(limit) => {
-                        self.sender.close(&limit.close_status());
-                        format!("limit {limit}")
-                    }
-                };
-                self.events.push(event);
-            }
-        }
-    }
-
-    #[track_caller]
-    fn expect_event(mut self, event: &str) -> Script {
-        assert!(!self.events.is_empty(), "expected {event}, nothing came");
-        assert_eq!(self.events.remove(0), event);
-        self
-    }
-
-    #[track_caller]
-    fn expect_send(mut self, bytes: &[u8]) -> Script {
-        assert_eq!(self.sender.transmit(), bytes);
-        let n = self.sender.transmit().len();
-        self.sender.transmitted(n);
-        self
-    }
-
-    #[track_caller]
-    fn end(self) {
-        assert_eq!(self.events, Vec::<String>::new());
-        assert_eq!(self.sender.transmit(), b"");
-    }
-}
-
-/// A masked frame with the key of the play.
-fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![first, 0x80 | payload.len() as u8];
-    frame.extend_from_slice(&KEY);
-    frame.extend_from_slice(payload);
-    mask::apply(&mut frame[6..], KEY, 0);
-    frame
-}
-
 fn close(code: u16, reason: &str) -> Vec<u8> {
-    masked(0x88, &[&code.to_be_bytes()[..], reason.as_bytes()].concat())
+    masked(0x88, [&code.to_be_bytes()[..], reason.as_bytes()].concat())
 }
 
 #[test]
@@ -302,12 +197,12 @@ fn frames_and_payloads_are_shown_if_wanted() {
     script.take(&[0x01, 0x03, 0x48]);
     script.take(&[0x65, 0x6c, 0x89, 0x00, 0x80, 0x00]);
     script
-        .expect_event("frame 0 FIN=0 RSV=000 opcode=text (0x1) MASK=0 length=3 (7-bit)")
-        .expect_event("payload 0 [48]")
-        .expect_event("payload 1 [65, 6c]")
-        .expect_event("frame 5 FIN=1 RSV=000 opcode=ping (0x9) MASK=0 length=0 (7-bit)")
+        .expect_event("frame 0+2 FIN=0 RSV=000 opcode=text (0x1) MASK=0 length=3 (7-bit)")
+        .expect_event("payload 0 None [48]")
+        .expect_event("payload 1 None [65, 6c]")
+        .expect_event("frame 5+2 FIN=1 RSV=000 opcode=ping (0x9) MASK=0 length=0 (7-bit)")
         .expect_event("ping ")
-        .expect_event("frame 7 FIN=1 RSV=000 opcode=continuation (0x0) MASK=0 length=0 (7-bit)")
+        .expect_event("frame 7+2 FIN=1 RSV=000 opcode=continuation (0x0) MASK=0 length=0 (7-bit)")
         .expect_event("text 2 Hel")
         .expect_send(&masked(0x8a, b""))
         .end();
@@ -318,7 +213,7 @@ fn payloads_are_shown_without_their_headers_if_that_is_wanted() {
     let config = Config { frame_payloads: true, ..Config::default() };
     Script::with(config)
         .recv(&frame(0x81, b"hi"))
-        .expect_event("payload 0 [68, 69]")
+        .expect_event("payload 0 None [68, 69]")
         .expect_event("text 1 hi")
         .end();
 }
@@ -428,8 +323,8 @@ fn who_begins_to_look_sees_from_there_on() {
     script.take(&frame(0x81, b"after"));
     script
         .expect_event("text 1 before")
-        .expect_event("frame 8 FIN=1 RSV=000 opcode=text (0x1) MASK=0 length=2 (7-bit)")
-        .expect_event("payload 0 [68, 69]")
+        .expect_event("frame 8+2 FIN=1 RSV=000 opcode=text (0x1) MASK=0 length=2 (7-bit)")
+        .expect_event("payload 0 None [68, 69]")
         .expect_event("text 1 hi")
         .expect_event("text 1 after")
         .expect_send(&[masked(0x89, b""), masked(0x8a, b"")].concat())

@@ -2,127 +2,13 @@
 
 use proptest::prelude::*;
 use wstap::protocol::close::{CloseCode, CloseStatus};
-use wstap::protocol::connection::{
-    Config, Counts, Data, Delivery, Direction, Frame, FramePayload, RawFrame, Receiver, Sender,
-    Side, Traffic,
-};
+use wstap::protocol::connection::{Config, Counts, Delivery, RawFrame, Sender, Side, Traffic};
 use wstap::protocol::deflate::Params;
 use wstap::protocol::frame::{FrameHeader, Opcode};
-use wstap::protocol::mask;
 use wstap::protocol::violation::Rule;
 
+use crate::script::{KEY, Script, masked};
 use crate::support::scripted::raw_frame as frame;
-
-/// The masking key that every frame of the client gets here.
-const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-
-/// One endpoint, whose events are kept as short texts and whose data is put together.
-struct Script {
-    receiver: Receiver,
-    sender: Sender,
-    events: Vec<String>,
-    piece: Vec<u8>,
-}
-
-impl Script {
-    fn server() -> Script {
-        Script::with(Config { side: Side::Server, ..Config::default() })
-    }
-
-    fn with(config: Config) -> Script {
-        let keys = |bytes: &mut [u8]| {
-            bytes.iter_mut().zip(KEY.iter().cycle()).for_each(|(b, k)| *b = *k);
-        };
-        Script {
-            receiver: Receiver::new(config, b""),
-            sender: Sender::new(&config, Box::new(keys)),
-            events: Vec::new(),
-            piece: Vec::new(),
-        }
-    }
-
-    fn recv(mut self, bytes: &[u8]) -> Script {
-        self.take(bytes);
-        self
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(64 << 10) {
-            self.receiver.receive(part);
-            while let Some(traffic) = self.receiver.next(&mut self.sender) {
-                let event = match traffic {
-                    Traffic::Frame(Frame { header, offset, bytes, .. }) => {
-                        format!("frame {offset} {} {}", header.opcode, bytes.len())
-                    }
-                    Traffic::FramePayload(FramePayload { wire, offset, masking_key, .. }) => {
-                        format!("payload {offset} {masking_key:?} {wire:02x?}")
-                    }
-                    Traffic::Data(Data { direction, opcode, bytes, last, fragments, .. }) => {
-                        assert_eq!(direction, Direction::In);
-                        self.piece.extend_from_slice(bytes);
-                        if !last {
-                            continue;
-                        }
-                        let text = String::from_utf8_lossy(&self.piece).into_owned();
-                        self.piece.clear();
-                        format!("{opcode} {fragments} {text}")
-                    }
-                    Traffic::Ping { payload, .. } => format!("ping {}", payload.escape_ascii()),
-                    Traffic::Pong { payload, .. } => format!("pong {}", payload.escape_ascii()),
-                    Traffic::Close { status: CloseStatus { code, reason }, .. } => {
-                        let code = code.map_or("none".to_owned(), |code| code.to_string());
-                        format!("close {code} {}", reason.escape_ascii())
-                    }
-                    Traffic::Warning(violation) => format!("warning {}", violation.rule.name()),
-                    Traffic::Violation(violation) => {
-                        self.sender.close(&violation.close_status());
-                        format!("violation {}", violation.rule.name())
-                    }
-                    Traffic::Limit(limit) => format!("limit {limit}"),
-                };
-                self.events.push(event);
-            }
-        }
-    }
-
-    #[track_caller]
-    fn expect_event(mut self, event: &str) -> Script {
-        assert!(!self.events.is_empty(), "expected {event}, nothing came");
-        assert_eq!(self.events.remove(0), event);
-        self
-    }
-
-    #[track_caller]
-    fn expect_send(mut self, bytes: &[u8]) -> Script {
-        assert_eq!(self.sender.transmit(), bytes);
-        let n = self.sender.transmit().len();
-        self.sender.transmitted(n);
-        self
-    }
-
-    #[track_caller]
-    fn end(self) {
-        assert_eq!(self.events, Vec::<String>::new());
-        assert_eq!(self.sender.transmit(), b"");
-    }
-}
-
-/// A masked frame with the key of the play; up to 64 KiB.
-fn masked(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
-    let payload = payload.as_ref();
-    let mut header = FrameHeader::new(Opcode::from_bits(first), payload.len() as u64);
-    header.fin = first & 0x80 != 0;
-    header.rsv1 = first & 0x40 != 0;
-    header.rsv2 = first & 0x20 != 0;
-    header.rsv3 = first & 0x10 != 0;
-    header.masking_key = Some(KEY);
-    let mut frame = Vec::new();
-    header.encode(&mut frame);
-    let start = frame.len();
-    frame.extend_from_slice(payload);
-    mask::apply(&mut frame[start..], KEY, 0);
-    frame
-}
 
 #[test]
 fn the_masked_example_of_rfc_6455_5_7() {
@@ -232,11 +118,15 @@ fn frame_payloads_are_shown_as_they_are_on_the_wire() {
         .recv(&bytes[..8])
         .recv(&bytes[8..])
         .recv(&masked(0x89, b"Hello"))
-        .expect_event("frame 0 text 6")
+        .expect_event(
+            "frame 0+6 FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d",
+        )
         .expect_event(&format!("payload 0 {key:?} [7f, 9f]"))
         .expect_event(&format!("payload 2 {key:?} [4d, 51, 58]"))
         .expect_event("text 1 Hello")
-        .expect_event("frame 11 ping 6")
+        .expect_event(
+            "frame 11+6 FIN=1 RSV=000 opcode=ping (0x9) MASK=1 length=5 (7-bit) key=37fa213d",
+        )
         .expect_event(&format!("payload 0 {key:?} [7f, 9f, 4d, 51, 58]"))
         .expect_event("ping Hello")
         .expect_send(b"\x8a\x05Hello")
@@ -248,9 +138,13 @@ fn frame_payloads_are_shown_as_they_are_on_the_wire() {
     script.receiver.show(true, true);
     script.take(&bytes[8..]);
     script
-        .expect_event("frame 0 text 6")
+        .expect_event(
+            "frame 0+6 FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d",
+        )
         .expect_event("text 1 Hello")
-        .expect_event("frame 11 text 6")
+        .expect_event(
+            "frame 11+6 FIN=1 RSV=000 opcode=text (0x1) MASK=1 length=5 (7-bit) key=37fa213d",
+        )
         .expect_event(&format!("payload 2 {key:?} [4d, 51, 58]"))
         .expect_event("text 1 Hello")
         .end();
