@@ -94,6 +94,11 @@ pub enum Event<'a> {
         /// Why.
         why: &'a str,
     },
+    /// An attempt to open a connection begins. Views for machines leave it out: what follows says it.
+    Attempt {
+        /// The URL, without user name, password and secrets.
+        url: &'a str,
+    },
     /// The transport connection is established.
     Connected {
         /// The peer's address.
@@ -519,7 +524,9 @@ impl Timings {
     /// Notes an event's time, if it ends a phase. A new attempt resets all phases.
     pub fn note(&mut self, event: &Event<'_>) {
         match event {
-            Event::Redirected { .. } | Event::Resolving { .. } => *self = Timings::default(),
+            Event::Attempt { .. } | Event::Redirected { .. } | Event::Resolving { .. } => {
+                *self = Timings::default();
+            }
             Event::Resolved { took, .. } => self.resolve = Some(*took),
             Event::Connected { took, .. } => self.connect = Some(*took),
             Event::ProxyConnected { took, .. } => self.proxy = Some(*took),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::event::{Opening, TlsInfo, Totals};
+use crate::event::{Opening, Totals};
 use crate::http::head::Response;
 use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
@@ -35,10 +35,8 @@ pub enum Fault {
 }
 
 /// A snapshot of a connection.
-#[derive(Debug)]
-pub struct Facts<'a> {
-    /// The result of the opening handshake.
-    pub opened: &'a Opened,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
     /// readyState.
     pub state: ReadyState,
     /// bufferedAmount: bytes queued and not yet written to the stream, headers included.
@@ -49,6 +47,4 @@ pub struct Facts<'a> {
     pub rtt: Option<Duration>,
     /// How long it has been open.
     pub open_for: Duration,
-    /// What TLS negotiated; `None` without TLS.
-    pub tls: Option<TlsInfo>,
 }

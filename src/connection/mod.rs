@@ -64,7 +64,7 @@ use rustix::event::PollFlags;
 use crate::connection::closing::{Activity, Closing};
 use crate::connection::liveness::Liveness;
 use crate::error::Result;
-use crate::event::{Event, Totals};
+use crate::event::{Event, TlsInfo, Totals};
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::connection::{Config, RawFrame, ReadyState, Receiver, Sender, Side, Traffic};
 use crate::protocol::deflate::Params;
@@ -486,16 +486,24 @@ impl Connection {
         }
     }
 
-    /// A snapshot of everything known about it.
-    pub fn facts(&self) -> Facts<'_> {
+    /// The result of its opening handshake.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// What TLS agreed on; `None` without TLS.
+    pub fn tls(&self) -> Option<TlsInfo> {
+        self.stream.tls_info()
+    }
+
+    /// A snapshot of its state.
+    pub fn facts(&self) -> Facts {
         Facts {
-            opened: &self.opened,
             state: self.state(),
             buffered: self.outbox.buffered(),
             totals: self.totals(),
             rtt: self.liveness.rtt,
             open_for: self.opened_at.elapsed(),
-            tls: self.stream.tls_info(),
         }
     }
 

@@ -2,77 +2,110 @@
 
 use std::fmt::Write;
 
-use crate::connection::{Facts, Opened};
-use crate::event::Timings;
+use crate::event::{Timings, Totals};
 use crate::export::export;
+use crate::protocol::connection::ReadyState;
 use crate::report::phases;
 use crate::run::command::Question;
-use crate::run::{Answer, Inquiry};
+use crate::run::{Answer, Attempt, Inquiry};
 use crate::text::Untrusted;
 use crate::text::units::{Count, Took};
 
-/// Formats the answer to a question.
+/// Formats the answer to a question. About a connection that is over, or isn't open yet, a line before
+/// it says so.
 pub fn words(question: Question, inquiry: &Inquiry<'_>) -> Answer {
+    let before = before(inquiry.attempt);
     if let Question::As { tool, secrets } = question {
         let text = export(tool, inquiry.options, secrets);
         let text = text.unwrap_or_else(|error| error.worded(inquiry.words).to_string());
-        return Answer { text, bare: true };
+        return Answer { before, text, bare: true };
     }
     let mut text = String::new();
     // Writing into a String can't fail.
-    let _ = match (question, &inquiry.connection) {
-        (Question::Timing, _) => timing(&mut text, inquiry.timings),
-        (Question::Headers, Some(facts)) => headers(&mut text, facts.opened),
-        (Question::Status, Some(facts)) => status(&mut text, facts),
-        (Question::Tls, Some(facts)) => tls(&mut text, facts),
-        (_, None) | (Question::As { .. }, _) => writeln!(text, "not connected"),
+    let _ = match question {
+        Question::Timing => timing(&mut text, inquiry.timings),
+        Question::Headers => headers(&mut text, inquiry.attempt),
+        Question::Tls => tls(&mut text, inquiry.attempt),
+        Question::Status | Question::As { .. } => status(&mut text, inquiry),
     };
     text.truncate(text.trim_end().len());
-    Answer { text, bare: false }
+    Answer { before, text, bare: false }
 }
 
-fn status(out: &mut String, facts: &Facts<'_>) -> std::fmt::Result {
+/// That the connection is over, and how, or that it isn't open yet; nothing while it is open.
+fn before(attempt: &Attempt) -> String {
+    match (&attempt.closed, &attempt.failed, &attempt.opening) {
+        (Some((closure, _)), ..) => format!("over: {}", phases::closed_text(closure)),
+        (None, Some(why), _) => format!("over, never open: {}", Untrusted::text(why)),
+        (None, None, None) => "not open yet".to_owned(),
+        (None, None, Some(_)) => String::new(),
+    }
+}
+
+fn status(out: &mut String, inquiry: &Inquiry<'_>) -> std::fmt::Result {
     let or_none = |text: &[u8]| match text {
         [] => "none".to_owned(),
         some => Untrusted(some).to_string(),
     };
-    let totals = &facts.totals;
-    let state = facts.state;
-    writeln!(out, "url             {}", Untrusted::text(&facts.opened.opening.url))?;
+    let attempt = inquiry.attempt;
+    let state = match (inquiry.connection, attempt.closed.is_some() || attempt.failed.is_some()) {
+        (Some(facts), _) => facts.state,
+        (None, true) => ReadyState::Closed,
+        (None, false) => ReadyState::Connecting,
+    };
+    writeln!(out, "url             {}", Untrusted::text(&attempt.url))?;
     writeln!(out, "readyState      {} ({})", state as u8, state.name())?;
-    writeln!(out, "bufferedAmount  {} bytes", facts.buffered)?;
-    let subprotocol = facts.opened.opening.subprotocol.as_deref().unwrap_or_default();
+    if let Some(facts) = inquiry.connection {
+        writeln!(out, "bufferedAmount  {}", Count(facts.buffered as u64, "byte"))?;
+    }
+    let Some(opening) = &attempt.opening else { return Ok(()) };
+    let subprotocol = opening.subprotocol.as_deref().unwrap_or_default();
     writeln!(out, "subprotocol     {}", or_none(subprotocol.as_bytes()))?;
-    writeln!(out, "extensions      {}", or_none(facts.opened.opening.extensions.as_bytes()))?;
-    writeln!(out, "open for        {}", Took(facts.open_for))?;
-    writeln!(
-        out,
-        "received        {}, {} in {} ({} on the wire)",
-        Count(totals.messages_in, "message"),
-        Count(totals.payload_in, "byte"),
-        Count(totals.frames_in, "frame"),
-        Count(totals.wire_in, "byte")
-    )?;
-    writeln!(
-        out,
-        "sent            {}, {} in {} ({} on the wire)",
-        Count(totals.messages_out, "message"),
-        Count(totals.payload_out, "byte"),
-        Count(totals.frames_out, "frame"),
-        Count(totals.wire_out, "byte")
-    )?;
+    writeln!(out, "extensions      {}", or_none(opening.extensions.as_bytes()))?;
+    let closed = attempt.closed.as_ref().map(|(closure, totals)| (closure.after, *totals));
+    let open = inquiry.connection.map(|facts| (facts.open_for, facts.totals));
+    if let Some((open_for, totals)) = open.or(closed) {
+        writeln!(out, "open for        {}", Took(open_for))?;
+        traffic(out, &totals)?;
+    }
+    match (attempt.rtt, inquiry.connection) {
+        (Some(rtt), _) => writeln!(out, "round trip      {}", Took(rtt)),
+        (None, Some(_)) => writeln!(out, "round trip      not measured yet: /ping"),
+        (None, None) => Ok(()),
+    }
+}
+
+fn traffic(out: &mut String, totals: &Totals) -> std::fmt::Result {
+    for (direction, messages, payload, frames, wire) in [
+        ("received", totals.messages_in, totals.payload_in, totals.frames_in, totals.wire_in),
+        ("sent", totals.messages_out, totals.payload_out, totals.frames_out, totals.wire_out),
+    ] {
+        writeln!(
+            out,
+            "{direction:<16}{}, {} in {} ({} on the wire)",
+            Count(messages, "message"),
+            Count(payload, "byte"),
+            Count(frames, "frame"),
+            Count(wire, "byte")
+        )?;
+    }
     let compression = [("received", totals.compression_in), ("sent", totals.compression_out)];
     for (direction, did) in compression.into_iter().filter(|(_, did)| did.was_used()) {
         writeln!(out, "compression     {direction}: {did}")?;
     }
-    match facts.rtt {
-        Some(rtt) => writeln!(out, "round trip      {}", Took(rtt)),
-        None => writeln!(out, "round trip      not measured yet: /ping"),
-    }
+    Ok(())
 }
 
-fn headers(out: &mut String, opened: &Opened) -> std::fmt::Result {
-    for (mark, head) in [('>', opened.request.head()), ('<', opened.response.head())] {
+fn headers(out: &mut String, attempt: &Attempt) -> std::fmt::Result {
+    let request = attempt.request.as_ref().map(|request| request.head());
+    let response = attempt.response.as_ref().map(|response| response.head());
+    for (mark, head, missing) in
+        [('>', request, "no request was sent"), ('<', response, "no response was received")]
+    {
+        let Some(head) = head else {
+            writeln!(out, "{missing}")?;
+            break;
+        };
         for line in head.split(|b| *b == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
@@ -84,18 +117,24 @@ fn headers(out: &mut String, opened: &Opened) -> std::fmt::Result {
 }
 
 fn timing(out: &mut String, timings: &Timings) -> std::fmt::Result {
+    if timings.phases().next().is_none() {
+        return writeln!(out, "no phase was completed");
+    }
     for (phase, took) in timings.phases() {
         writeln!(out, "{phase:<12}{:>10.3} ms", took.as_secs_f64() * 1000.0)?;
     }
     Ok(())
 }
 
-fn tls(out: &mut String, facts: &Facts<'_>) -> std::fmt::Result {
-    let Some(tls) = &facts.tls else {
-        return writeln!(out, "no TLS: this is a ws:// connection");
-    };
-    out.push_str(&phases::tls_text(tls));
-    Ok(())
+fn tls(out: &mut String, attempt: &Attempt) -> std::fmt::Result {
+    match &attempt.tls {
+        Some(tls) => {
+            out.push_str(&phases::tls_text(tls));
+            Ok(())
+        }
+        None if attempt.url.starts_with("wss:") => writeln!(out, "the TLS handshake was not done"),
+        None => writeln!(out, "no TLS: this is a ws:// connection"),
+    }
 }
 
 #[cfg(test)]
@@ -103,29 +142,20 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use crate::connection::OpenOptions;
+    use crate::connection::{Facts, OpenOptions};
     use crate::error::Words;
-    use crate::event::{Compression, Opening, Totals};
-    use crate::http::head::{HeadLimits, HeadReader};
-    use crate::protocol::connection::ReadyState;
-    use crate::protocol::handshake::Request;
-    use crate::redact::{Guarded, Secrets};
+    use crate::event::{Compression, Opening};
     use crate::transport::Target;
 
     #[test]
     fn the_status_tells_what_compression_did() {
-        let head = b"HTTP/1.1 101 x\r\n\r\n";
-        let (response, _) = HeadReader::new(HeadLimits::default()).feed(head).unwrap().unwrap();
         let opening = Opening {
             url: "wss://h/".to_owned(),
             extensions: "permessage-deflate; server_max_window_bits=10".to_owned(),
             ..Opening::default()
         };
-        let opened = Opened {
-            request: Guarded::new(Request::default(), Secrets::Hidden),
-            response: Guarded::new(response, Secrets::Hidden),
-            opening,
-        };
+        let attempt =
+            Attempt { url: "wss://h/".to_owned(), opening: Some(opening), ..Attempt::default() };
         let totals = Totals {
             messages_in: 1,
             payload_in: 100,
@@ -136,21 +166,21 @@ mod tests {
             ..Totals::default()
         };
         let facts = Facts {
-            opened: &opened,
             state: ReadyState::Open,
             buffered: 0,
             totals,
             rtt: None,
             open_for: Duration::from_secs(2),
-            tls: None,
         };
         let (target, _) = Target::parse("wss://h/").unwrap();
         let inquiry = Inquiry {
             options: &OpenOptions::new(target),
             words: Words { hint: |_| String::new(), option: |_| "" },
             timings: &Timings::default(),
+            attempt: &attempt,
             connection: Some(facts),
         };
+        assert_eq!(words(Question::Status, &inquiry).before, "");
         assert_eq!(
             words(Question::Status, &inquiry).text,
             "url             wss://h/\n\

@@ -264,16 +264,18 @@ pub(super) fn is_abnormal(closure: &Closure) -> bool {
 
 /// The end in one line.
 pub(super) fn closed(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()> {
-    let after = Took(closure.after);
     let mark = if is_abnormal(closure) { Mark::Warning } else { Mark::Info };
+    lines.line(mark, format_args!("{}", closed_text(closure)))
+}
+
+/// How a connection ended, in words that are safe to show.
+pub fn closed_text(closure: &Closure) -> String {
+    let after = Took(closure.after);
     match (closure.first, &closure.sent, &closure.received) {
         (Some(Party::Us), Some(sent), None) => {
             let (sent, how) = (status(sent), end(&closure.end));
-            lines.line(
-                mark,
-                format_args!(
-                    "closed by us with {sent}, {after} after opening; the peer sent no Close, {how}"
-                ),
+            format!(
+                "closed by us with {sent}, {after} after opening; the peer sent no Close, {how}"
             )
         }
         (Some(Party::Us), Some(sent), Some(received)) => {
@@ -281,25 +283,14 @@ pub(super) fn closed(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()>
                 true => String::new(),
                 false => format!("; the peer answered {}", status(received)),
             };
-            let sent = status(sent);
-            lines
-                .line(mark, format_args!("closed by us with {sent}, {after} after opening{answer}"))
+            format!("closed by us with {}, {after} after opening{answer}", status(sent))
         }
         (_, _, Some(received)) => {
-            let received = status(received);
-            lines.line(
-                mark,
-                format_args!("closed by the peer with {received}, {after} after opening"),
-            )
+            format!("closed by the peer with {}, {after} after opening", status(received))
         }
         (_, _, None) => {
             let how = end(&closure.end);
-            lines.line(
-                mark,
-                format_args!(
-                    "connection lost without a Close frame (1006), {after} after opening: {how}"
-                ),
-            )
+            format!("connection lost without a Close frame (1006), {after} after opening: {how}")
         }
     }
 }

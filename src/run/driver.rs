@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::error::Error;
 use crate::event::{Data, Event};
 use crate::run::context::Context;
+use crate::run::settings::Settings;
 use crate::run::talk::{Over, Talk};
 use crate::run::turn::Source;
 use crate::run::views::Views;
@@ -19,8 +20,16 @@ pub trait Driver {
     /// events.
     fn act(&mut self, talk: &mut Talk<'_>);
 
-    /// Called for each event of the connection after the views, except for messages.
+    /// Called for each event of an attempt and of the connection after the views, except for messages.
     fn see(&mut self, _event: &Event<'_>, _views: &mut Views, _now: Instant) {}
+
+    /// Shows an event that happens now, and sees it.
+    fn show(&mut self, event: &Event<'_>, views: &mut Views) {
+        let now = Instant::now();
+        views.set_time(now);
+        views.tell(event);
+        self.see(event, views, now);
+    }
 
     /// Whether [`Driver::see_message`] is called.
     fn watches_messages(&self) -> bool {
@@ -52,7 +61,7 @@ pub trait Driver {
     }
 
     /// Called when something wakes the run while it opens a connection; an error stops the opening.
-    fn interrupted(&mut self) -> Option<Error> {
+    fn interrupted(&mut self, _settings: &Settings, _views: &mut Views) -> Option<Error> {
         None
     }
 

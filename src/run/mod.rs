@@ -12,6 +12,7 @@
 //!   Reconnect           Loop::turn: one poll over connection, input, outputs, wake-ups
 //! ```
 
+mod attempt;
 pub mod command;
 mod context;
 mod driver;
@@ -32,6 +33,7 @@ mod turn;
 mod verdict;
 mod views;
 
+pub use attempt::Attempt;
 pub use context::Context;
 pub use driver::{Driver, Outcome, Then};
 pub use ping::{Ping, PingOptions, Probe};

@@ -7,9 +7,11 @@ use crate::connection::{Facts, KEEPALIVE, OpenOptions, UnsentMessage};
 use crate::error::{Error, Exit, Stage, Words};
 use crate::event::{Event, Level, Timings};
 use crate::protocol::connection::{Direction, ReadyState};
+use crate::run::attempt::Attempt;
 use crate::run::command::{Command, Commands, Question};
 use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
+use crate::run::settings::Settings;
 use crate::run::talk::{Over, Talk};
 use crate::run::views::Views;
 use crate::text::units::{Count, Took};
@@ -20,6 +22,10 @@ pub struct Prompt {
     commands: Commands,
     /// Commands to execute later, for example on the next connection.
     waiting: VecDeque<Command>,
+    /// What is known of the last connection.
+    attempt: Attempt,
+    /// The person has stopped the attempt to do something else.
+    stopped: bool,
     /// Puts an answer into words.
     words: fn(Question, &Inquiry<'_>) -> Answer,
 }
@@ -33,13 +39,17 @@ pub struct Inquiry<'a> {
     pub words: Words,
     /// How long the phases of the last opening took.
     pub timings: &'a Timings,
-    /// The connection, if there is one.
-    pub connection: Option<Facts<'a>>,
+    /// The last attempt, and what came of it.
+    pub attempt: &'a Attempt,
+    /// The connection's state, if there is one.
+    pub connection: Option<Facts>,
 }
 
 /// An answer in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
+    /// What to know first: that the connection is over, and how. May be empty.
+    pub before: String,
     /// One or more lines; untrusted parts are escaped.
     pub text: String,
     /// Whether it is meant to be copied from the screen, and so gets no prefix.
@@ -49,7 +59,13 @@ pub struct Answer {
 impl Prompt {
     /// Executes what comes through `commands`; `words` answers questions.
     pub fn new(commands: Commands, words: fn(Question, &Inquiry<'_>) -> Answer) -> Prompt {
-        Prompt { commands, waiting: VecDeque::new(), words }
+        Prompt {
+            commands,
+            waiting: VecDeque::new(),
+            attempt: Attempt::default(),
+            stopped: false,
+            words,
+        }
     }
 
     fn next_command(&mut self) -> Option<Command> {
@@ -65,7 +81,9 @@ impl Prompt {
                 talk.connection.show(show);
             }
             Some(Command::Show(question)) => {
-                self.answer(question, talk.context, Some(talk.connection.facts()));
+                let facts = Some(talk.connection.facts());
+                let Context { settings, outside, .. } = talk.context;
+                self.answer(question, settings, &mut outside.views, facts);
             }
             Some(Command::Quit) => talk.leave(Over::Done),
             Some(Command::Connect(url)) => match talk.context.settings.open.read_target(&url) {
@@ -76,16 +94,41 @@ impl Prompt {
         }
     }
 
-    /// Answers a question with what is known of the run and, if there is one, of the connection.
-    fn answer(&self, question: Question, context: &mut Context, connection: Option<Facts<'_>>) {
+    /// Answers a question with what is known of the last connection or attempt.
+    fn answer(
+        &self,
+        question: Question,
+        settings: &Settings,
+        views: &mut Views,
+        connection: Option<Facts>,
+    ) {
         let inquiry = Inquiry {
-            options: &context.settings.open,
-            words: context.settings.words,
-            timings: context.outside.views.timings(),
+            options: &settings.open,
+            words: settings.words,
+            timings: views.timings(),
+            attempt: &self.attempt,
             connection,
         };
-        let Answer { text, bare } = (self.words)(question, &inquiry);
-        context.outside.views.emit(Event::Answer { text: &text, bare });
+        let Answer { before, text, bare } = (self.words)(question, &inquiry);
+        if !before.is_empty() {
+            views.emit(Event::Answer { text: &before, bare: false });
+        }
+        views.emit(Event::Answer { text: &text, bare });
+    }
+
+    /// A person stops an attempt. What was queued for another server isn't sent to the next one.
+    fn stop(&mut self, command: Command, views: &mut Views) {
+        self.stopped =
+            matches!(command, Command::Close(_) | Command::Connect(_) | Command::Reconnect);
+        if matches!(command, Command::Quit | Command::Connect(_)) && !self.waiting.is_empty() {
+            let count = Count(self.waiting.len() as u64, "queued line");
+            let text = format!("{count} not done");
+            views.emit(Event::Notice { level: Level::Warning, text: &text });
+            self.waiting.clear();
+        }
+        if !matches!(command, Command::Close(_) | Command::GiveUp) {
+            self.waiting.push_front(command);
+        }
     }
 
     /// Leaves this connection for another, which the command opens.
@@ -97,7 +140,10 @@ impl Prompt {
     /// Executes a command without a connection, if possible; with `--reconnect` messages are kept.
     fn put_off(&mut self, command: Command, context: &mut Context) {
         match command {
-            Command::Show(question @ Question::As { .. }) => self.answer(question, context, None),
+            Command::Show(question) => {
+                let Context { settings, outside, .. } = context;
+                self.answer(question, settings, &mut outside.views, None);
+            }
             Command::Message { opcode, payload, fragment }
                 if context.settings.reconnect.is_some() =>
             {
@@ -116,12 +162,14 @@ impl Prompt {
     /// Waits after a connection's end for the person's decision: the target of the next connection,
     /// or `None` to leave.
     fn next_connection(&mut self, context: &mut Context) -> Option<Target> {
-        let way = "not connected: /reconnect, /connect URL or /quit";
-        let text = match context.unsent.count() {
-            0 => way.to_owned(),
-            waiting => format!("{way}; {} not sent yet", Count(waiting as u64, "message")),
-        };
-        context.notice(Level::Info, &text);
+        if !matches!(self.waiting.front(), Some(Command::Connect(_) | Command::Reconnect)) {
+            let way = "not connected: /reconnect, /connect URL or /quit";
+            let text = match context.unsent.count() {
+                0 => way.to_owned(),
+                waiting => format!("{way}; {} not sent yet", Count(waiting as u64, "message")),
+            };
+            context.notice(Level::Info, &text);
+        }
         loop {
             context.outside.views.push();
             while let Some(command) = self.next_command() {
@@ -161,6 +209,7 @@ impl Driver for Prompt {
 
     /// Shows the answer to a person's ping, even in a quiet view.
     fn see(&mut self, event: &Event<'_>, views: &mut Views, _now: Instant) {
+        self.attempt.see(event);
         if let Event::Pong { direction: Direction::In, payload, rtt: Some(rtt) } = event
             && *payload != KEEPALIVE
         {
@@ -169,20 +218,32 @@ impl Driver for Prompt {
         }
     }
 
-    fn interrupted(&mut self) -> Option<Error> {
-        let given_up = |by: &str| {
-            let what = format!("given up by {by}");
-            Some(Error::new(Stage::Connect, Exit::Done, what))
-        };
+    fn interrupted(&mut self, settings: &Settings, views: &mut Views) -> Option<Error> {
         while let Some(command) = self.commands.take() {
-            match command {
-                Command::Quit => {
-                    self.waiting = VecDeque::from([Command::Quit]);
-                    return given_up("/quit");
+            let by = match &command {
+                Command::Show(question) => {
+                    self.answer(*question, settings, views, None);
+                    continue;
                 }
-                Command::GiveUp => return given_up("Ctrl-C"),
-                other => self.waiting.push_back(other),
-            }
+                Command::Set(setting) => {
+                    views.set(*setting);
+                    continue;
+                }
+                Command::Quit => "/quit",
+                Command::GiveUp => "Ctrl-C",
+                Command::Close(_) => "/close",
+                Command::Connect(_) => "/connect",
+                Command::Reconnect => "/reconnect",
+                _ => {
+                    let text = "queued until the connection is open";
+                    views.emit(Event::Notice { level: Level::Info, text });
+                    self.waiting.push_back(command);
+                    continue;
+                }
+            };
+            self.stop(command, views);
+            let what = format!("given up by {by}");
+            return Some(Error::new(Stage::Connect, Exit::Done, what));
         }
         None
     }
@@ -212,8 +273,12 @@ impl Driver for Prompt {
     fn ended(&mut self, context: &mut Context, outcome: Outcome) -> Then {
         let outcome = match outcome {
             Outcome::Over(over) => Ok(over),
-            Outcome::GivenUp(error) => Err(error),
+            Outcome::GivenUp(error) => {
+                self.attempt.fail(|| in_a_line(&error));
+                Err(error)
+            }
             Outcome::Failed(error) => {
+                self.attempt.fail(|| in_a_line(&error));
                 if !was_shown(&error) {
                     context.tell(&error);
                 }
@@ -221,8 +286,9 @@ impl Driver for Prompt {
             }
         };
         // If the first connection never opens, the run ends with its exit code.
-        let never_opened =
-            context.settings.reconnect.is_none() && !context.outside.views.has_opened();
+        let never_opened = context.settings.reconnect.is_none()
+            && !context.outside.views.has_opened()
+            && !std::mem::take(&mut self.stopped);
         let leaves =
             context.signalled.is_some() || matches!(outcome, Ok(Over::Done)) || never_opened;
         if !leaves && let Some(target) = self.next_connection(context) {
@@ -236,6 +302,12 @@ impl Driver for Prompt {
             false => outcome,
         })
     }
+}
+
+/// The failure with its causes, without what to try next.
+fn in_a_line(error: &Error) -> String {
+    let causes = error.causes.iter().map(|cause| format!("; {cause}"));
+    format!("{}: {}{}", error.stage.name(), error.what, causes.collect::<String>())
 }
 
 /// Whether the views have already shown the failure, as a violation or the connection's end.

@@ -158,13 +158,13 @@ impl Talk<'_> {
     }
 
     /// Shows how the connection ended, and judges it.
-    fn finish(mut self, driver: &dyn Driver) -> Result<Over> {
+    fn finish(mut self, driver: &mut dyn Driver) -> Result<Over> {
         let totals = self.connection.totals();
         let unsent = self.connection.outbox().buffered();
         self.context.unsent = self.connection.take_unsent();
         let Some(closure) = self.connection.ended() else { return Ok(Over::Closed) };
         let views = &mut self.context.outside.views;
-        views.emit(Event::Closed { closure, totals: &totals });
+        driver.show(&Event::Closed { closure, totals: &totals }, views);
         let unfinished = self.connection.unfinished();
         if unfinished > 0 && closure.received.is_some() && !self.muted {
             let size = Count(unfinished, "byte");

@@ -73,7 +73,7 @@ impl Session {
 
     /// Opens a connection and closes it without showing that: for `wstap inspect`.
     pub fn inspect(mut self) -> Exit {
-        let outcome = self.open(&mut || None).map(|connection| self.leave(connection));
+        let outcome = self.open(None).map(|connection| self.leave(connection));
         let outcome = outcome.map_err(|error| error.worded(self.context.settings.words));
         if let Err(error) = &outcome {
             self.context.tell(error);
@@ -100,8 +100,10 @@ impl Session {
 
     /// One connection, from dialing to its end.
     fn connection(&mut self, driver: &mut dyn Driver) -> Result<Over> {
-        let connection = self.open(&mut || driver.interrupted())?;
+        let mut connection = self.open(Some(&mut *driver))?;
         self.context.outside.views.set_waiting(false);
+        // A person may have changed the views meanwhile.
+        connection.show(self.context.outside.views.show());
         let opened_at = connection.opened_at();
         self.context.past.opened.get_or_insert(opened_at);
         driver.opened();
@@ -113,16 +115,20 @@ impl Session {
         outcome
     }
 
-    fn open(&mut self, interrupted: &mut dyn FnMut() -> Option<Error>) -> Result<Connection> {
+    fn open(&mut self, driver: Option<&mut dyn Driver>) -> Result<Connection> {
         let settings = &mut self.context.settings;
         settings.wire.show = self.context.outside.views.show();
         settings.wire.show.whole |= settings.echo || settings.until.is_some();
         let limit = Instant::now() + self.context.settings.open.connect_timeout;
         let ends = [Some(limit), self.context.deadline, self.context.duration_ends()];
         let deadline = ends.into_iter().flatten().min().unwrap_or(limit);
-        let Settings { open, wire, .. } = &self.context.settings;
+        let settings = &self.context.settings;
+        let Settings { open, wire, .. } = settings;
         let outside = &mut self.context.outside;
-        let mut watcher = Watcher { outside, interrupted, signalled: &mut self.context.signalled };
+        let signalled = &mut self.context.signalled;
+        let mut watcher = Watcher { outside, driver, settings, signalled };
+        let url = open.secrets.url(&open.target.url()).into_owned();
+        watcher.event(Event::Attempt { url: &url });
         let opened = Connection::open(open, wire, &mut self.cookies, &mut watcher, deadline);
         opened.map_err(|error| match self.context.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
@@ -155,7 +161,7 @@ impl Session {
         self.context.past.attempts = made.saturating_add(1);
         self.context.outside.views.set_waiting(true);
         let (attempt, why) = (self.context.past.attempts, error.what.as_str());
-        self.context.outside.views.emit(Event::Reconnecting { attempt, delay, why });
+        driver.show(&Event::Reconnecting { attempt, delay, why }, &mut self.context.outside.views);
         self.pause(Instant::now().checked_add(delay), error, driver)
     }
 
@@ -255,16 +261,20 @@ enum AfterFailure {
 }
 
 /// Follows an opening: shows its events and interrupts it if needed.
-struct Watcher<'a> {
+struct Watcher<'a, 'd> {
     outside: &'a mut Loop,
-    /// The driver's reason to interrupt it.
-    interrupted: &'a mut dyn FnMut() -> Option<Error>,
+    /// Sees the events, and may interrupt the opening.
+    driver: Option<&'d mut dyn Driver>,
+    settings: &'a Settings,
     signalled: &'a mut Option<Exit>,
 }
 
-impl Progress for Watcher<'_> {
+impl Progress for Watcher<'_, '_> {
     fn event(&mut self, event: Event<'_>) {
-        self.outside.views.emit(event);
+        match &mut self.driver {
+            Some(driver) => driver.show(&event, &mut self.outside.views),
+            None => self.outside.views.emit(event),
+        }
         self.outside.views.push();
     }
 
@@ -283,6 +293,7 @@ impl Progress for Watcher<'_> {
             let what = "interrupted before the connection was open";
             return Some(Error::new(Stage::Connect, exit, what));
         }
-        (self.interrupted)()
+        let driver = self.driver.as_mut()?;
+        driver.interrupted(self.settings, &mut self.outside.views)
     }
 }

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod after;
 mod endings;
 mod history;
 mod hostile;

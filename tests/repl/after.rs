@@ -1,0 +1,153 @@
+//! Questions and commands after the end, before the opening, and in between.
+
+use wstap::commands::demo;
+
+use crate::prompt::{ask, connect, expect_exit, wait_line, wait_prompt};
+use crate::support::pty::{Pty, Terminal};
+use crate::support::scripted::{Gate, ScriptedServer, close_frame};
+
+/// Types a question where there is no connection, and waits for the parts of its answer.
+#[track_caller]
+fn ask_closed(pty: &mut Pty, question: &str, answers: &[&str]) {
+    pty.send("\x0c");
+    wait_prompt(pty, "x");
+    pty.line(question);
+    for answer in answers {
+        pty.wait_text(answer);
+    }
+    wait_prompt(pty, "x");
+    assert!(!pty.screen().contains("not connected"), "{}", pty.screen());
+}
+
+#[test]
+fn a_closed_connection_still_answers() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        assert_eq!(peer.expect(0x1), "hello");
+        peer.send(close_frame(4001, "later"));
+        peer.expect(0x8);
+    });
+    let mut pty = Terminal::new([server.url()]).size(30, 120).start();
+    wait_prompt(&pty, ">");
+    pty.line("hello");
+    pty.wait_text("! closed by the peer with 4001 (");
+    wait_prompt(&pty, "x");
+    let over = "* over: closed by the peer with 4001 (";
+    let facts = [
+        "readyState      3 (CLOSED)",
+        "received        0 messages",
+        "sent            1 message, 5",
+    ];
+    ask_closed(&mut pty, "/status", &[&[over, "reason \"later\""], &facts[..]].concat());
+    ask_closed(&mut pty, "/headers", &[over, "* > GET / HTTP/1.1", "* < HTTP/1.1 101"]);
+    ask_closed(&mut pty, "/tls", &[over, "no TLS: this is a ws:// connection"]);
+    ask_closed(&mut pty, "/timing", &[over, "* response  ", " ms"]);
+    ask_closed(&mut pty, "/as curl", &[over, "\ncurl -i"]);
+    pty.line("/ping");
+    pty.wait_text("! not connected, so this was not done");
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
+
+#[test]
+fn a_cut_connection_still_answers() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.expect(0x1);
+        peer.cut();
+    });
+    let mut pty = connect(&server.url());
+    pty.line("hello");
+    wait_prompt(&pty, "x");
+    let over = "* over: connection lost without a Close frame (1006), ";
+    ask_closed(&mut pty, "/status", &[over, "* readyState      3 (CLOSED)"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
+
+#[test]
+fn an_attempt_that_failed_answers_with_what_it_came_to() {
+    let refusing = ScriptedServer::start(|peer| {
+        let request = peer.request();
+        assert!(request.head.starts_with("GET /private?"), "{}", request.head);
+        peer.send("HTTP/1.1 403 Forbidden\r\nX-Why: no badge\r\nContent-Length: 0\r\n\r\n");
+        peer.cut();
+    });
+    let first = demo::server().unwrap();
+    let mut pty = Terminal::new([first.url()]).size(30, 120).start();
+    wait_prompt(&pty, ">");
+    pty.line(&format!("/connect {}private?token=s3cret", refusing.url()));
+    pty.wait_text("403");
+    wait_prompt(&pty, "x");
+    let over = "* over, never open: handshake: ";
+    let url = format!("* url             {}private?token=***", refusing.url());
+    ask_closed(&mut pty, "/status", &[over, &url, "* readyState      3 (CLOSED)"]);
+    let heads =
+        ["> GET /private?token=*** HTTP/1.1", "< HTTP/1.1 403 Forbidden", "< X-Why: no badge"];
+    ask_closed(&mut pty, "/headers", &[&[over], &heads[..]].concat());
+    ask_closed(&mut pty, "/timing", &[over, "* connect "]);
+    ask_closed(&mut pty, "/as curl", &[over, "/private?token=***"]);
+    refusing.finish();
+    pty.line("/connect ws://127.0.0.1:1/");
+    pty.wait_text("refused");
+    wait_prompt(&pty, "x");
+    let over = "* over, never open: connect: 127.0.0.1:1: connection refused";
+    ask_closed(&mut pty, "/headers", &[over, "* no request was sent"]);
+    ask_closed(&mut pty, "/timing", &[over, "* no phase was completed"]);
+    ask_closed(&mut pty, "/connect wss://127.0.0.1:1/", &["refused"]);
+    ask_closed(&mut pty, "/tls", &["* the TLS handshake was not done"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+}
+
+#[test]
+fn an_attempt_that_goes_on_answers_and_queues() {
+    let (asked, answer) = (Gate::new(), Gate::new());
+    let (ask_gate, go) = (asked.clone(), answer.clone());
+    let server = ScriptedServer::start(move |peer| {
+        let request = peer.request();
+        ask_gate.open();
+        go.wait();
+        peer.upgrade(&request, "");
+        peer.echo();
+    });
+    let mut pty = Terminal::new([server.url()]).start();
+    asked.wait();
+    wait_prompt(&pty, "x");
+    pty.line("/status");
+    wait_line(&pty, "* not open yet");
+    wait_line(&pty, "* readyState      0 (CONNECTING)");
+    pty.line("early");
+    wait_line(&pty, "* queued until the connection is open");
+    answer.open();
+    pty.wait_text("< early");
+    ask(&mut pty, "/status", &["* readyState      1 (OPEN)"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
+
+#[test]
+fn an_attempt_can_be_given_up_for_another() {
+    let asked = Gate::new();
+    let gate = asked.clone();
+    let silent = ScriptedServer::start(move |peer| {
+        peer.request();
+        gate.open();
+        peer.stay_silent();
+    });
+    let other = demo::server().unwrap();
+    let mut pty = Terminal::new([silent.url()]).start();
+    asked.wait();
+    pty.line("for the first alone");
+    wait_line(&pty, "* queued until");
+    pty.line(&format!("/connect {}", other.url()));
+    wait_line(&pty, "! 1 queued line not done");
+    wait_prompt(&pty, ">");
+    ask(&mut pty, "for the other", &["< for the other"]);
+    assert!(!pty.screen().contains("< for the first"), "{}", pty.screen());
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+}
