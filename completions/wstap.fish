@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= backoff= ping-interval= ping-timeout= lossy no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -32,9 +32,9 @@ whole\t'All of it'"
 complete -c wstap -n "__fish_wstap_needs_command" -l fragment -d 'Send messages in frames of at most this many bytes' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l max-fragments -d 'The most fragments of a message' -r
-complete -c wstap -n "__fish_wstap_needs_command" -s n -l count -d 'End after this many received messages' -r
+complete -c wstap -n "__fish_wstap_needs_command" -s n -l count -d 'End after this many received messages, however long they take' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l until -d 'End at a received message that matches this pattern' -r
-complete -c wstap -n "__fish_wstap_needs_command" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --duration: forever]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until or --duration: forever]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l duration -d 'End the open session, in order, after this time' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
@@ -87,6 +87,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send the in
 complete -c wstap -n "__fish_wstap_needs_command" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_needs_command" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_needs_command" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_needs_command" -l no-ping -d 'Send no ping that wasn\'t typed, not even at the end of the input'
 complete -c wstap -n "__fish_wstap_needs_command" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
@@ -236,9 +237,9 @@ whole\t'All of it'"
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l fragment -d 'Send messages in frames of at most this many bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-fragments -d 'The most fragments of a message' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -s n -l count -d 'End after this many received messages' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s n -l count -d 'End after this many received messages, however long they take' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l until -d 'End at a received message that matches this pattern' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --duration: forever]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until or --duration: forever]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l duration -d 'End the open session, in order, after this time' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
@@ -291,6 +292,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Sen
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-ping -d 'Send no ping that wasn\'t typed, not even at the end of the input'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l hex -d 'Show binary messages whole in hex at the prompt'
@@ -344,9 +346,9 @@ whole\t'All of it'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l fragment -d 'Send messages in frames of at most this many bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-fragments -d 'The most fragments of a message' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s n -l count -d 'End after this many received messages' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s n -l count -d 'End after this many received messages, however long they take' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l until -d 'End at a received message that matches this pattern' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --duration: forever]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until or --duration: forever]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l duration -d 'End the open session, in order, after this time' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
@@ -399,6 +401,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Sen
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-ping -d 'Send no ping that wasn\'t typed, not even at the end of the input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'

@@ -258,6 +258,8 @@ pub enum Hint {
     KeyFile,
     /// The key in this file needs a pass phrase.
     KeyPassPhrase(String),
+    /// Wait for a longer silence at the end of the input.
+    LongerSilence,
     /// Log in, with what was asked for in parentheses.
     Login(String),
     /// Follow more redirects.

@@ -479,14 +479,14 @@ pub(crate) struct MessageArgs {
 #[group(skip)]
 #[command(next_help_heading = "Ending")]
 pub(crate) struct EndingArgs {
-    /// End after this many received messages
+    /// End after this many received messages, however long they take
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// End at a received message that matches this pattern
     #[arg(long, value_name = "REGEX")]
     pub until: Option<String>,
     /// At the end of the input, end after this much silence; "forever" for never [default: 1; with
-    /// --duration: forever]
+    /// --count, --until or --duration: forever]
     #[arg(short = 'w', long, value_name = "TIME", value_parser = linger)]
     pub linger: Option<LingerArg>,
     /// Close at the end of the input; what arrives before the peer's Close is still printed
@@ -538,6 +538,9 @@ pub(crate) struct LivenessArgs {
     /// Accept text messages that are not UTF-8, with a warning
     #[arg(long)]
     pub lossy: bool,
+    /// Send no ping that wasn't typed, not even at the end of the input
+    #[arg(long, conflicts_with = "ping_interval")]
+    pub no_ping: bool,
     /// Leave pings unanswered
     #[arg(long)]
     pub no_pong: bool,

@@ -57,6 +57,7 @@ fn words(hint: &Hint) -> String {
         Hint::Login(asked) => {
             format!("it asks for a login{asked}: -u user:password, or -H 'Authorization: …'")
         }
+        Hint::LongerSilence => "-w TIME waits longer, -w forever until the peer closes".into(),
         Hint::MoreRedirects => "--max-redirs N follows more".into(),
         Hint::MoreTime(limit) => format!("more time: {} SECONDS", option(*limit)),
         Hint::NameUnknown => "another name: --sni NAME; none: --sni off".into(),

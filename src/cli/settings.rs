@@ -13,7 +13,7 @@ use crate::cli::args::{
     ProxyArgs, ReachArgs, RequestArgs, TalkArgs, TimeArgs, TlsArgs, ViewArgs, When,
 };
 use crate::cli::hints::{TLS_NAMES, WORDS};
-use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions, WireOptions};
+use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::http::head::{HeadLimits, Header, is_token};
 use crate::protocol::close::{CloseCode, CloseStatus};
@@ -107,7 +107,7 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
     if let Some(TalkArgs { messages, ending, liveness, output }) = talk {
         self::messages(&mut settings, messages);
         self::ending(&mut settings, ending)?;
-        self::liveness(&mut settings.wire, liveness);
+        self::liveness(&mut settings, liveness);
         let OutputArgs { json: events, output, hex, pretty, timestamps } = output;
         (human.hex, human.pretty, human.timestamps) = (hex, pretty, timestamps);
         (format, json) = (output, events);
@@ -153,7 +153,9 @@ fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {
     settings.linger = match linger {
         _ if exit_on_eof => Linger::For(Duration::ZERO),
         Some(typed) => typed.0.map_or(Linger::Forever, Linger::For),
-        None if duration.is_some() => Linger::Forever,
+        None if count.is_some() || settings.until.is_some() || duration.is_some() => {
+            Linger::Forever
+        }
         None => settings.linger,
     };
     settings.wire.close = close(close_code, &close_reason)?;
@@ -162,12 +164,14 @@ fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {
     Ok(())
 }
 
-fn liveness(talk: &mut WireOptions, args: LivenessArgs) {
-    let LivenessArgs { ping_interval, ping_timeout, lossy, no_pong } = args;
-    talk.ping_interval = ping_interval.filter(|interval| !interval.is_zero());
-    talk.ping_timeout = ping_timeout.or(talk.ping_interval.map(|_| Duration::from_secs(10)));
-    talk.lossy = lossy;
-    talk.pong = !no_pong;
+fn liveness(settings: &mut Settings, args: LivenessArgs) {
+    let LivenessArgs { ping_interval, ping_timeout, lossy, no_ping, no_pong } = args;
+    let wire = &mut settings.wire;
+    wire.ping_interval = ping_interval.filter(|interval| !interval.is_zero());
+    wire.ping_timeout = ping_timeout.or(wire.ping_interval.map(|_| Duration::from_secs(10)));
+    wire.lossy = lossy;
+    wire.pong = !no_pong;
+    settings.fence = !no_ping;
 }
 
 fn close(code: u16, reason: &str) -> Result<CloseStatus> {

@@ -1,11 +1,11 @@
 //! The driver for piped standard input: sends its messages or commands, then a fence, and closes
-//! the connection after some silence.
+//! the connection after some silence. Where silence ends nothing, there is no fence either.
 
 use std::time::{Duration, Instant};
 
 use crate::connection::{self, Outgoing};
-use crate::error::Result;
-use crate::event::Event;
+use crate::error::{Error, Exit, Hint, Result};
+use crate::event::{Event, Level};
 use crate::protocol::connection::Direction;
 use crate::protocol::frame::Opcode;
 use crate::run::context::Context;
@@ -16,6 +16,7 @@ use crate::run::settings::Linger;
 use crate::run::talk::Talk;
 use crate::run::turn::Source;
 use crate::run::views::Views;
+use crate::text::units::Took;
 
 /// How long we wait for the fence's pong while nothing is received.
 const FENCE_PATIENCE: Duration = Duration::from_secs(5);
@@ -26,31 +27,43 @@ pub struct Pipe {
     stdin: Option<Stdin>,
     /// The input never ends.
     endless: bool,
-    fence: Option<Fence>,
+    /// Set once everything was sent on this connection.
+    end: Option<EndOfInput>,
+    /// The silence after which we closed the connection.
+    silence: Option<Silence>,
 }
 
-/// The ping sent after the last message of the input.
-struct Fence {
-    payload: Vec<u8>,
-    answered: bool,
-    /// When it was sent or answered.
+/// After the last message of the input.
+struct EndOfInput {
+    /// The payload of the ping sent there, the fence, until its pong comes.
+    fence: Option<Vec<u8>>,
+    /// When the input ended, or the pong came.
     at: Instant,
+}
+
+/// The silence that ended a session.
+struct Silence {
+    lasted: Duration,
+    /// Messages had been sent before.
+    sent: bool,
+    /// The fence had no answer either.
+    without_pong: bool,
 }
 
 impl Pipe {
     /// Sends standard input.
     pub fn new(stdin: Stdin) -> Pipe {
-        Pipe { stdin: Some(stdin), endless: false, fence: None }
+        Pipe { stdin: Some(stdin), endless: false, end: None, silence: None }
     }
 
     /// Sends nothing: the input has already ended.
     pub fn empty() -> Pipe {
-        Pipe { stdin: None, endless: false, fence: None }
+        Pipe { stdin: None, endless: false, end: None, silence: None }
     }
 
     /// Sends nothing and never ends: for `--echo`.
     pub fn endless() -> Pipe {
-        Pipe { stdin: None, endless: true, fence: None }
+        Pipe { stdin: None, endless: true, end: None, silence: None }
     }
 
     /// Takes input while there is room for it.
@@ -77,26 +90,73 @@ impl Pipe {
         Ok(())
     }
 
-    /// All input was taken: sends the fence, or closes at once if there is nothing to wait for.
+    /// All input was taken: closes at once, or sends the fence, or just waits.
     fn end_of_input(&mut self, talk: &mut Talk<'_>) {
-        if self.fence.is_some() || !talk.connection.is_open() {
+        if self.end.is_some() || !talk.connection.is_open() {
             return;
         }
-        let mut random = [0; 4];
-        connection::random(&mut random);
-        let payload = format!("end of input {:08x}", u32::from_ne_bytes(random)).into_bytes();
-        if talk.context.settings.linger == Linger::For(Duration::ZERO) {
-            talk.connection.close_normally();
-        } else {
-            talk.connection.ping(&payload);
-        }
-        self.fence = Some(Fence { payload, answered: false, at: talk.now });
+        let settings = &talk.context.settings;
+        let fence = match settings.linger {
+            Linger::For(Duration::ZERO) => {
+                talk.connection.close_normally();
+                None
+            }
+            // Some servers end the connection at a ping, and nobody waits for this pong.
+            Linger::Forever => None,
+            Linger::For(_) if !settings.fence => None,
+            Linger::For(_) => Some(fence(talk)),
+        };
+        self.end = Some(EndOfInput { fence, at: talk.now });
     }
+
+    /// How long the silence after the end of the input lasts that ends the session.
+    fn patience(&self, talk: &Talk<'_>) -> Option<Duration> {
+        match (talk.context.settings.linger, &self.end.as_ref()?.fence) {
+            (Linger::Forever, _) => None,
+            (Linger::For(linger), Some(_)) => Some(linger.max(FENCE_PATIENCE)),
+            (Linger::For(linger), None) => Some(linger),
+        }
+    }
+
+    /// The session ends because nothing happens any more.
+    fn close_in_silence(&mut self, lasted: Duration, talk: &mut Talk<'_>) {
+        let sent = talk.connection.totals().messages_out > 0;
+        let without_pong = self.end.as_ref().is_some_and(|end| end.fence.is_some());
+        self.silence = Some(Silence { lasted, sent, without_pong });
+        talk.connection.close_normally();
+    }
+
+    /// Says that a longer silence might have brought what is missing: as a hint of the failure, if
+    /// that is what failed.
+    fn tell_silence(&self, context: &mut Context, failure: Option<&mut Error>) {
+        let Some(silence) = &self.silence else { return };
+        let longer = (context.settings.words.hint)(&Hint::LongerSilence);
+        match failure {
+            Some(error) if error.exit == Exit::Expectation => error.hints.push(longer.into()),
+            _ if silence.sent && context.past.received == 0 => {
+                let pong = if silence.without_pong { ", not even a pong" } else { "" };
+                let lasted = Took(silence.lasted);
+                let text = format!("nothing came back in {lasted}{pong}; {longer}");
+                context.notice(Level::Info, &text);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Sends a ping behind the last message; returns its payload.
+fn fence(talk: &mut Talk<'_>) -> Vec<u8> {
+    let mut random = [0; 4];
+    connection::random(&mut random);
+    let payload = format!("end of input {:08x}", u32::from_ne_bytes(random)).into_bytes();
+    talk.connection.ping(&payload);
+    payload
 }
 
 impl Driver for Pipe {
     fn opened(&mut self) {
-        self.fence = None;
+        self.end = None;
+        self.silence = None;
     }
 
     fn act(&mut self, talk: &mut Talk<'_>) {
@@ -106,18 +166,19 @@ impl Driver for Pipe {
             self.stdin = None;
             self.end_of_input(talk);
         }
-        if self.deadline(talk).is_some_and(|end| talk.now >= end) {
-            talk.connection.close_normally();
+        if let Some(lasted) = self.patience(talk)
+            && self.deadline(talk).is_some_and(|end| talk.now >= end)
+        {
+            self.close_in_silence(lasted, talk);
         }
     }
 
     fn see(&mut self, event: &Event<'_>, _views: &mut Views, now: Instant) {
-        if let (Event::Pong { direction: Direction::In, payload, .. }, Some(fence)) =
-            (event, &mut self.fence)
-            && fence.payload == *payload
+        if let (Event::Pong { direction: Direction::In, payload, .. }, Some(end)) =
+            (event, &mut self.end)
+            && end.fence.take_if(|fence| fence == payload).is_some()
         {
-            fence.answered = true;
-            fence.at = now;
+            end.at = now;
         }
     }
 
@@ -129,13 +190,12 @@ impl Driver for Pipe {
     /// When the silence after the end of the input has lasted long enough. Blocked output is no
     /// silence: what has arrived wasn't processed yet.
     fn deadline(&self, talk: &Talk<'_>) -> Option<Instant> {
-        let fence = self.fence.as_ref().filter(|_| talk.connection.is_open())?;
-        let Linger::For(linger) = talk.context.settings.linger else { return None };
+        let end = self.end.as_ref().filter(|_| talk.connection.is_open())?;
+        let patience = self.patience(talk)?;
         if talk.context.outside.views.are_congested() {
             return None;
         }
-        let silence = if fence.answered { linger } else { linger.max(FENCE_PATIENCE) };
-        Some(fence.at.max(talk.connection.active_at()) + silence)
+        Some(end.at.max(talk.connection.active_at()) + patience)
     }
 
     fn may_answer(&self) -> bool {
@@ -143,13 +203,17 @@ impl Driver for Pipe {
     }
 
     fn has_sent_all(&self) -> bool {
-        self.fence.is_some()
+        self.end.is_some()
     }
 
     fn ended(&mut self, context: &mut Context, outcome: Outcome) -> Then {
         Then::Leave(match outcome {
-            Outcome::Over(over) => Ok(over),
+            Outcome::Over(over) => {
+                self.tell_silence(context, None);
+                Ok(over)
+            }
             Outcome::Failed(mut error) | Outcome::GivenUp(mut error) => {
+                self.tell_silence(context, Some(&mut error));
                 error.causes.extend(context.unsent_words());
                 context.tell(&error);
                 Err(error)

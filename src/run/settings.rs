@@ -31,6 +31,8 @@ pub struct Settings {
     pub duration: Option<Duration>,
     /// How much silence after the end of the input ends the session.
     pub linger: Linger,
+    /// Send a ping at the end of the input: the silence begins with its pong.
+    pub fence: bool,
     /// Ends the session after this many received messages.
     pub count: Option<u64>,
     /// Ends the session at a received message that matches.
@@ -70,6 +72,7 @@ impl Settings {
             max_time: None,
             duration: None,
             linger: Linger::For(Duration::from_secs(1)),
+            fence: true,
             count: None,
             until: None,
             ok_close: Vec::new(),

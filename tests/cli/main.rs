@@ -5,6 +5,7 @@ mod support;
 
 mod config;
 mod curl;
+mod ends;
 mod events;
 mod every_event;
 mod exit_codes;

@@ -226,8 +226,6 @@ fn lingering_takes_as_long_as_asked_for() {
     // Forever: the peer ends it.
     let server = ScriptedServer::start(|peer| {
         peer.accept();
-        let fence = peer.frame().unwrap();
-        peer.send(frame(0xa, &fence.payload));
         peer.delay(Duration::from_millis(1500));
         peer.send(frame(0x1, "late"));
         peer.send(close_frame(1000, ""));
