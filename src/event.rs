@@ -12,6 +12,7 @@ pub use crate::protocol::connection::{Data, Direction, Frame, FramePayload};
 use crate::error::Error;
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, Party};
+use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::{HandshakeReport, Request};
 use crate::protocol::violation::{Exceeded, Violation};
 use crate::redact::Guarded;
@@ -170,6 +171,8 @@ pub enum Event<'a> {
     FramePayload(FramePayload<'a>),
     /// A data message, or a piece of one that is too large to be held.
     Data(Data<'a>),
+    /// Something was queued on request, for people: the message and its frames are events of their own.
+    Sent(Sent<'a>),
     /// A ping with its payload.
     Ping {
         /// Which way.
@@ -247,6 +250,21 @@ pub enum Event<'a> {
     Error(&'a Error),
     /// The last event of every run, also of one that failed.
     Summary(&'a Summary),
+}
+
+/// A message or a frame that was queued on request.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// Text, Binary, Ping, Pong or Close; for a frame made by hand any.
+    pub opcode: Opcode,
+    /// The payload before masking and compression.
+    pub payload: &'a [u8],
+    /// The largest frame in bytes of payload, if it was cut into frames.
+    pub fragment: Option<usize>,
+    /// Whether it is a single frame made by hand.
+    pub by_hand: bool,
+    /// Whether the payload is on the screen where it was typed.
+    pub typed: bool,
 }
 
 /// How loud a notice is.

@@ -16,8 +16,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     };
     assert_possible(&command);
     if !line.trim_start_matches(' ').starts_with('/') {
-        let payload = line.as_bytes().to_vec();
-        assert_eq!(command, Command::Message { opcode: Opcode::Text, payload, fragment: None });
+        assert_eq!(command, Command::Line(line.to_owned()));
     } else if let Command::Message { opcode: Opcode::Text, payload, .. } = &command {
         assert!(std::str::from_utf8(payload).is_ok());
     }

@@ -75,6 +75,11 @@ impl Unsent {
         }
     }
 
+    /// The messages in order.
+    pub fn messages(&self) -> impl Iterator<Item = &UnsentMessage> {
+        self.messages.iter().map(|(_, message)| message)
+    }
+
     /// The number of messages.
     pub fn count(&self) -> usize {
         self.messages.len()

@@ -62,6 +62,7 @@ impl Human {
         let quiet = self.options.quiet;
         match *event {
             Event::Data(data) => self.messages.data(&self.options, &data, lines),
+            Event::Sent(sent) => messages::sent(&self.options, &sent, lines),
             Event::Answer { text, bare } => answer(text, bare, lines),
             Event::Error(error) => self.error(error, lines),
             Event::Summary(summary) => {
@@ -251,10 +252,11 @@ impl Reporter for Human {
     fn needs(&self) -> Needs {
         Needs {
             received: self.options.repl || self.shows(2),
-            sent: self.options.repl || self.shows(2),
+            sent: self.options.repl && self.options.sent || self.shows(2),
             whole_messages: self.options.repl,
             frames: self.shows(2),
             frame_payloads: self.shows(3),
+            control_frames: self.shows(1),
             details: self.shows(1) || self.options.repl,
         }
     }

@@ -49,6 +49,8 @@ pub struct Needs {
     pub frames: bool,
     /// [`crate::event::Event::FramePayload`] events.
     pub frame_payloads: bool,
+    /// Whether it shows control frames.
+    pub control_frames: bool,
     /// Details that cost work, such as a certificate's names.
     pub details: bool,
 }
@@ -75,6 +77,7 @@ impl Needs {
             whole_messages: self.whole_messages || other.whole_messages,
             frames: self.frames || other.frames,
             frame_payloads: self.frame_payloads || other.frame_payloads,
+            control_frames: self.control_frames || other.control_frames,
             details: self.details || other.details,
         }
     }

@@ -31,6 +31,8 @@ pub enum Command {
     Frame(FrameSpec),
     /// Stop trying to connect.
     GiveUp,
+    /// Send a typed line, which is on the screen, as a text message.
+    Line(String),
     /// Send a data message.
     Message {
         /// Text or Binary.

@@ -7,6 +7,7 @@ use crate::connection::{Facts, KEEPALIVE, OpenOptions, UnsentMessage};
 use crate::error::{Error, Exit, Stage, Words};
 use crate::event::{Event, Level, Timings};
 use crate::protocol::connection::{Direction, ReadyState};
+use crate::protocol::frame::Opcode;
 use crate::run::attempt::Attempt;
 use crate::run::command::{Command, Commands, Question};
 use crate::run::context::Context;
@@ -144,6 +145,10 @@ impl Prompt {
                 let Context { settings, outside, .. } = context;
                 self.answer(question, settings, &mut outside.views, None);
             }
+            Command::Line(text) if context.settings.reconnect.is_some() => {
+                let (opcode, payload, fragment) = (Opcode::Text, text.into_bytes(), None);
+                self.put_off(Command::Message { opcode, payload, fragment }, context);
+            }
             Command::Message { opcode, payload, fragment }
                 if context.settings.reconnect.is_some() =>
             {
@@ -212,6 +217,7 @@ impl Driver for Prompt {
         self.attempt.see(event);
         if let Event::Pong { direction: Direction::In, payload, rtt: Some(rtt) } = event
             && *payload != KEEPALIVE
+            && !views.needs().control_frames
         {
             let text = format!("pong after {}", Took(*rtt));
             views.tell(&Event::Answer { text: &text, bare: false });

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connection::{CLOSE_PATIENCE, Fault, Outgoing};
+use crate::connection::{CLOSE_PATIENCE, Fault, Outgoing, UnsentMessage};
 use crate::error::{self, Error, Exit, Result, Stage};
 use crate::event::{Event, Level};
 use crate::protocol::connection::Direction;
 use crate::protocol::violation::Exceeded;
 use crate::run::driver::Driver;
-use crate::run::talk::{LEAVE_PATIENCE, Over, Talk};
+use crate::run::settings::Settings;
+use crate::run::talk::{LEAVE_PATIENCE, Over, Talk, sent};
 use crate::run::verdict::{Ended, out_of_time};
 use crate::text::units::Count;
 
@@ -29,11 +30,7 @@ impl Talk<'_> {
     /// # Errors
     /// A failure of the connection, the input or the output.
     pub(super) fn run(mut self, driver: &mut dyn Driver) -> Result<Over> {
-        let fragment = self.context.settings.fragment;
-        for (opcode, payload) in &self.context.settings.first {
-            self.connection.send(Outgoing { opcode: *opcode, payload, fragment });
-        }
-        self.connection.resume(std::mem::take(&mut self.context.unsent));
+        self.begin();
         loop {
             self.context.outside.views.set_time(self.now);
             self.deliver(driver);
@@ -49,6 +46,23 @@ impl Talk<'_> {
             }
             self.wait(driver);
         }
+    }
+
+    /// Sends what was to be sent after the opening, and what earlier connections have left.
+    fn begin(&mut self) {
+        let Settings { fragment, first, .. } = &self.context.settings;
+        let views = &mut self.context.outside.views;
+        for (opcode, payload) in first {
+            let message = Outgoing { opcode: *opcode, payload, fragment: *fragment };
+            views.emit(Event::Sent(sent(message)));
+            self.connection.send(message);
+        }
+        let unsent = std::mem::take(&mut self.context.unsent);
+        for UnsentMessage { opcode, payload, fragment } in unsent.messages() {
+            let message = Outgoing { opcode: *opcode, payload, fragment: *fragment };
+            views.emit(Event::Sent(sent(message)));
+        }
+        self.connection.resume(unsent);
     }
 
     /// Shows events until none is left or the views are congested.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::connection::{Connection, Outgoing, UnsentMessage};
 use crate::error::Error;
-use crate::event::{Event, Level};
+use crate::event::{Event, Level, Sent};
 use crate::protocol::close::Party;
 use crate::protocol::frame::Opcode;
 use crate::run::command::Command;
@@ -84,25 +84,51 @@ impl<'a> Talk<'a> {
         self.connection.give_up(self.now + LEAVE_PATIENCE);
     }
 
-    /// Executes a command that sends something; returns any other command.
+    /// Executes a command that sends something, and shows what it sends; returns any other command.
     pub(super) fn send(&mut self, command: Command) -> Option<Command> {
         match command {
+            Command::Line(text) => self.send_message(Opcode::Text, text.into_bytes(), None, true),
             Command::Message { opcode, payload, fragment } => {
-                self.send_message(opcode, payload, fragment);
+                self.send_message(opcode, payload, fragment, false);
             }
-            Command::Ping(payload) => self.connection.ping(&payload),
-            Command::Pong(payload) => self.connection.pong(&payload),
-            Command::Close(status) => self.connection.close(&status),
-            Command::Frame(spec) => self.connection.send_frame(|fresh| spec.frame(fresh)),
+            Command::Frame(spec) => {
+                let (opcode, fragment) = (spec.opcode, None);
+                let sent = sent(Outgoing { opcode, payload: &spec.payload, fragment });
+                self.tell_sent(Sent { by_hand: true, ..sent });
+                self.connection.send_frame(|fresh| spec.frame(fresh));
+            }
+            Command::Ping(payload) => {
+                if self.queues(Opcode::Ping, &payload) {
+                    self.connection.ping(&payload);
+                }
+            }
+            Command::Pong(payload) => {
+                if self.queues(Opcode::Pong, &payload) {
+                    self.connection.pong(&payload);
+                }
+            }
+            Command::Close(status) => {
+                if self.queues(Opcode::Close, &status.encode()) {
+                    self.connection.close(&status);
+                }
+            }
             other => return Some(other),
         }
         None
     }
 
-    fn send_message(&mut self, opcode: Opcode, payload: Vec<u8>, fragment: Option<usize>) {
+    fn send_message(
+        &mut self,
+        opcode: Opcode,
+        payload: Vec<u8>,
+        fragment: Option<usize>,
+        typed: bool,
+    ) {
         let fragment = fragment.or(self.context.settings.fragment);
         if self.connection.is_open() {
-            self.connection.send(Outgoing { opcode, payload: &payload, fragment });
+            let message = Outgoing { opcode, payload: &payload, fragment };
+            self.tell_sent(Sent { typed, ..sent(message) });
+            self.connection.send(message);
         } else if self.context.settings.reconnect.is_some()
             && self.connection.first_to_close() == Some(Party::Peer)
         {
@@ -110,8 +136,32 @@ impl<'a> Talk<'a> {
                 self.connection.outbox().keep(UnsentMessage { opcode, payload, fragment });
             self.context.tell_kept(is_kept);
         } else {
-            let text = "the connection is closing: this was not sent";
-            self.views().tell(&Event::Notice { level: Level::Warning, text });
+            self.tell_closing();
         }
     }
+
+    /// Whether a control frame can be sent: no frame may follow a Close frame (§5.5.1). Shows it.
+    fn queues(&mut self, opcode: Opcode, payload: &[u8]) -> bool {
+        let is_open = self.connection.is_open();
+        match is_open {
+            true => self.tell_sent(sent(Outgoing { opcode, payload, fragment: None })),
+            false => self.tell_closing(),
+        }
+        is_open
+    }
+
+    fn tell_sent(&mut self, sent: Sent<'_>) {
+        self.views().tell(&Event::Sent(sent));
+    }
+
+    fn tell_closing(&mut self) {
+        let text = "the connection is closing: this was not sent";
+        self.views().tell(&Event::Notice { level: Level::Warning, text });
+    }
+}
+
+/// A message, as it is shown when it is queued.
+pub(super) fn sent(message: Outgoing<'_>) -> Sent<'_> {
+    let Outgoing { opcode, payload, fragment } = message;
+    Sent { opcode, payload, fragment, by_hand: false, typed: false }
 }

@@ -84,7 +84,7 @@ impl Views {
 
     fn tell_all(&mut self, event: &Event<'_>) {
         // A frame's payload belongs to its frame's event, and what is for people alone isn't counted.
-        if !matches!(event, Event::Attempt { .. } | Event::FramePayload(_)) {
+        if !matches!(event, Event::Attempt { .. } | Event::FramePayload(_) | Event::Sent(_)) {
             self.seq += 1;
         }
         match event {

@@ -39,6 +39,7 @@ impl Reporter for Dumb {
             whole_messages: true,
             frames: true,
             frame_payloads: true,
+            control_frames: false,
             details: true,
         }
     }

@@ -32,6 +32,7 @@ fn from_the_first_line_to_quit() {
         "> //slash",
         "< /slash",
         "> /ping",
+        "> ping, 0 bytes",
         "* pong after ",
         "> /quit",
         "* closed by us with 1000 (normal closure), ",
@@ -250,6 +251,75 @@ fn closing_and_coming_back() {
     drop(second);
     ask_closed(&mut pty, "/reconnect", "refused");
     ask_closed(&mut pty, "/connect gopher://x", "gopher");
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+}
+
+#[test]
+fn what_was_sent_is_seen_with_its_kind_and_size() {
+    let home = Home::new();
+    home.file("long.txt", "word ".repeat(40));
+    home.file("editor", "#!/bin/sh\nprintf 'from the\\neditor' > \"$1\"\n");
+    let server = demo::server().unwrap();
+    let editor = format!("sh {}/editor", home.path().display());
+    let terminal = Terminal::new(["-x", "first", server.url()]).home(&home).env("EDITOR", editor);
+    let mut pty = opened(terminal.size(60, 100));
+    pty.wait_text("> text, 5 bytes: first\n< first");
+    for (line, sent) in [
+        ("/json { \"a\": 1 }", "> text, 7 bytes: {\"a\":1}"),
+        ("/hex 0001fe", "> binary, 3 bytes: 00 01 fe"),
+        ("/bin \\x00z", "> binary, 2 bytes: 00 7a"),
+        ("/base64 AP8=", "> binary, 2 bytes: 00 ff"),
+        ("/text  /x", "> text, 3 bytes:  /x"),
+        ("/fragment 3 abcdefg", "> text, 7 bytes in frames of at most 3 bytes: abcdefg"),
+        ("/edit", "> text, 15 bytes: from the\\neditor"),
+        ("/file long.txt", "> text, 200 bytes: word word word word word word word word word wor…"),
+        ("/ping", "> ping, 0 bytes"),
+        ("/pong \u{a0}", "> pong, 2 bytes: \u{a0}"),
+        ("/frame op=9 text=hi", "> frame ping, 2 bytes: hi"),
+        ("/close 4000 bye", "> close, 5 bytes"),
+    ] {
+        pty.line(line);
+        pty.wait_text(&format!("> {line}\n{sent}\n"));
+    }
+    pty.wait_text("not connected");
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    // A typed line is there already.
+    let mut pty = connect(server.url());
+    ask(&mut pty, "typed", &["> typed\n< typed"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+}
+
+#[test]
+fn with_v_what_was_sent_is_seen_once() {
+    let server = demo::server().unwrap();
+    let mut pty = opened(Terminal::new(["-v", server.url()]).size(60, 100));
+    pty.send("\x0c");
+    ask(&mut pty, "/ping x", &["* sent ping \"x\"", "* received pong after "]);
+    ask(&mut pty, "/text hi", &["> text, 2 bytes: hi\n< hi"]);
+    ask(&mut pty, "/set verbose 2", &[]);
+    ask(&mut pty, "/text twice", &[" opcode=text (0x1) MASK=1 ", "< twice"]);
+    let screen = pty.screen();
+    assert!(!screen.contains("> ping") && !screen.contains("> text, 5"), "{screen}");
+    assert_eq!(screen.matches("pong after").count(), 1, "{screen}");
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+}
+
+#[test]
+fn with_t_both_directions_have_a_time() {
+    let server = demo::server().unwrap();
+    let mut pty = opened(Terminal::new(["-t", server.url()]).env("NO_COLOR", "1"));
+    ask(&mut pty, "hello", &[" < hello"]);
+    ask(&mut pty, "/hex 00", &[" <b 1 byte"]);
+    let lines = pty.lines();
+    for line in [" > text, 5 bytes", " < hello", " > binary, 1 byte: 00", " <b 1 byte"] {
+        let shown = lines.iter().find(|shown| shown.ends_with(line)).expect(line);
+        let time = shown.strip_suffix(line).unwrap().as_bytes();
+        assert!(matches!(time, [_, _, b':', _, _, b':', _, _, b'.', _, _, _]), "{shown}");
+    }
     pty.line("/quit");
     expect_exit(&mut pty, 0);
 }

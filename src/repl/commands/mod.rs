@@ -46,10 +46,10 @@ pub(super) fn parse(line: &str) -> Result<Parsed> {
         return Ok(Parsed::Nothing);
     }
     let Some(rest) = trimmed.strip_prefix('/') else {
-        return Ok(Parsed::text(line));
+        return Ok(Parsed::line(line));
     };
     if rest.starts_with('/') {
-        return Ok(Parsed::text(rest));
+        return Ok(Parsed::line(rest));
     }
     let (name, arguments) = match rest.split_once([' ', '\n', '\t']) {
         Some((name, arguments)) => (name, arguments),
@@ -107,17 +107,17 @@ mod tests {
 
     #[test]
     fn what_has_no_slash_is_sent_exactly() {
-        assert_eq!(parse("hello").unwrap(), message(Opcode::Text, b"hello"));
-        assert_eq!(parse("  two  ").unwrap(), message(Opcode::Text, b"  two  "));
-        assert_eq!(parse("a\nb").unwrap(), message(Opcode::Text, b"a\nb"));
-        assert_eq!(parse(" ").unwrap(), message(Opcode::Text, b" "));
+        assert_eq!(parse("hello").unwrap(), command(Command::Line("hello".into())));
+        assert_eq!(parse("  two  ").unwrap(), command(Command::Line("  two  ".into())));
+        assert_eq!(parse("a\nb").unwrap(), command(Command::Line("a\nb".into())));
+        assert_eq!(parse(" ").unwrap(), command(Command::Line(" ".into())));
         assert_eq!(parse("").unwrap(), Parsed::Nothing);
     }
 
     #[test]
     fn two_slashes_are_one() {
-        assert_eq!(parse("//etc/x").unwrap(), message(Opcode::Text, b"/etc/x"));
-        assert_eq!(parse("//").unwrap(), message(Opcode::Text, b"/"));
+        assert_eq!(parse("//etc/x").unwrap(), command(Command::Line("/etc/x".into())));
+        assert_eq!(parse("//").unwrap(), command(Command::Line("/".into())));
     }
 
     #[test]

@@ -83,6 +83,10 @@ pub(crate) enum Parsed {
 }
 
 impl Parsed {
+    pub(super) fn line(text: &str) -> Parsed {
+        Parsed::Command(Command::Line(text.to_owned()))
+    }
+
     pub(super) fn text(text: &str) -> Parsed {
         let payload = text.as_bytes().to_vec();
         Parsed::Command(Command::Message { opcode: Opcode::Text, payload, fragment: None })

@@ -2,19 +2,22 @@
 
 use std::io::{self, Write};
 
-use crate::event::{Compression, Data, Direction, Frame, FramePayload, Moment};
+use crate::event::{Compression, Data, Direction, Frame, FramePayload, Moment, Sent};
 use crate::protocol::frame::Opcode;
 use crate::report::human::options::HumanOptions;
 use crate::report::lines::{Lines, MARGIN, Mark, verb};
 use crate::report::phases;
 use crate::report::pretty::{is_structured, pretty};
 use crate::report::style::Tone;
-use crate::text::UntrustedLines;
 use crate::text::hexdump::{HexPairs, hexdump, unmasked};
 use crate::text::units::{Count, Short, digits, seconds, zeros};
+use crate::text::{Untrusted, UntrustedLines};
 
 /// How many bytes of a binary message are shown by default.
 const DUMPED: usize = 256;
+
+/// How many characters of a message that was sent are shown.
+const EXCERPT: usize = 48;
 
 /// State kept between events.
 #[derive(Debug)]
@@ -89,6 +92,48 @@ impl Messages {
         }
         Ok(())
     }
+}
+
+/// What was sent on request: kind, size and beginning. Control frames are in their own lines with `-v`,
+/// every frame is with `-vv`.
+pub(super) fn sent(
+    options: &HumanOptions,
+    sent: &Sent<'_>,
+    lines: &mut Lines<'_>,
+) -> io::Result<()> {
+    let is_control = matches!(sent.opcode, Opcode::Close | Opcode::Ping | Opcode::Pong);
+    let is_shown = options.shows(if is_control && !sent.by_hand { 1 } else { 2 });
+    if !options.repl || options.quiet || is_shown || sent.typed && !options.timestamps {
+        return Ok(());
+    }
+    let kind = if sent.by_hand { "frame " } else { "" };
+    let size = Count(sent.payload.len() as u64, "byte");
+    let cut = match sent.fragment {
+        Some(most) => format!(" in frames of at most {}", Count(most as u64, "byte")),
+        None => String::new(),
+    };
+    let begin = if sent.typed { String::new() } else { excerpt(sent) };
+    lines.line(Mark::Sent, format_args!("{kind}{}, {size}{cut}{begin}", sent.opcode))
+}
+
+/// The beginning of what was sent, after a colon: text as text, bytes in hex, for a Close nothing.
+fn excerpt(sent: &Sent<'_>) -> String {
+    let payload = sent.payload;
+    if payload.is_empty() || sent.opcode == Opcode::Close {
+        return String::new();
+    }
+    let text = payload.get(..4 * EXCERPT).unwrap_or(payload);
+    let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let is_text =
+        sent.opcode != Opcode::Binary && (valid.len() == text.len() || text.len() < payload.len());
+    if !is_text {
+        let shown = payload.get(..EXCERPT / 3).unwrap_or(payload);
+        let more = if shown.len() < payload.len() { " …" } else { "" };
+        return format!(": {}{more}", HexPairs(shown));
+    }
+    let end = valid.char_indices().nth(EXCERPT).map_or(valid.len(), |(at, _)| at);
+    let more = if end < payload.len() { "…" } else { "" };
+    format!(": {}{more}", Untrusted::text(&valid[..end]))
 }
 
 pub(super) fn frame_payload(payload: &FramePayload<'_>, out: &mut dyn Write) -> io::Result<()> {

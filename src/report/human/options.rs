@@ -17,7 +17,7 @@ pub struct HumanOptions {
     pub hex: bool,
     /// The REPL's screen: messages are shown, too.
     pub repl: bool,
-    /// In the REPL, show sent messages; off where the typed line is still on the screen.
+    /// With `repl`, show what is sent as it is shown when it is received: where nobody types.
     pub sent: bool,
     /// We are the server: requests are received and responses sent, and no line at the end reports
     /// a failure.
