@@ -213,6 +213,8 @@ pub enum Event<'a> {
         closure: &'a Closure,
         /// The traffic on it.
         totals: &'a Totals,
+        /// Whether the run reports the peer's Close as its failure, in the same words.
+        failed: bool,
     },
     /// Another attempt will be made.
     Reconnecting {

@@ -457,6 +457,11 @@ impl Connection {
         }
     }
 
+    /// Whether a received message is incomplete.
+    pub fn is_inside_message(&self) -> bool {
+        self.receiver.is_inside_message()
+    }
+
     /// Payload bytes received of an incomplete message; 0 between messages.
     pub fn unfinished(&self) -> u64 {
         self.receiver.unfinished()

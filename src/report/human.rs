@@ -102,8 +102,9 @@ impl Human {
                 };
                 self.held_or_told(fatal, lines, |lines| lines.warn(format_args!("{line}")))
             }
-            Event::Closed { closure, totals } => {
-                if self.options.repl || self.shows(1) {
+            Event::Closed { closure, totals, failed } => {
+                let is_news = !failed && !self.options.server && phases::is_peers(closure);
+                if self.options.repl || self.shows(1) || is_news {
                     phases::closed(lines, closure)?;
                 } else if phases::is_abnormal(closure) {
                     self.held_or_told(true, lines, |lines| phases::closed(lines, closure))?;
@@ -372,7 +373,7 @@ mod tests {
                  the stream broke: reset\n",
             ),
         ] {
-            let closed = Event::Closed { closure: &closure, totals: &totals };
+            let closed = Event::Closed { closure: &closure, totals: &totals, failed: false };
             assert_eq!(shown(&mut view, &[closed]), line);
         }
     }
@@ -388,7 +389,7 @@ mod tests {
         let (closure, totals) = (closure(1002, ""), Totals::default());
         let ended = [
             Event::Violation { violation: &violation, fatal: true },
-            Event::Closed { closure: &closure, totals: &totals },
+            Event::Closed { closure: &closure, totals: &totals, failed: true },
         ];
         let error = Error::new(Stage::Session, Exit::Protocol, "masked").cause("why").hint("try");
         let failed = Summary { exit: 8, error: Some(error.clone()), ..Summary::default() };
@@ -544,7 +545,7 @@ mod tests {
                 rtt: Some(Duration::from_micros(1_500)),
             },
             Event::Close { direction: Direction::In, status: &status, first: Party::Peer },
-            Event::Closed { closure: &closure, totals: &totals },
+            Event::Closed { closure: &closure, totals: &totals, failed: false },
         ];
         assert_eq!(
             shown(&mut pipe(1), &events),
@@ -562,7 +563,8 @@ mod tests {
              * received: compression saved 75 % (100 bytes as 25)\n\
              * sent: compression cost 50 % (4 bytes as 6)\n"
         );
-        assert_eq!(shown(&mut pipe(0), &events), "");
+        let closed = "* closed by the peer with 1000 (normal closure), 3.00 s after opening\n";
+        assert_eq!(shown(&mut pipe(0), &events), closed);
         let pieces = [
             Event::Data(Data { last: false, ..data }),
             Event::Data(Data { first: false, ..data }),

@@ -187,7 +187,7 @@ impl Json {
                 json.plain("first", side(first));
             }
             Event::Violation { violation: broken, fatal } => violation(json, broken, fatal),
-            Event::Closed { closure: how, totals: counted } => {
+            Event::Closed { closure: how, totals: counted, .. } => {
                 closure(json, how);
                 json.object("totals", |json| totals(json, counted));
             }

@@ -262,6 +262,11 @@ pub(super) fn is_abnormal(closure: &Closure) -> bool {
     !closure.is_clean() || !closure.is_normal()
 }
 
+/// Whether the peer's Close is more than the usual answer to ours.
+pub(super) fn is_peers(closure: &Closure) -> bool {
+    closure.received.is_some() && (closure.first == Some(Party::Peer) || !closure.is_normal())
+}
+
 /// The end in one line.
 pub(super) fn closed(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()> {
     let mark = if is_abnormal(closure) { Mark::Warning } else { Mark::Info };

@@ -47,7 +47,7 @@ impl Attempt {
             Event::ResponseReceived { response, .. } => self.response = Some(response.clone()),
             Event::Opened { opening } => self.opening = Some(opening.clone()),
             Event::Pong { direction: Direction::In, rtt: Some(rtt), .. } => self.rtt = Some(rtt),
-            Event::Closed { closure, totals } => self.closed = Some((closure.clone(), *totals)),
+            Event::Closed { closure, totals, .. } => self.closed = Some((closure.clone(), *totals)),
             Event::Reconnecting { why, .. } => self.fail(|| why.to_owned()),
             _ => {}
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::connection::{CLOSE_PATIENCE, Fault, Outgoing, UnsentMessage};
 use crate::error::{self, Error, Exit, Result, Stage};
 use crate::event::{Event, Level};
+use crate::protocol::close::End;
 use crate::protocol::connection::Direction;
 use crate::protocol::violation::Exceeded;
 use crate::run::driver::Driver;
@@ -171,26 +172,33 @@ impl Talk<'_> {
         self.connection.give_up(self.now + patience);
     }
 
-    /// Shows how the connection ended, and judges it.
+    /// Judges how the connection ended, and shows it.
     fn finish(mut self, driver: &mut dyn Driver) -> Result<Over> {
         let totals = self.connection.totals();
         let unsent = self.connection.outbox().buffered();
         self.context.unsent = self.connection.take_unsent();
-        let Some(closure) = self.connection.ended() else { return Ok(Over::Closed) };
+        self.context.past.received = self.received;
+        let sent_all = driver.has_sent_all();
+        let outcome = self.outcome(unsent, sent_all);
+        let Some(closure) = self.connection.ended() else { return outcome };
+        let failed = matches!(&outcome, Err(Error { exit: Exit::PeerError, .. }));
         let views = &mut self.context.outside.views;
-        driver.show(&Event::Closed { closure, totals: &totals }, views);
-        let unfinished = self.connection.unfinished();
-        if unfinished > 0 && closure.received.is_some() && !self.muted {
-            let size = Count(unfinished, "byte");
+        driver.show(&Event::Closed { closure, totals: &totals, failed }, views);
+        if self.connection.is_inside_message() && closure.received.is_some() && !self.muted {
+            let size = Count(self.connection.unfinished(), "byte");
             let text = format!("the Close came inside a message, after {size} of it");
             views.emit(Event::Notice { level: Level::Warning, text: &text });
         }
-        self.context.past.received = self.received;
+        outcome
+    }
+
+    /// What an ended connection means for the run.
+    fn outcome(&mut self, unsent: usize, sent_all: bool) -> Result<Over> {
+        let Some(closure) = self.connection.ended() else { return Ok(Over::Closed) };
         if self.context.signalled.is_some() {
             return Ok(Over::Done);
         }
         let settings = &self.context.settings;
-        let sent_all = driver.has_sent_all();
         let waits = self.context.unsent.count() > 0;
         let again =
             settings.reconnect.is_some() && (!sent_all || waits || settings.outlasts_input());
@@ -202,27 +210,36 @@ impl Talk<'_> {
             unsent,
             position: self.connection.position(),
         };
-        let outcome = match (self.failure, self.connection.fault(), self.leave) {
+        let outcome = match (self.failure.take(), self.connection.fault(), self.leave) {
             (Some(failure), ..) => Err(failure),
             (None, Some(fault), _) => Err(failed(fault)),
             (None, None, Some(over)) => Ok(over),
             (None, None, None) => ended.judge(settings),
         };
-        let printed = self.connection.handed_over().filter(|_| !self.muted);
-        let outcome = outcome.map_err(|error| match printed {
-            Some(bytes) => {
-                error.cause(format!("{bytes} bytes of an unfinished message were printed"))
-            }
-            None => error,
-        });
         outcome.map_err(|error| match error.exit {
             // With -E our Close is queued after the unsent messages.
-            Exit::Lost if sent_all && waits => error.transient(true),
-            _ if error.transient && settings.reconnect.is_some() && !again => error
+            Exit::Lost if sent_all && waits => self.with_unfinished(error).transient(true),
+            _ if error.transient && settings.reconnect.is_some() && !again => self
+                .with_unfinished(error)
                 .transient(false)
                 .cause("the input has ended: nothing is left to be done again"),
-            _ => error,
+            _ => self.with_unfinished(error),
         })
+    }
+
+    /// Adds how much came of a message that isn't whole, if nothing else says so.
+    fn with_unfinished(&self, error: Error) -> Error {
+        let printed = self.connection.handed_over().filter(|_| !self.muted);
+        let ended_by_us = self.connection.ended().is_some_and(|closure| closure.end == End::Local);
+        match (printed, self.connection.unfinished()) {
+            (Some(bytes), _) => {
+                error.cause(format!("{bytes} bytes of an unfinished message were printed"))
+            }
+            (None, size @ 1..) if ended_by_us && error.exit == Exit::Timeout => {
+                error.cause(format!("{} of an unfinished message had come", Count(size, "byte")))
+            }
+            _ => error,
+        }
     }
 }
 

@@ -29,12 +29,9 @@ impl Ended<'_> {
     /// # Errors
     /// What went wrong, with its exit code.
     pub fn judge(&self, settings: &Settings) -> Result<Over> {
-        if self.met {
-            return Ok(Over::Done);
-        }
         let closure = self.closure;
         if closure.received.is_none() {
-            return Err(self.unanswered());
+            return if self.met { Ok(Over::Done) } else { Err(self.unanswered()) };
         }
         let code = closure.code();
         let by_peer = closure.first == Some(Party::Peer);
@@ -45,11 +42,15 @@ impl Ended<'_> {
                 [] => "without a reason".to_owned(),
                 some => format!("\"{}\"", Untrusted(some)),
             };
-            let did = if by_peer { "closed" } else { "answered our Close" };
+            // A Close that came with the last message doesn't answer ours.
+            let did = if by_peer || self.met { "closed" } else { "answered our Close" };
             let what = format!("the peer {did} with {code} ({}): {reason}", code.meaning());
             return Err(Error::new(Stage::Close, Exit::PeerError, what)
                 .transient(by_peer && reconnect::is_transient(code))
                 .hint(Hint::OkClose(code.0)));
+        }
+        if self.met {
+            return Ok(Over::Done);
         }
         let expectation = match (settings.count, &settings.until) {
             (Some(count), _) => {

@@ -94,7 +94,7 @@ impl Views {
                 self.summary.opening = Some((*opening).clone());
                 self.summary.closure = None;
             }
-            Event::Closed { closure, totals } => {
+            Event::Closed { closure, totals, .. } => {
                 self.summary.closure = Some((*closure).clone());
                 self.summary.totals.add(totals);
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::run::Run;
-use crate::support::scripted::{Frame, Peer, ScriptedServer, close_frame, frame};
+use crate::support::scripted::{Frame, Peer, ScriptedServer, close_frame, frame, raw_frame};
 
 /// Ends TCP at a ping, as some debuggers and devices do; answers each line after `late`.
 fn answering(late: Duration) -> ScriptedServer {
@@ -103,4 +103,111 @@ fn a_fence_without_a_pong_is_named() {
     });
     let output = Run::new(["-w", "0.1", &server.url()]).stdin("a\n").run().expect_code(0);
     output.expect_stderr("* nothing came back in 5.00 s, not even a pong; -w TIME waits longer");
+}
+
+/// What is on stderr, and the exit code, where the peer says that and then closes.
+fn told(args: &[&str], said: Vec<Vec<u8>>) -> (i32, String) {
+    let server = ScriptedServer::start(move |peer| {
+        peer.accept();
+        peer.send(said.concat());
+        peer.frames_until_close();
+    });
+    let url = server.url();
+    let output = Run::new(args.iter().copied().chain([url.as_str()])).stdin_held_open("").run();
+    let code = output.code();
+    // The time is the machine's.
+    let (before, after) =
+        output.stderr.split_once(" after opening").unwrap_or((&output.stderr, ""));
+    let before = match after {
+        "" => before,
+        _ => before.rsplit_once(", ").unwrap().0,
+    };
+    (code, format!("{before}{after}"))
+}
+
+#[test]
+fn a_peer_that_closes_first_is_never_silent() {
+    let said = |code, reason| vec![frame(0x1, "m"), close_frame(code, reason)];
+    for (args, said, wanted) in [
+        (
+            &[][..],
+            said(1000, "bye\x07"),
+            "* closed by the peer with 1000 (normal closure), reason \"bye\\x07\"\n",
+        ),
+        (&[], said(1001, ""), "* closed by the peer with 1001 (going away)\n"),
+        (&[], vec![frame(0x8, "")], "* closed by the peer with no code (1005)\n"),
+        (
+            &["--ok-close", "4009"],
+            said(4009, "later"),
+            "! closed by the peer with 4009 (private use, meaning is the application's), reason \"later\"\n",
+        ),
+        (&["-q"], said(1000, "bye"), ""),
+        (&["-q", "--ok-close", "4009"], said(4009, "bye"), ""),
+    ] {
+        assert_eq!(told(args, said), (0, wanted.to_owned()), "{args:?}");
+    }
+    // With what else went wrong: once.
+    let (code, stderr) = told(&["-n", "2"], said(1000, "done"));
+    let wanted = "* closed by the peer with 1000 (normal closure), reason \"done\"\n\
+                  wstap: session: only 1 of 2 messages came (--count)\n";
+    assert_eq!((code, stderr.as_str()), (1, wanted));
+    let (code, stderr) = told(&[], said(4009, "later"));
+    assert_eq!((code, stderr.matches("4009 (").count()), (10, 1), "{stderr}");
+}
+
+#[test]
+fn an_error_code_counts_though_the_expected_message_came() {
+    let said = |code| vec![frame(0x1, "limit"), close_frame(code, "slow\x1b")];
+    for met in [["-n", "1"], ["--until", "limit"]] {
+        let (code, stderr) = told(&met, said(4008));
+        let wanted = "wstap: close: the peer closed with 4008 \
+                      (private use, meaning is the application's): \"slow\\x1b\"\n  \
+                      hint: if that is fine: --ok-close 4008\n";
+        assert_eq!((code, stderr.as_str()), (10, wanted), "{met:?}");
+        for fine in [1000, 1001] {
+            assert_eq!(told(&met, said(fine)), (0, String::new()), "{met:?}: {fine}");
+        }
+        let ours = [&met[..], &["--close-code", "4008"]].concat();
+        assert_eq!(told(&ours, said(4008)), (0, String::new()), "our own code");
+    }
+    let (code, stderr) = told(&["-n", "1", "--ok-close", "4008"], said(4008));
+    assert_eq!((code, stderr.contains("the peer answered 4008")), (0, true), "{stderr}");
+    // A server that ends the connection without a Close has nothing against us.
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.send(frame(0x1, "m"));
+        peer.frames_until_close();
+    });
+    let output = Run::new(["-n", "1", &server.url()]).stdin_held_open("").run().expect_code(0);
+    assert_eq!(output.stderr, "");
+}
+
+#[test]
+fn a_message_that_is_cut_off_is_told_with_its_size() {
+    let (code, stderr) = told(&[], vec![raw_frame(0x01, "half"), close_frame(1000, "")]);
+    let wanted = "* closed by the peer with 1000 (normal closure)\n\
+                  ! the Close came inside a message, after 4 bytes of it\n";
+    assert_eq!((code, stderr.as_str()), (0, wanted));
+    let (_, stderr) = told(&[], vec![raw_frame(0x02, ""), close_frame(1000, "")]);
+    assert!(stderr.contains("inside a message, after 0 bytes of it"), "{stderr}");
+    let (code, stderr) = told(&[], vec![raw_frame(0x01, "half"), close_frame(4009, "")]);
+    assert_eq!((code, stderr.contains("after 4 bytes of it")), (10, true), "{stderr}");
+    let cut = |bytes: Vec<u8>| {
+        let server = ScriptedServer::start(move |peer| {
+            peer.accept();
+            peer.send(&bytes);
+            peer.cut();
+        });
+        Run::new([server.url()]).stdin_held_open("").run()
+    };
+    cut(b"\x81\x0bhalf".to_vec()).expect_code(9).expect_stderr("4 bytes of the message so far");
+    cut(raw_frame(0x01, "half")).expect_code(9).expect_stderr("4 bytes of the message so far");
+    // Time that is up cuts it off, too.
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.send(raw_frame(0x01, "half"));
+        peer.stay_silent();
+    });
+    let output = Run::new(["-m", "0.5", &server.url()]).stdin_held_open("").run().expect_code(11);
+    output.expect_stderr("because: 4 bytes of an unfinished message had come");
 }

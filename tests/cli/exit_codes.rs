@@ -68,9 +68,17 @@ fn done_is_0() {
 
 #[test]
 fn a_normal_close_by_the_peer_is_0() {
-    for close in [close_frame(1000, ""), close_frame(1001, "reboot"), frame(0x8, "")] {
+    for (close, how) in [
+        (close_frame(1000, ""), "1000 (normal closure), "),
+        (close_frame(1001, "reboot"), "1001 (going away), reason \"reboot\", "),
+        (frame(0x8, ""), "no code (1005), "),
+    ] {
         let server = saying(close);
-        expect_silence(&listen(&[&server.url()]).expect_code(0));
+        let output = listen(&[&server.url()]).expect_code(0);
+        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+        output.expect_stderr(&format!("* closed by the peer with {how}"));
+        let server = saying(close_frame(1000, "bye"));
+        expect_silence(&listen(&["-q", &server.url()]).expect_code(0));
     }
 }
 
@@ -363,7 +371,9 @@ fn an_error_code_of_the_peer_is_10() {
 #[test]
 fn an_error_code_that_is_fine_is_0() {
     let server = saying(close_frame(4001, "go away"));
-    expect_silence(&listen(&["--ok-close", "4000,4001", &server.url()]).expect_code(0));
+    let output = listen(&["--ok-close", "4000,4001", &server.url()]).expect_code(0);
+    assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+    output.expect_stderr("! closed by the peer with 4001 (");
     let server = saying(close_frame(4002, ""));
     listen(&["--ok-close", "4000,4001", &server.url()]).expect_code(10);
 }

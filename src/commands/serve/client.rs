@@ -134,7 +134,8 @@ impl ServedClient {
             if let Some(text) = mode.sink_counts() {
                 shared.views.tell(&Event::Notice { level: Level::Info, text: &text });
             }
-            shared.views.tell(&Event::Closed { closure, totals: &connection.totals() });
+            let totals = connection.totals();
+            shared.views.tell(&Event::Closed { closure, totals: &totals, failed: false });
             self.stage = Stage::Over;
         }
     }

@@ -49,7 +49,6 @@ fn messages_of_the_command_line_can_be_sent_anew() {
 fn somebody_who_listens_for_ever_listens_on() {
     let server = ScriptedServer::start(|peer| {
         peer.accept();
-        peer.expect(0x9);
         peer.send(frame(0x1, peer.number().to_string()));
         if peer.number() == 3 {
             close(peer, 1000);
