@@ -7,12 +7,14 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cli::values::{backoff, nonzero_size, nonzero_time, one_of, ping_size, size, time};
+use crate::cli::values::{backoff, nonzero_size, nonzero_time, one_of, ping_size, size};
 use crate::error::{Error, Exit, Stage};
 use crate::report::payload::Format;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::Backoff;
 use crate::text::Untrusted;
+use crate::text::system::reason;
+use crate::text::typed::time;
 
 const URL_HELP: &str =
     "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…, or @PROFILE";
@@ -487,7 +489,13 @@ pub(crate) struct EndingArgs {
     pub until: Option<String>,
     /// At the end of the input, end after this much silence; "forever" for never [default: 1; with
     /// --count, --until or --duration: forever]
-    #[arg(short = 'w', long, value_name = "TIME", value_parser = linger)]
+    #[arg(
+        short = 'w',
+        long,
+        value_name = "TIME",
+        value_parser = linger,
+        allow_negative_numbers = true
+    )]
     pub linger: Option<LingerArg>,
     /// Close at the end of the input; what arrives before the peer's Close is still printed
     #[arg(short = 'E', long, conflicts_with = "linger")]
@@ -581,7 +589,10 @@ pub struct LingerArg(pub Option<Duration>);
 fn linger(text: &str) -> Result<LingerArg, String> {
     match text {
         "forever" => Ok(LingerArg(None)),
-        text => time(text).map(|time| LingerArg(Some(time))),
+        text => match time(text) {
+            Ok(time) => Ok(LingerArg(Some(time))),
+            Err(why) => Err(format!("{why}, or forever")),
+        },
     }
 }
 
@@ -720,7 +731,7 @@ impl Generated {
 pub fn help(e: &clap::Error) -> Error {
     match e.print() {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            let what = format!("can't write to standard output: {e}");
+            let what = format!("can't write to standard output: {}", reason(&e));
             Error::new(Stage::Output, Exit::Local, what)
         }
         _ => std::process::exit(Exit::Done as i32),

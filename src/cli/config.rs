@@ -19,6 +19,7 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::redact;
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::Target;
 
 /// The longest file that is read, in bytes.
@@ -90,8 +91,8 @@ pub fn is_locked(path: &Path) -> bool {
 /// Exit 13 if it can't be read; exit 2 for an error in it, with path and line.
 pub fn load(path: &Path) -> Result<Option<ConfigFile>> {
     let failed = |e: &io::Error| {
-        let why = Untrusted::text(&e.to_string()).to_string();
-        Error::new(Stage::Input, Exit::Local, format!("can't read {}: {why}", shown(path)))
+        let what = format!("can't read {}: {}", shown(path), reason(e));
+        Error::new(Stage::Input, Exit::Local, what)
     };
     let file = match File::open(path) {
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

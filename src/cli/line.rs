@@ -18,6 +18,7 @@ use crate::cli::layers::{Layers, option};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 
 /// The longest curl command that is read from standard input, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -230,8 +231,7 @@ fn stdin() -> Result<String> {
     }
     let mut text = String::new();
     Blocking(Role::Stdin, stdin).take(LONGEST + 1).read_to_string(&mut text).map_err(|e| {
-        let why = Untrusted::text(&e.to_string()).to_string();
-        let what = format!("can't read the curl command from standard input: {why}");
+        let what = format!("can't read the curl command from standard input: {}", reason(&e));
         Error::new(Stage::Input, Exit::Local, what)
     })?;
     if text.len() as u64 > LONGEST {

@@ -6,8 +6,6 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use regex::bytes::Regex;
-
 use crate::cli::args::{
     EndingArgs, LivenessArgs, LoginArgs, MessageArgs, NetworkArgs, OutputArgs, ProtocolArgs,
     ProxyArgs, ReachArgs, RequestArgs, TalkArgs, TimeArgs, TlsArgs, ViewArgs, When,
@@ -27,6 +25,8 @@ use crate::run::reconnect::Reconnect;
 use crate::run::settings::{Linger, Settings};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
+use crate::text::system::reason;
+use crate::text::typed::pattern;
 use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
     ConnectTo, DialOptions, Family, Pins, Proxies, Resolve, Sni, Target, TlsOptions, Versions,
@@ -145,10 +145,8 @@ fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {
         backoff,
     } = args;
     settings.count = count;
-    settings.until = until.as_deref().map(Regex::new).transpose().map_err(|e| {
-        let what = "--until is not a regular expression";
-        Error::usage(what).cause(Untrusted::text(&e.to_string()).to_string())
-    })?;
+    settings.until =
+        of("--until", until.as_deref().map(pattern).transpose().map_err(Error::usage))?;
     settings.duration = duration;
     settings.linger = match linger {
         _ if exit_on_eof => Linger::For(Duration::ZERO),
@@ -333,7 +331,7 @@ fn read_file(path: &str) -> Result<String> {
             .and_then(|file| Blocking(Role::File, file).read_to_string(&mut text)),
     };
     read.map_err(|e| {
-        let what = format!("can't read {}: {e}", Untrusted::text(path));
+        let what = format!("can't read {}: {}", Untrusted::text(path), reason(&e));
         Error::new(Stage::Input, Exit::Local, what)
     })?;
     Ok(text)

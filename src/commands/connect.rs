@@ -13,7 +13,7 @@ use crate::run::input::Stdin;
 use crate::run::output::{FdSink, Output, Sink};
 use crate::run::signals::{Signals, Waking};
 use crate::run::{Pipe, Prompt, Session};
-use crate::text::Untrusted;
+use crate::text::system::reason;
 
 /// Runs a session: with a prompt if stdin and stdout are terminals, as a pipe otherwise.
 ///
@@ -90,7 +90,6 @@ pub(super) fn on_stderr(view: Box<dyn Reporter>) -> Output {
 
 pub(super) fn signals() -> Result<Waking> {
     Signals::new().map(Waking::Signals).map_err(|e| {
-        let why = Untrusted::text(&e.to_string()).to_string();
-        Error::new(Stage::Session, Exit::Bug, "can't listen for signals").cause(why)
+        Error::new(Stage::Session, Exit::Bug, "can't listen for signals").cause(reason(&e))
     })
 }

@@ -5,6 +5,7 @@ use crate::event::{Clock, Event, Stamped, Summary};
 use crate::report::Reporter as _;
 use crate::report::json::Json;
 use crate::sys;
+use crate::text::system::reason;
 
 /// Prints a text; a reader that goes away early is no failure.
 ///
@@ -12,7 +13,7 @@ use crate::sys;
 /// Exit 13 if standard output can't be written.
 pub(super) fn print(text: &str) -> Result<Exit> {
     sys::print(text.as_bytes()).map(|()| Exit::Done).map_err(|e| {
-        let what = format!("can't write to standard output: {e}");
+        let what = format!("can't write to standard output: {}", reason(&e));
         Error::new(Stage::Output, Exit::Local, what)
     })
 }

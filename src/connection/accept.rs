@@ -16,7 +16,7 @@ use crate::http::head::{
 use crate::protocol::deflate::Params;
 use crate::protocol::handshake::{AcceptOptions, Reply, Request, answer, refuse};
 use crate::redact::{Guarded, Secrets};
-use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::{self, Stream};
 
 /// Time limit for TLS, the request and the response.
@@ -285,7 +285,7 @@ impl Accepting {
         let what = match (&self.broken, &self.phase) {
             (Some(e), _) => match transport::tls_failure(e) {
                 Some(error) => error.what,
-                None => Untrusted::text(&e.to_string()).to_string(),
+                None => reason(e),
             },
             (None, Phase::Reading(_)) => "sent no request in time".to_owned(),
             (None, Phase::Opening(_)) => "didn't take the response in time".to_owned(),

@@ -10,6 +10,7 @@ use crate::http::cookie::{CookieOrigin, Jar};
 use crate::http::head::{Response, values};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::Target;
 
 /// The largest file that is read, in bytes.
@@ -33,7 +34,7 @@ impl CookieFile {
             Err(e) if e.kind() == ErrorKind::NotFound => Jar::default(),
             Err(e) => {
                 let shown = Untrusted::text(&path.to_string_lossy()).to_string();
-                let what = format!("can't read the cookies in {shown}: {e}");
+                let what = format!("can't read the cookies in {shown}: {}", reason(&e));
                 return Err(Error::new(Stage::Input, Exit::Local, what));
             }
         };
@@ -81,7 +82,7 @@ impl CookieFile {
         let written = if changed { self.write(now) } else { Ok(()) };
         let failed = written.err().map(|e| {
             let path = self.path.to_string_lossy();
-            format!("the cookies can't be written to {}: {e}", Untrusted::text(&path))
+            format!("the cookies can't be written to {}: {}", Untrusted::text(&path), reason(&e))
         });
         (refused, failed)
     }

@@ -69,7 +69,7 @@ use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::connection::{Config, RawFrame, ReadyState, Receiver, Sender, Side, Traffic};
 use crate::protocol::deflate::Params;
 use crate::protocol::violation::Policy;
-use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::text::units::Count;
 use crate::transport::{self, Progress, Stream};
 
@@ -669,6 +669,6 @@ fn how(e: &io::Error) -> String {
     match e.kind() {
         ErrorKind::UnexpectedEof => "TLS was cut off without close_notify: truncated".to_owned(),
         ErrorKind::ConnectionReset => "connection reset by the peer (RST)".to_owned(),
-        _ => Untrusted::text(&e.to_string()).to_string(),
+        _ => reason(e),
     }
 }

@@ -18,6 +18,7 @@ use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
 use crate::redact::{self, Guarded, Secrets};
 use crate::sys;
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::text::units::Count;
 use crate::transport::{self, Progress, Stream, Target};
 
@@ -299,8 +300,7 @@ impl Exchange {
             return error;
         }
         let what = format!("the connection was lost {}", self.place());
-        Error::new(Stage::Handshake, Exit::Lost, what)
-            .cause(Untrusted::text(&e.to_string()).to_string())
+        Error::new(Stage::Handshake, Exit::Lost, what).cause(reason(e))
     }
 
     /// The position in the response.

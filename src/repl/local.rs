@@ -16,6 +16,7 @@ use crate::protocol::frame::Opcode;
 use crate::run::command::Command;
 use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 
 /// The end of `/help`: everything that is not a command.
 const KEYS: &str = "\
@@ -60,7 +61,7 @@ pub(super) fn help(about: Option<&SlashCommand>) -> String {
 pub(super) fn file(path: &Path, opcode: Option<Opcode>, limit: u64) -> Result<Command> {
     let path = path.to_str().map_or_else(|| path.to_owned(), expand_home);
     let shown = Untrusted::text(&path.to_string_lossy()).to_string();
-    let fail = |error: io::Error| failed(format!("/file: {shown}: {}", cause(&error)));
+    let fail = |error: io::Error| failed(format!("/file: {shown}: {}", reason(&error)));
     // Opening a pipe would wait for its other end.
     if !fs::metadata(&path).map_err(fail)?.is_file() {
         return Err(failed(format!("/file: {shown} is not a regular file")));
@@ -102,12 +103,12 @@ pub(super) fn edit() -> Result<Option<Command>> {
         failed("/edit: neither VISUAL nor EDITOR is set")
             .hint("pasted lines stay together as one message, too")
     })?;
-    let draft = Draft::create().map_err(|error| failed(format!("/edit: {}", cause(&error))))?;
+    let draft = Draft::create().map_err(|error| failed(format!("/edit: {}", reason(&error))))?;
     // As git does it: the variable may hold arguments, too.
     let mut script = editor.clone();
     script.push(" \"$1\"");
     let status = Process::new("/bin/sh").arg("-c").arg(script).arg("sh").arg(&draft.0).status();
-    let status = status.map_err(|error| failed(format!("/edit: {}", cause(&error))))?;
+    let status = status.map_err(|error| failed(format!("/edit: {}", reason(&error))))?;
     if !status.success() {
         let name = editor.to_string_lossy().into_owned();
         let what =
@@ -115,7 +116,7 @@ pub(super) fn edit() -> Result<Option<Command>> {
         return Err(failed(what));
     }
     let mut payload =
-        sys::read_file(&draft.0).map_err(|error| failed(format!("/edit: {}", cause(&error))))?;
+        sys::read_file(&draft.0).map_err(|error| failed(format!("/edit: {}", reason(&error))))?;
     // Editors end the last line.
     if payload.last() == Some(&b'\n') {
         payload.pop();
@@ -156,10 +157,6 @@ fn failed(what: impl Into<String>) -> Error {
     Error::new(Stage::Input, Exit::Local, what)
 }
 
-fn cause(error: &io::Error) -> String {
-    Untrusted::text(&error.to_string()).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,7 +194,7 @@ mod tests {
     fn what_is_no_file_is_refused() {
         let error = |path: &str| file(Path::new(path), None, 10).unwrap_err().to_string();
         assert!(error("/dev/zero").contains("not a regular file"));
-        assert!(error("/nowhere/\u{1b}").contains("/nowhere/\\x1b: No such file"));
+        assert!(error("/nowhere/\u{1b}").contains("/nowhere/\\x1b: there is no such file"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::error::{Error, Exit, Stage};
 use crate::event::{Clock, Event, Moment, Setting, Stamped, Summary, Timings};
 use crate::report::Needs;
 use crate::run::output::{Channel, Output};
-use crate::text::Untrusted;
+use crate::text::system::reason;
 
 /// The views, and the data for the summary.
 pub struct Views {
@@ -190,8 +190,7 @@ impl Views {
                     Channel::Stderr => "standard error",
                     Channel::Stdout => "standard output",
                 };
-                let why = Untrusted::text(&e.to_string()).to_string();
-                let what = format!("can't write to {name}: {why}");
+                let what = format!("can't write to {name}: {}", reason(e));
                 Some(Error::new(Stage::Output, Exit::Local, what))
             }
         })

@@ -5,6 +5,7 @@
 //! rewrite what is already there. [`Untrusted`] is the only way to format them.
 
 pub mod hexdump;
+pub mod system;
 pub mod typed;
 pub mod units;
 

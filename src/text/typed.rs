@@ -1,4 +1,58 @@
-//! Typed input: bytes in hex, and misspelt names.
+//! Typed input: times, patterns, bytes in hex, and misspelt names.
+
+use std::time::Duration;
+
+use regex::bytes::Regex;
+
+use crate::text::Untrusted;
+
+/// Units of time with their seconds.
+const UNITS: [(&str, f64); 6] =
+    [("ms", 0.001), ("s", 1.0), ("min", 60.0), ("m", 60.0), ("h", 3_600.0), ("d", 86_400.0)];
+
+/// Reads a time: seconds, also with a fraction, or numbers with units, as in `500ms` or `1h30m`.
+///
+/// # Errors
+/// How a time is written.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let bad = || "a time is a number of seconds, or like 500ms, 2s, 1m, 1.5h, 1d".to_owned();
+    let plain = if is_number(text) { text.parse().ok() } else { None };
+    let seconds = plain.or_else(|| with_units(text)).ok_or_else(bad)?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| bad())
+}
+
+/// The seconds of `500ms` or `1h30m`.
+fn with_units(text: &str) -> Option<f64> {
+    let (mut seconds, mut rest) = (0.0, text);
+    while !rest.is_empty() {
+        let (digits, behind) = rest.split_at(rest.find(|c: char| c.is_ascii_alphabetic())?);
+        let end = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(end);
+        let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        let number: f64 = if is_number(digits) { digits.parse().ok()? } else { return None };
+        (seconds, rest) = (seconds + number * factor, behind);
+    }
+    Some(seconds).filter(|_| !text.is_empty())
+}
+
+/// Whether it begins like a number without a sign: not as `-1` or `inf`.
+fn is_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+}
+
+/// Reads a regular expression.
+///
+/// # Errors
+/// What is wrong with it, in one line, to put behind its name.
+pub fn pattern(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|e| {
+        // The lines above the last one draw the place.
+        let whole = e.to_string();
+        let last = whole.lines().last().unwrap_or_default();
+        let why = last.strip_prefix("error: ").unwrap_or(last);
+        format!("is not a regular expression: {}", Untrusted::text(why))
+    })
+}
 
 /// Reads hex digits. White space, `:`, `,` and `-` are ignored, as are `0x` and `\x` before a byte.
 ///
@@ -49,6 +103,44 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times() {
+        for (typed, millis) in [
+            ("500ms", 500),
+            ("2", 2_000),
+            ("0.25", 250),
+            (".5s", 500),
+            ("1m", 60_000),
+            ("2min", 120_000),
+            ("1.5h", 5_400_000),
+            ("1d", 86_400_000),
+            ("1h30m", 5_400_000),
+            ("1m2s3ms", 62_003),
+            ("36500d", 3_153_600_000_000),
+        ] {
+            assert_eq!(time(typed), Ok(Duration::from_millis(millis)), "{typed}");
+        }
+        for bad in [
+            "", "s", "-1", "+1", "inf", "nan", "1x", "1e400", "+1h", "ms", "infs", "1h30", "1 h",
+            "1.2.3", "1M", "1m-", ".", "1é",
+        ] {
+            assert!(time(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn patterns() {
+        assert!(pattern("^a+$").unwrap().is_match(b"aa"));
+        for (bad, why) in [
+            ("(", "is not a regular expression: unclosed group"),
+            ("a\n*{", "is not a regular expression: unclosed counted repetition"),
+            ("\\w{999999}", "exceeds"),
+        ] {
+            let error = pattern(bad).unwrap_err();
+            assert!(error.contains(why) && !error.contains('\n'), "{error}");
+        }
+    }
 
     #[test]
     fn hex_is_forgiving_about_spacing_only() {

@@ -15,6 +15,7 @@ use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Timings};
 use crate::sys;
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::host::Endpoint;
 use crate::transport::wait::{Waiter, Woken};
 use crate::transport::{DialOptions, Stream, resolve};
@@ -294,16 +295,6 @@ fn is_in_progress(e: &io::Error) -> bool {
 /// Whether an interface was refused by name, so that its address may work instead.
 fn is_refused_name(e: &io::Error) -> bool {
     matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported)
-}
-
-/// The operating system's words, without its number.
-fn reason(e: &io::Error) -> String {
-    let text = match e.kind() {
-        io::ErrorKind::ConnectionRefused => return "connection refused".to_owned(),
-        _ => e.to_string(),
-    };
-    let words = text.split(" (os error").next().unwrap_or_default();
-    Untrusted::text(words).to_string()
 }
 
 fn local_failure(e: &io::Error) -> Error {

@@ -17,6 +17,7 @@ use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Timings};
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::host::{Endpoint, plain_host, unbracketed};
 use crate::transport::wait::Waiter;
 use crate::transport::{DialOptions, Family};
@@ -90,7 +91,7 @@ fn scope(typed: &str) -> Result<u32> {
     index.map_err(|e| {
         let what = format!("no interface \"{}\" for the address's zone", Untrusted::text(zone));
         Error::new(Stage::Resolve, Exit::Usage, what)
-            .cause(e.to_string())
+            .cause(reason(&io::Error::from(e)))
             .hint("the interfaces there are: ip link")
     })
 }
@@ -155,8 +156,7 @@ fn ask(
 ) -> Result<Vec<SocketAddr>> {
     let shown = Untrusted::text(&endpoint.typed).to_string();
     let failed = |e: &io::Error| {
-        Error::new(Stage::Resolve, Exit::Local, "the resolver can't be started")
-            .cause(e.to_string())
+        Error::new(Stage::Resolve, Exit::Local, "the resolver can't be started").cause(reason(e))
     };
     let (answered, answer) =
         io::pipe().map(|(reader, writer)| (writer, reader)).map_err(|e| failed(&e))?;

@@ -12,6 +12,7 @@ use crate::event::{Event, Timings};
 use crate::http::head::{HeadError, HeadLimits, HeadReader, Response, values};
 use crate::redact;
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::connect::{self, Connected};
 use crate::transport::host::Endpoint;
 use crate::transport::proxy::{Proxy, Scheme};
@@ -410,9 +411,7 @@ impl ProxyTalk<'_, '_> {
     fn lost(&self, e: &io::Error) -> Error {
         match tls_failure(e) {
             Some(error) => at(self.proxy, error),
-            None => self
-                .failed("the connection to it was lost")
-                .cause(Untrusted::text(&e.to_string()).to_string()),
+            None => self.failed("the connection to it was lost").cause(reason(e)),
         }
     }
 

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::Event;
 use crate::sys;
+use crate::text::system::reason;
 
 /// The caller's side of dialing: takes the events, and may interrupt.
 pub trait Progress {
@@ -150,7 +151,8 @@ impl<'a> Waiter<'a> {
 }
 
 fn poll_failed(e: Errno) -> Error {
-    Error::new(Stage::Connect, Exit::Local, "waiting for the network failed").cause(e.to_string())
+    Error::new(Stage::Connect, Exit::Local, "waiting for the network failed")
+        .cause(reason(&e.into()))
 }
 
 /// A duration as typed. Some of it passed before the deadline was set, so it is rounded up to 10

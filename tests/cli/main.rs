@@ -13,6 +13,7 @@ mod faults;
 mod generated;
 mod json;
 mod lists;
+mod messages;
 mod options;
 mod ping;
 mod pipe;

@@ -57,7 +57,7 @@ fn messages_of_every_spelling() {
     ask(&mut pty, "/text  /spaced", &["<  /spaced"]);
     ask(&mut pty, "/file note.txt", &["< from a file"]);
     ask(&mut pty, "/file data.bin", &["<b 2 bytes", "ff 00"]);
-    ask(&mut pty, "/file nowhere", &["! /file: nowhere: No such file"]);
+    ask(&mut pty, "/file nowhere", &["! /file: nowhere: there is no such file"]);
     ask(&mut pty, "/json {", &["! /json: not JSON"]);
     ask(&mut pty, "/hex 0g", &["! /hex: column 2 is not a hex digit; usage: /hex"]);
     ask(&mut pty, "/set pretty on", &[]);

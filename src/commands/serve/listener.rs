@@ -12,6 +12,7 @@ use rustls::ServerConfig;
 use crate::commands::serve::client::{ServedClient, Shared};
 use crate::event::{Event, Level};
 use crate::run::Source;
+use crate::text::system::reason;
 use crate::transport::Stream;
 
 /// Pause after a failed accept: most likely we are out of descriptors, and the listener would be
@@ -64,7 +65,7 @@ impl Listener {
                             ));
                             continue;
                         }
-                        Err(error) => format!("{peer}: {error}"),
+                        Err(error) => format!("{peer}: {}", reason(&error)),
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
@@ -75,7 +76,7 @@ impl Listener {
                         continue;
                     }
                     self.paused_until = Some(now + PAUSE);
-                    format!("accept: {error}")
+                    format!("can't accept a connection: {}", reason(&error))
                 }
             };
             shared.views.set_client(None);

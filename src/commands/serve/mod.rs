@@ -34,8 +34,10 @@ use crate::run::command::{Wake, Waker};
 use crate::run::output::{FdSink, Output, Sink};
 use crate::run::signals::{Signals, Waking};
 use crate::run::{Loop, Source, Views};
+use crate::sys;
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::{default_provider, private_key};
 
 pub use crate::commands::serve::options::{Mode, ServeOptions};
@@ -60,9 +62,12 @@ pub fn run(options: &ServeOptions) -> Result<()> {
     if options.json {
         notice(&line);
     } else {
-        Blocking(Role::Stdout, io::stdout())
-            .write_all(format!("{line}\n").as_bytes())
-            .map_err(|error| Error::new(Stage::Output, Exit::Local, format!("stdout: {error}")))?;
+        Blocking(Role::Stdout, io::stdout()).write_all(format!("{line}\n").as_bytes()).map_err(
+            |error| {
+                let what = format!("can't write to standard output: {}", reason(&error));
+                Error::new(Stage::Output, Exit::Local, what)
+            },
+        )?;
     }
     notice("for trying and testing, not for production");
     if !server.local.ip().is_loopback() {
@@ -253,8 +258,9 @@ fn tls_config(options: &ServeOptions) -> Result<Option<Arc<ServerConfig>>> {
             return Err(Error::new(Stage::Usage, Exit::Usage, what));
         }
     };
-    let chain = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
+    let pem = sys::read_file(cert).map_err(|error| unreadable(cert, &reason(&error)))?;
+    let chain = CertificateDer::pem_slice_iter(&pem)
+        .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|error| unreadable(cert, &error))?;
     if chain.is_empty() {
         return Err(unreadable(cert, &"no certificate in it"));
@@ -280,5 +286,5 @@ fn unreadable(path: &Path, why: &dyn fmt::Display) -> Error {
 }
 
 fn local(what: &str, error: &io::Error) -> Error {
-    Error::new(Stage::Serve, Exit::Local, format!("{what}: {error}"))
+    Error::new(Stage::Serve, Exit::Local, format!("{what}: {}", reason(error)))
 }

@@ -16,6 +16,7 @@ use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::redact::Secret;
 use crate::sys;
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::tls::options::usage;
 use crate::transport::tls::trust::pem_certificates;
 use crate::transport::tls::{TlsNames, TlsOptions};
@@ -118,10 +119,8 @@ fn read_key(
 ) -> Result<Option<PrivateKeyDer<'static>>> {
     let shown = path.to_string_lossy();
     let shown = Untrusted::text(&shown);
-    let bytes = sys::read_file(path).map_err(|e| {
-        usage(format!("{option} {shown}: can't be read"))
-            .cause(Untrusted::text(&e.to_string()).to_string())
-    })?;
+    let bytes = sys::read_file(path)
+        .map_err(|e| usage(format!("can't read {option} {shown}: {}", reason(&e))))?;
     let text = String::from_utf8_lossy(&bytes);
     let failed = |what: &str| unusable(format!("{option} {shown}: {what}"));
     let convert = Hint::KeyConverted(shown.to_string());

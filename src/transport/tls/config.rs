@@ -13,6 +13,7 @@ use url::Host;
 use crate::error::Result;
 use crate::event::{Event, Level};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::tls::client::{Asked, Identity};
 use crate::transport::tls::options::usage;
 use crate::transport::tls::trust::Trust;
@@ -76,7 +77,7 @@ fn log_keys(config: &mut ClientConfig, waiter: &mut Waiter<'_>) {
         Err(e) => {
             let path = path.to_string_lossy();
             let path = Untrusted::text(&path);
-            (Level::Warning, format!("SSLKEYLOGFILE {path} can't be written: {e}"))
+            (Level::Warning, format!("SSLKEYLOGFILE {path} can't be written: {}", reason(&e)))
         }
     };
     waiter.progress.event(Event::Notice { level, text: &text });

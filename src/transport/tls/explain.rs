@@ -6,6 +6,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 
 use crate::error::{Error, Exit, Hint, Stage};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::tls::info;
 use crate::transport::tls::pin::{NotPinned, Pin};
 
@@ -113,7 +114,7 @@ pub(super) fn lost(e: &io::Error, evidence: &HandshakeEvidence<'_>) -> Error {
     handshake_ended(why, evidence)
         .into_error(evidence)
         .transient(!evidence.lacks_certificate())
-        .cause(Untrusted::text(&e.to_string()).to_string())
+        .cause(reason(e))
 }
 
 /// The error for a connection that the server ended during the handshake.

@@ -11,6 +11,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys;
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::tls::info;
 
 /// SHA-256 digests of public keys (SubjectPublicKeyInfo in DER, RFC 7469 §2.4); with none, every
@@ -75,8 +76,7 @@ fn from_file(path: &str) -> Result<[u8; 32]> {
     let shown = Untrusted::text(path);
     let failed = |why: &str| usage(format!("{shown}: {why}"));
     let bytes = sys::read_file(path).map_err(|e| {
-        failed("can't be read")
-            .cause(Untrusted::text(&e.to_string()).to_string())
+        failed(&format!("can't be read: {}", reason(&e)))
             .hint("it is a file with a public key, or sha256//BASE64;sha256//BASE64")
     })?;
     let key = match SubjectPublicKeyInfoDer::from_pem_slice(&bytes) {

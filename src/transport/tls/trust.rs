@@ -10,12 +10,13 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls_native_certs::{CertificateResult, load_certs_from_paths};
+use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Level};
 use crate::sys;
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::transport::tls::TlsOptions;
 use crate::transport::tls::options::usage;
 use crate::transport::wait::Waiter;
@@ -100,7 +101,7 @@ impl Trust {
                 return Ok(None);
             }
             let error = usage(format!("{by} gives no certificate to trust"));
-            let why = loaded.errors.first().map(|e| Untrusted::text(&e.to_string()).to_string());
+            let why = loaded.errors.first().map(why);
             return Err(why.into_iter().fold(error, Error::cause));
         }
         let mut trust = Trust::new(roots, loaded.certs, provider)?;
@@ -191,17 +192,19 @@ pub(super) fn pem_certificates(path: &Path, option: &str) -> Result<Vec<Certific
     let shown = path.to_string_lossy();
     let failed = |why: String| {
         let what = format!("{option} {}: no certificates", Untrusted::text(&shown));
-        usage(what).cause(Untrusted::text(&why).to_string())
+        usage(what).cause(why)
     };
     if path.is_dir() {
         let loaded = load_certs_from_paths(None, Some(path));
         return match loaded.errors.first() {
             _ if !loaded.certs.is_empty() => Ok(loaded.certs),
-            Some(e) => Err(failed(e.to_string())),
+            Some(e) => Err(failed(why(e))),
             None => Err(failed("the folder holds none".to_owned())),
         };
     }
-    let bytes = sys::read_file(path).map_err(|e| failed(e.to_string()))?;
+    let bytes = sys::read_file(path).map_err(|e| {
+        usage(format!("can't read {option} {}: {}", Untrusted::text(&shown), reason(&e)))
+    })?;
     let certificates: std::result::Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(&bytes).collect();
     match certificates {
@@ -209,6 +212,16 @@ pub(super) fn pem_certificates(path: &Path, option: &str) -> Result<Vec<Certific
         // DER, as some tools export it.
         Ok(_) if bytes.first() == Some(&0x30) => Ok(vec![CertificateDer::from(bytes)]),
         Ok(_) => Err(failed("no -----BEGIN CERTIFICATE----- in it".to_owned())),
-        Err(e) => Err(failed(e.to_string())),
+        Err(e) => Err(failed(Untrusted::text(&e.to_string()).to_string())),
+    }
+}
+
+/// What was wrong with the certificates of the system or of a folder.
+fn why(e: &rustls_native_certs::Error) -> String {
+    match &e.kind {
+        ErrorKind::Io { inner, path } => {
+            format!("{}: {}", Untrusted::text(&path.to_string_lossy()), reason(inner))
+        }
+        _ => Untrusted::text(&e.to_string()).to_string(),
     }
 }
