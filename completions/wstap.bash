@@ -44,7 +44,7 @@ _wstap() {
 
     case "${cmd}" in
         wstap)
-            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help --version inspect ping curl serve demo explain generate"
+            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help --version inspect ping curl serve demo explain generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -111,6 +111,10 @@ _wstap() {
                     return 0
                     ;;
                 --reconnect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reconnect-on)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -294,7 +298,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__curl)
-            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
+            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -361,6 +365,10 @@ _wstap() {
                     return 0
                     ;;
                 --reconnect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reconnect-on)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -544,7 +552,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__demo)
-            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
+            opts="-x -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --binary --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -611,6 +619,10 @@ _wstap() {
                     return 0
                     ;;
                 --reconnect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reconnect-on)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

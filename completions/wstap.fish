@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -40,6 +40,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l close-code -d 'The status c
 complete -c wstap -n "__fish_wstap_needs_command" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l reconnect-on -d 'The ends of an open connection that --reconnect follows: close codes and ranges of them (1005 for none), lost (1006), or any' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l backoff -d 'Wait this long before reconnecting: the first wait, and the longest one it grows to' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ping-interval -d 'Send a ping at this interval' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
@@ -245,6 +246,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-code -d 'The 
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l reconnect-on -d 'The ends of an open connection that --reconnect follows: close codes and ranges of them (1005 for none), lost (1006), or any' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l backoff -d 'Wait this long before reconnecting: the first wait, and the longest one it grows to' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-interval -d 'Send a ping at this interval' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
@@ -354,6 +356,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-code -d 'The 
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ok-close -d 'Codes with which the peer may close, besides 1000 and 1001' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l reconnect -d 'Connect again when a connection fails or is lost, N times in a row at most [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l reconnect-on -d 'The ends of an open connection that --reconnect follows: close codes and ranges of them (1005 for none), lost (1006), or any' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l backoff -d 'Wait this long before reconnecting: the first wait, and the longest one it grows to' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-interval -d 'Send a ping at this interval' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r

@@ -274,6 +274,8 @@ pub enum Hint {
     NotDigest(String),
     /// Treat this close code as a normal one.
     OkClose(u16),
+    /// This close code is treated as a normal one.
+    OkCloseHas,
     /// Send the Origin that the server wants.
     Origin,
     /// Offer other ALPN protocols.
@@ -296,6 +298,8 @@ pub enum Hint {
     ProxySpeaks(&'static str, &'static str),
     /// The options that apply to the proxy's own TLS.
     ProxyTls,
+    /// The ends of a connection that another one follows.
+    ReconnectOn(String),
     /// Offer only HTTP/1.1 by ALPN.
     SpokenAlpn,
     /// Offer both versions of TLS.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cli::values::{backoff, nonzero_size, nonzero_time, one_of, ping_size, size};
+use crate::cli::values::{backoff, ends, nonzero_size, nonzero_time, one_of, ping_size, size};
 use crate::error::{Error, Exit, Stage};
 use crate::report::payload::Format;
 use crate::run::input::InputFormat;
-use crate::run::reconnect::Backoff;
+use crate::run::reconnect::{Backoff, Ends};
 use crate::text::Untrusted;
 use crate::text::system::reason;
 use crate::text::typed::time;
@@ -521,6 +521,15 @@ pub(crate) struct EndingArgs {
         require_equals = true,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub reconnect: Option<Option<u32>>,
+    /// The ends of an open connection that --reconnect follows: close codes and ranges of them (1005
+    /// for none), lost (1006), or any
+    #[arg(
+        long,
+        value_name = "CODES",
+        value_parser = ends,
+        default_value = "lost,1001,1011-1014",
+        requires = "reconnect")]
+    pub reconnect_on: Ends,
     /// Wait this long before reconnecting: the first wait, and the longest one it grows to
     #[arg(
         long,

@@ -68,6 +68,7 @@ fn words(hint: &Hint) -> String {
             format!("it asks for another login than Digest{asked}: leave --digest out")
         }
         Hint::OkClose(code) => format!("if that is fine: --ok-close {code}"),
+        Hint::OkCloseHas => "--ok-close has it".into(),
         Hint::Origin => {
             "does it check the Origin? try -o https://HOST, or a cookie or a token".into()
         }
@@ -88,6 +89,7 @@ fn words(hint: &Hint) -> String {
         Hint::ProxyLoginPerhaps => "it may want a login: --proxy-user".into(),
         Hint::ProxySpeaks(what, scheme) => format!("it looks like {what}: --proxy {scheme}://…"),
         Hint::ProxyTls => "for the proxy's own TLS --cacert FILE counts, --insecure doesn't".into(),
+        Hint::ReconnectOn(list) => format!("--reconnect-on is {list}"),
         Hint::SpokenAlpn => "offer only what can be spoken: --alpn http/1.1".into(),
         Hint::TlsVersions => {
             "wstap speaks TLS 1.2 and 1.3; without --tlsv1.2 and --tlsv1.3 it offers both".into()

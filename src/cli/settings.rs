@@ -142,6 +142,7 @@ fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {
         close_reason,
         ok_close,
         reconnect,
+        reconnect_on,
         backoff,
     } = args;
     settings.count = count;
@@ -158,7 +159,8 @@ fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {
     };
     settings.wire.close = close(close_code, &close_reason)?;
     settings.ok_close = ok_close.into_iter().map(CloseCode).collect();
-    settings.reconnect = reconnect.map(|attempts| Reconnect { attempts, backoff });
+    settings.reconnect =
+        reconnect.map(|attempts| Reconnect { attempts, backoff, on: reconnect_on });
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! Option values: sizes, times, and names from a list.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use crate::run::reconnect::Backoff;
+use crate::run::reconnect::{Backoff, Ends};
 use crate::text::typed::time;
 
 /// A parser for one of several names; the completions show the name and its help.
@@ -87,6 +88,32 @@ pub fn backoff(text: &str) -> Result<Backoff, String> {
     Ok(Backoff { min, max })
 }
 
+/// The ends that `--reconnect-on` names: `any`, `lost`, close codes and ranges of them.
+///
+/// # Errors
+/// Why the text is not valid.
+pub fn ends(text: &str) -> Result<Ends, String> {
+    let code = |text: &str| {
+        let code = text.trim().parse::<u16>().ok().filter(|code| (1000..5000).contains(code));
+        code.ok_or_else(|| {
+            "any, lost, or close codes from 1000 to 4999, like lost,1001,4000-4999".to_owned()
+        })
+    };
+    let range = |part: &str| -> Result<RangeInclusive<u16>, String> {
+        match (part.trim(), part.split_once('-')) {
+            ("any", _) => Ok(Ends::ANY),
+            ("lost", _) => Ok(Ends::LOST),
+            (_, Some((start, end))) => {
+                let codes = code(start)?..=code(end)?;
+                let why = "a range begins with its lower code";
+                if codes.is_empty() { Err(why.to_owned()) } else { Ok(codes) }
+            }
+            (one, None) => code(one).map(|code| code..=code),
+        }
+    };
+    text.split(',').map(range).collect::<Result<_, _>>().map(Ends::new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +128,19 @@ mod tests {
         assert_eq!(read("0.5..1.5"), Ok((500, 1_500)));
         for bad in ["", "..", "1..", "..1", "0", "0..1", "2..1", "1-2", "1...2"] {
             assert!(backoff(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ends_of_a_connection() {
+        for list in ["any", "lost", "1000", "lost,1001,1011-1014", "1000-4999,any"] {
+            assert_eq!(ends(list).unwrap().to_string(), list);
+        }
+        assert_eq!(ends("1006, 4000 - 4000").unwrap().to_string(), "lost,4000");
+        assert_eq!(ends(&Ends::default().to_string()), Ok(Ends::default()));
+        for bad in ["", ",", "1001,", "0", "999", "5000", "70000", "4999-4000", "1-2-3", "-1", "x"]
+        {
+            assert!(ends(bad).is_err(), "{bad}");
         }
     }
 

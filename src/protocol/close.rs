@@ -14,6 +14,8 @@ impl CloseCode {
     pub const GOING_AWAY: CloseCode = CloseCode(1001);
     /// 1002: the peer broke the protocol.
     pub const PROTOCOL_ERROR: CloseCode = CloseCode(1002);
+    /// 1006: the connection was lost without a Close frame.
+    pub const LOST: CloseCode = CloseCode(1006);
     /// 1007: payload that doesn't fit its type, for example text that is not UTF-8.
     pub const INVALID_PAYLOAD: CloseCode = CloseCode(1007);
     /// 1009: too big.

@@ -1,20 +1,70 @@
 //! Whether and when to connect again after a failure.
 
+use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::protocol::close::CloseCode;
 
 /// The longest wait that a server can ask for (Retry-After), unless the longest of `--backoff` is longer.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-/// `--reconnect` and `--backoff`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `--reconnect`, `--reconnect-on` and `--backoff`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconnect {
     /// The most attempts in a row; `None` for no limit.
     pub attempts: Option<u32>,
     /// The wait before each attempt.
     pub backoff: Backoff,
+    /// The ends of an open connection that another one follows.
+    pub on: Ends,
+}
+
+/// Ends of an open connection by their close codes; 1006 is a lost connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ends(Vec<RangeInclusive<u16>>);
+
+impl Ends {
+    /// Every Close of the peer, and a lost connection.
+    pub const ANY: RangeInclusive<u16> = 0..=u16::MAX;
+    /// A lost connection.
+    pub const LOST: RangeInclusive<u16> = 1006..=1006;
+
+    /// These.
+    pub fn new(codes: Vec<RangeInclusive<u16>>) -> Ends {
+        Ends(codes)
+    }
+
+    /// Whether another connection follows this end.
+    pub fn include(&self, code: CloseCode) -> bool {
+        self.0.iter().any(|codes| codes.contains(&code.0))
+    }
+}
+
+/// After these a peer may accept us later: it is going away, failed, restarts, is overloaded, or is
+/// a gateway to a server that failed.
+impl Default for Ends {
+    fn default() -> Ends {
+        Ends(vec![Ends::LOST, 1001..=1001, 1011..=1014])
+    }
+}
+
+/// As on the command line: `lost,1001,1011-1014`.
+impl fmt::Display for Ends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, codes) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let (start, end) = (codes.start(), codes.end());
+            match codes {
+                codes if *codes == Ends::ANY => write!(f, "{comma}any")?,
+                codes if *codes == Ends::LOST => write!(f, "{comma}lost")?,
+                _ if start == end => write!(f, "{comma}{start}")?,
+                _ => write!(f, "{comma}{start}-{end}")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The waits between attempts: each is twice as long as the one before, up to a limit, minus a
@@ -75,10 +125,15 @@ impl Backoff {
     }
 }
 
-/// Whether a peer that closes with this code may accept us later: it is going away, failed,
-/// restarts, is overloaded, or is a gateway to a server that failed.
-pub fn is_transient(code: CloseCode) -> bool {
-    matches!(code.0, 1001 | 1011..=1014)
+/// Why there is no other attempt after this failure, where that needs a word.
+pub fn why_not(error: &Error) -> Option<&'static str> {
+    match error.exit {
+        Exit::Tls => Some("TLS would fail again"),
+        Exit::Connect | Exit::Refused | Exit::Handshake => Some("the answer would be the same"),
+        Exit::Protocol => Some("the peer would break the protocol again"),
+        Exit::Limit => Some("the limit would be hit again"),
+        _ => None,
+    }
 }
 
 /// A session's connections so far.
@@ -97,17 +152,16 @@ mod tests {
     use super::*;
     use crate::error::{Exit, Stage};
 
-    const DEFAULT: Reconnect = Reconnect {
-        attempts: None,
-        backoff: Backoff { min: Duration::from_millis(500), max: Duration::from_secs(30) },
-    };
+    fn usual() -> Reconnect {
+        Reconnect { attempts: None, backoff: Backoff::default(), on: Ends::default() }
+    }
 
     fn lost() -> Error {
         Error::new(Stage::Session, Exit::Lost, "lost")
     }
 
     fn wait(made: u32, random: u32) -> u128 {
-        match DEFAULT.decide(&lost(), made, random) {
+        match usual().decide(&lost(), made, random) {
             Decision::After(wait) => wait.as_millis(),
             other => panic!("{other:?}"),
         }
@@ -128,17 +182,17 @@ mod tests {
 
     #[test]
     fn attempts_in_a_row_can_be_limited() {
-        let two = Reconnect { attempts: Some(2), ..DEFAULT };
+        let two = Reconnect { attempts: Some(2), ..usual() };
         assert!(matches!(two.decide(&lost(), 1, 0), Decision::After(_)));
         assert_eq!(two.decide(&lost(), 2, 0), Decision::Enough);
-        assert!(matches!(DEFAULT.decide(&lost(), u32::MAX, 0), Decision::After(_)));
-        assert!(!DEFAULT.is_lasting(Duration::from_secs(29)));
-        assert!(DEFAULT.is_lasting(Duration::from_secs(30)));
+        assert!(matches!(usual().decide(&lost(), u32::MAX, 0), Decision::After(_)));
+        assert!(!usual().is_lasting(Duration::from_secs(29)));
+        assert!(usual().is_lasting(Duration::from_secs(30)));
     }
 
     #[test]
     fn only_transient_failures_are_retried() {
-        let decides = |exit| DEFAULT.decide(&Error::new(Stage::Session, exit, ""), 0, 0);
+        let decides = |exit| usual().decide(&Error::new(Stage::Session, exit, ""), 0, 0);
         for exit in [Exit::Resolve, Exit::Connect, Exit::Lost, Exit::Timeout] {
             assert!(matches!(decides(exit), Decision::After(_)), "{exit:?}");
         }
@@ -157,11 +211,11 @@ mod tests {
         ] {
             assert_eq!(decides(exit), Decision::Stop, "{exit:?}");
         }
-        for code in [1001, 1011, 1012, 1013, 1014] {
-            assert!(is_transient(CloseCode(code)), "{code}");
+        for code in [1001, 1006, 1011, 1012, 1013, 1014] {
+            assert!(Ends::default().include(CloseCode(code)), "{code}");
         }
         for code in [1000, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 3000, 4000] {
-            assert!(!is_transient(CloseCode(code)), "{code}");
+            assert!(!Ends::default().include(CloseCode(code)), "{code}");
         }
     }
 
@@ -173,11 +227,11 @@ mod tests {
             ..Error::new(Stage::Handshake, Exit::Refused, "503")
         };
         let wait = |reconnect: Reconnect, seconds| reconnect.decide(&asked(seconds), 0, 0);
-        assert_eq!(wait(DEFAULT, 7), Decision::After(Duration::from_secs(7)));
-        assert_eq!(wait(DEFAULT, 0), Decision::After(Duration::from_millis(250)));
-        assert_eq!(wait(DEFAULT, 86_400), Decision::After(MAX_RETRY_AFTER));
+        assert_eq!(wait(usual(), 7), Decision::After(Duration::from_secs(7)));
+        assert_eq!(wait(usual(), 0), Decision::After(Duration::from_millis(250)));
+        assert_eq!(wait(usual(), 86_400), Decision::After(MAX_RETRY_AFTER));
         let hour = Duration::from_secs(3600);
-        let slow = Reconnect { backoff: Backoff { max: hour, ..DEFAULT.backoff }, ..DEFAULT };
+        let slow = Reconnect { backoff: Backoff { max: hour, ..Backoff::default() }, ..usual() };
         assert_eq!(wait(slow, 86_400), Decision::After(hour));
     }
 }

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::connection::{CLOSE_PATIENCE, Fault, Outgoing, UnsentMessage};
-use crate::error::{self, Error, Exit, Result, Stage};
+use crate::error::{self, Error, Exit, Hint, Result, Stage};
 use crate::event::{Event, Level};
-use crate::protocol::close::End;
+use crate::protocol::close::{CloseCode, End, Party};
 use crate::protocol::connection::Direction;
 use crate::protocol::violation::Exceeded;
 use crate::run::driver::Driver;
@@ -178,8 +178,11 @@ impl Talk<'_> {
         let unsent = self.connection.outbox().buffered();
         self.context.unsent = self.connection.take_unsent();
         self.context.past.received = self.received;
-        let sent_all = driver.has_sent_all();
-        let outcome = self.outcome(unsent, sent_all);
+        let (sent_all, waits) = (driver.has_sent_all(), self.context.unsent.count() > 0);
+        let settings = &self.context.settings;
+        let again =
+            settings.reconnect.is_some() && (!sent_all || waits || settings.outlasts_input());
+        let outcome = self.outcome(unsent, sent_all && waits, again);
         let Some(closure) = self.connection.ended() else { return outcome };
         let failed = matches!(&outcome, Err(Error { exit: Exit::PeerError, .. }));
         let views = &mut self.context.outside.views;
@@ -189,19 +192,21 @@ impl Talk<'_> {
             let text = format!("the Close came inside a message, after {size} of it");
             views.emit(Event::Notice { level: Level::Warning, text: &text });
         }
+        if again && let Some(text) = self.ends_reconnecting(&outcome) {
+            self.context.notice(Level::Info, &text);
+        }
         outcome
     }
 
-    /// What an ended connection means for the run.
-    fn outcome(&mut self, unsent: usize, sent_all: bool) -> Result<Over> {
+    /// What an ended connection means for the run; `queued` if our Close was behind messages that
+    /// were not sent, `again` if another connection makes sense.
+    fn outcome(&mut self, unsent: usize, queued: bool, again: bool) -> Result<Over> {
         let Some(closure) = self.connection.ended() else { return Ok(Over::Closed) };
         if self.context.signalled.is_some() {
             return Ok(Over::Done);
         }
         let settings = &self.context.settings;
-        let waits = self.context.unsent.count() > 0;
-        let again =
-            settings.reconnect.is_some() && (!sent_all || waits || settings.outlasts_input());
+        let lost_is_followed = settings.is_followed(CloseCode::LOST);
         let ended = Ended {
             closure,
             met: self.met,
@@ -212,19 +217,49 @@ impl Talk<'_> {
         };
         let outcome = match (self.failure.take(), self.connection.fault(), self.leave) {
             (Some(failure), ..) => Err(failure),
+            (None, Some(fault @ Fault::Silent(_)), _) => {
+                Err(failed(fault).transient(lost_is_followed))
+            }
             (None, Some(fault), _) => Err(failed(fault)),
             (None, None, Some(over)) => Ok(over),
             (None, None, None) => ended.judge(settings),
         };
         outcome.map_err(|error| match error.exit {
-            // With -E our Close is queued after the unsent messages.
-            Exit::Lost if sent_all && waits => self.with_unfinished(error).transient(true),
+            Exit::Lost if queued => self.with_unfinished(error).transient(lost_is_followed),
             _ if error.transient && settings.reconnect.is_some() && !again => self
                 .with_unfinished(error)
                 .transient(false)
                 .cause("the input has ended: nothing is left to be done again"),
             _ => self.with_unfinished(error),
         })
+    }
+
+    /// Why the run doesn't reconnect after this end, if it isn't our own.
+    fn ends_reconnecting(&self, outcome: &Result<Over>) -> Option<String> {
+        let closure = self.connection.ended()?;
+        let code = match outcome {
+            Ok(Over::Closed) => closure.code(),
+            Err(Error { transient: true, .. }) | Ok(Over::Done) => return None,
+            Err(error) => match error.exit {
+                Exit::Expectation | Exit::Lost | Exit::PeerError => closure.code(),
+                Exit::Timeout if self.connection.fault().is_some() => CloseCode::LOST,
+                _ => return None,
+            },
+        };
+        let settings = &self.context.settings;
+        let is_silent = self.connection.fault().is_some();
+        if closure.first == Some(Party::Us) && !is_silent {
+            return None;
+        }
+        let is_fine = settings.ok_close.contains(&code);
+        let why = (settings.words.hint)(&match &settings.reconnect {
+            Some(reconnect) if !reconnect.on.include(code) => {
+                Hint::ReconnectOn(reconnect.on.to_string())
+            }
+            _ if is_fine => Hint::OkCloseHas,
+            _ => return None,
+        });
+        Some(format!("not reconnecting after {code}: {why}"))
     }
 
     /// Adds how much came of a message that isn't whole, if nothing else says so.

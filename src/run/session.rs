@@ -9,7 +9,7 @@ use crate::event::{Event, Level};
 use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::output::Output;
-use crate::run::reconnect::{Decision, Past};
+use crate::run::reconnect::{self, Decision, Past};
 use crate::run::settings::Settings;
 use crate::run::signals::Waking;
 use crate::run::talk::{LEAVE_PATIENCE, Over, Talk};
@@ -109,7 +109,8 @@ impl Session {
         driver.opened();
         let outcome = Talk::new(&mut self.context, connection).run(driver);
         let lasted = opened_at.elapsed();
-        if self.context.settings.reconnect.is_some_and(|reconnect| reconnect.is_lasting(lasted)) {
+        let reconnect = self.context.settings.reconnect.as_ref();
+        if reconnect.is_some_and(|reconnect| reconnect.is_lasting(lasted)) {
             self.context.past.attempts = 0;
         }
         outcome
@@ -142,7 +143,7 @@ impl Session {
     /// Decides after a failure whether to try again, and waits until it is time.
     fn after(&mut self, error: Error, driver: &mut dyn Driver) -> AfterFailure {
         let stop = |error| AfterFailure::Stop(Outcome::Failed(error));
-        let Some(reconnect) = self.context.settings.reconnect else { return stop(error) };
+        let Some(reconnect) = &self.context.settings.reconnect else { return stop(error) };
         let is_over = self.context.duration_ends().is_some_and(|end| Instant::now() >= end);
         if self.context.signalled.is_some() || is_over {
             return stop(error);
@@ -156,7 +157,13 @@ impl Session {
                 self.context.notice(Level::Warning, &text);
                 return stop(error);
             }
-            Decision::Stop => return stop(error),
+            Decision::Stop => {
+                if let Some(why) = reconnect::why_not(&error) {
+                    let text = format!("not reconnecting: {why}");
+                    self.context.notice(Level::Info, &text);
+                }
+                return stop(error);
+            }
         };
         self.context.past.attempts = made.saturating_add(1);
         self.context.outside.views.set_waiting(true);

@@ -99,6 +99,11 @@ impl Settings {
             || self.until.as_ref().is_some_and(|until| until.is_match(message))
     }
 
+    /// Whether another connection may follow one that ended with this code.
+    pub fn is_followed(&self, code: CloseCode) -> bool {
+        self.reconnect.as_ref().is_some_and(|reconnect| reconnect.on.include(code))
+    }
+
     /// Whether a connection that is lost behind the end of the input is worth another: because
     /// messages are sent again, or something is still expected.
     pub fn outlasts_input(&self) -> bool {

@@ -3,7 +3,6 @@
 use crate::connection::CLOSE_PATIENCE;
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::protocol::close::{CloseCode, Closure, End, Party};
-use crate::run::reconnect;
 use crate::run::settings::Settings;
 use crate::run::talk::Over;
 use crate::text::Untrusted;
@@ -31,11 +30,12 @@ impl Ended<'_> {
     pub fn judge(&self, settings: &Settings) -> Result<Over> {
         let closure = self.closure;
         if closure.received.is_none() {
-            return if self.met { Ok(Over::Done) } else { Err(self.unanswered()) };
+            return if self.met { Ok(Over::Done) } else { Err(self.unanswered(settings)) };
         }
         let code = closure.code();
         let by_peer = closure.first == Some(Party::Peer);
-        let retry = code == CloseCode::GOING_AWAY && by_peer && self.again;
+        let transient = by_peer && settings.is_followed(code);
+        let retry = transient && self.again;
         if (retry || !closure.is_normal()) && !settings.ok_close.contains(&code) {
             let reason = closure.received.as_ref().map_or(&b""[..], |status| &status.reason);
             let reason = match reason {
@@ -46,7 +46,7 @@ impl Ended<'_> {
             let did = if by_peer || self.met { "closed" } else { "answered our Close" };
             let what = format!("the peer {did} with {code} ({}): {reason}", code.meaning());
             return Err(Error::new(Stage::Close, Exit::PeerError, what)
-                .transient(by_peer && reconnect::is_transient(code))
+                .transient(transient)
                 .hint(Hint::OkClose(code.0)));
         }
         if self.met {
@@ -72,10 +72,11 @@ impl Ended<'_> {
     }
 
     /// The stream ended without the peer's Close frame.
-    fn unanswered(&self) -> Error {
+    fn unanswered(&self, settings: &Settings) -> Error {
         // After our own Close there is nothing to reconnect for.
         let ours = self.closure.first == Some(Party::Us);
-        let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).transient(!ours);
+        let transient = !ours && settings.is_followed(CloseCode::LOST);
+        let lost = |what: String| Error::new(Stage::Session, Exit::Lost, what).transient(transient);
         let place = &self.position;
         match &self.closure.end {
             End::Local => {

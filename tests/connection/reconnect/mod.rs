@@ -6,6 +6,7 @@ mod over_several_connections;
 mod prompt;
 mod told;
 mod tried_again;
+mod which_ends;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
