@@ -15,7 +15,7 @@ use crate::event::{Event, Level, Opening};
 use crate::http::date::retry_after;
 use crate::http::head::{BodyReader, HeadError, HeadLimits, HeadReader, Response};
 use crate::protocol::handshake::{HandshakeReport, Request, RuleResult, Verdict};
-use crate::redact::{self, Guarded, Secrets};
+use crate::redact::{self, Echo, Guarded, Secrets};
 use crate::sys;
 use crate::text::Untrusted;
 use crate::text::system::reason;
@@ -68,7 +68,7 @@ pub(super) fn open(
         if response.status != 101 && !followed {
             exchange.finish(&mut response, &early, progress);
         }
-        let response = Guarded::new(response, secrets);
+        let response = Guarded::answer(response, secrets, request.reveal());
         progress.event(Event::ResponseReceived { response: &response, took, followed });
         for (level, text) in notes {
             progress.event(Event::Notice { level, text: &text });
@@ -79,7 +79,7 @@ pub(super) fn open(
                 return upgraded(options, exchange, early, judged, start, progress);
             }
             Follow::Done => {
-                let error = refused(response.reveal(), &route);
+                let error = refused(response.shown(), &route);
                 // 495 and 496 are nginx's internal codes for it; it sends 400.
                 let client = matches!(response.status(), 400 | 401 | 403 | 495 | 496);
                 return Err(if client && exchange.stream.lacks_certificate() {
@@ -123,7 +123,7 @@ fn upgraded(
 ) -> Result<Upgraded> {
     let secrets = options.secrets;
     let report = HandshakeReport::judge(request.reveal(), response.reveal(), options.policy);
-    let report = secrets.report(report);
+    let report = secrets.report(report, request.reveal());
     progress.event(Event::Judged { report: &report });
     if report.verdict() == Verdict::Fail {
         return Err(broken(&report));
@@ -163,7 +163,7 @@ impl Exchange {
         let mut informational = 0;
         loop {
             let mut reader = HeadReader::new(self.limits);
-            let (response, behind) = self.head(&mut reader, rest, progress)?;
+            let (response, behind) = self.head(&mut reader, rest, request, progress)?;
             match response.status {
                 100 | 102..=199 => {
                     informational += 1;
@@ -171,7 +171,7 @@ impl Exchange {
                         let what = "more than 16 informational responses";
                         return Err(Error::new(Stage::Handshake, Exit::Limit, what));
                     }
-                    let response = Guarded::new(response, self.secrets);
+                    let response = Guarded::answer(response, self.secrets, request.reveal());
                     progress.event(Event::InformationalResponse { response: &response });
                     rest = behind;
                 }
@@ -210,6 +210,7 @@ impl Exchange {
         &mut self,
         reader: &mut HeadReader,
         rest: Vec<u8>,
+        request: &Guarded<Request>,
         progress: &mut dyn Progress,
     ) -> Result<(Response, Vec<u8>)> {
         let mut buffer = [0; 16 << 10];
@@ -218,7 +219,7 @@ impl Exchange {
             match reader.feed(&fresh) {
                 Ok(Some(done)) => return Ok(done),
                 Ok(None) => {}
-                Err(e) => return Err(self.unreadable(e)),
+                Err(e) => return Err(self.unreadable(e, &Echo::of(request.reveal()))),
             }
             fresh.clear();
             match self.stream.read(&mut buffer) {
@@ -319,13 +320,15 @@ impl Exchange {
         }
     }
 
-    /// The answer is not a response head.
-    fn unreadable(&self, e: HeadError) -> Error {
+    /// The answer is not a response head. A server that sends everything back sends our secrets.
+    fn unreadable(&self, e: HeadError, echo: &Echo) -> Error {
         let broken = |what: String| Error::new(Stage::Handshake, Exit::Handshake, what);
         match e {
             HeadError::NotHttp(bytes) => {
-                let shown = Untrusted(&bytes);
-                let error = broken(format!("the answer is not HTTP/1.1: \"{shown}\""));
+                let shown = echo.without(&bytes);
+                let shown = redact::head(&shown);
+                let what = format!("the answer is not HTTP/1.1: \"{}\"", Untrusted(&shown));
+                let error = broken(what);
                 if bytes.starts_with(&[0x15, 0x03]) || bytes.starts_with(&[0x16, 0x03]) {
                     error.hint(format!("the server speaks TLS: try {}", self.other_scheme()))
                 } else if bytes.starts_with(b"HTTP/") {
@@ -337,10 +340,12 @@ impl Exchange {
                 }
             }
             HeadError::StartLine(line) => {
+                let line = echo.without(&line);
+                let line = redact::words(&line);
                 broken(format!("a status line that can't be read: \"{}\"", Untrusted(&line)))
             }
             HeadError::FieldLine(line, why) => {
-                let line = redact::bad_header(&line);
+                let line = redact::bad_header(&echo.without(&line));
                 broken(format!("a bad header line, {why}: \"{}\"", Untrusted(&line)))
             }
             HeadError::TooLong(limit) => {

@@ -3,12 +3,14 @@
 //! One entry a line, newlines and backslashes escaped. It is read as bytes and cleaned, because
 //! recalled lines go to the terminal. It is opened for appending, so that two runs can share it.
 
+use std::borrow::Cow;
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::redact;
 use crate::sys::{Blocking, Role};
 
 /// The most entries to keep.
@@ -144,16 +146,24 @@ fn is_kept(line: &str) -> bool {
     if SECRETS.iter().any(|secret| lower.contains(secret)) {
         return false;
     }
-    match lower.strip_prefix("/connect ") {
-        Some(url) => !(has_userinfo(url) || url.contains("key=") || url.contains("auth=")),
-        None => true,
-    }
+    let is_safe = |shown: Cow<'_, str>| matches!(shown, Cow::Borrowed(_));
+    let arguments_are_safe = match line.split_once(' ') {
+        Some(("/connect", words)) => {
+            words.split_whitespace().all(|word| is_safe(redact::url(word)) && !hands_over(word))
+        }
+        Some(("/header", field)) => redact::typed_header(field) == field,
+        _ => true,
+    };
+    arguments_are_safe && is_safe(redact::text(line))
 }
 
-fn has_userinfo(url: &str) -> bool {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.contains('@')
+/// Whether a word of `/connect` hands a secret over, or the next one does: `X-Auth:`, `-u`.
+fn hands_over(word: &str) -> bool {
+    let header = word.trim_start_matches(['\'', '"']).split_once(':');
+    header.is_some_and(|(name, _)| redact::is_secret_header(name.as_bytes()))
+        || ["-u", "--user", "--cookie", "--pass", "--proxy-user", "-s", "--subprotocol"]
+            .into_iter()
+            .any(|option| word.split('=').next() == Some(option))
 }
 
 #[cfg(test)]
@@ -220,7 +230,13 @@ mod tests {
 
     #[test]
     fn secrets_and_lines_with_a_leading_space_are_not_written_down() {
-        for kept in ["hello", "/connect wss://host/path", "/connect host/a@b", "/close 4000 key"] {
+        for kept in [
+            "hello",
+            "/connect wss://host/path",
+            "/connect host/a@b",
+            "/header X-Room: 1",
+            "/close 4000 key",
+        ] {
             assert!(is_kept(kept), "{kept}");
         }
         for secret in [
@@ -230,6 +246,12 @@ mod tests {
             "/connect me@host/x",
             "/connect wss://host/?api_KEY=1",
             "/connect wss://host/?key=1",
+            "/connect -k wss://host/?ticket=1",
+            "/connect -H X-Auth:abc wss://host",
+            "/connect -H 'X-Session-Id: abc' wss://host",
+            "/connect wss://host -s bearer,abc",
+            "/header X-Auth: abc",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9.c2ln",
             "{\"type\":\"auth\",\"Token\":\"abc\"}",
             "Authorization: Basic x",
         ] {

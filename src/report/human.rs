@@ -156,13 +156,13 @@ impl Human {
             }
             Event::RequestSent { request } => {
                 let mark = if self.options.server { Mark::Received } else { Mark::Sent };
-                phases::head(lines, mark, &request.head())
+                phases::head(lines, mark, request.head())
             }
             Event::Redirected { status, from, to, dropped } => {
                 phases::redirected(lines, status, (from, to), dropped)
             }
             Event::InformationalResponse { response } => {
-                phases::head(lines, Mark::Received, &response.head())
+                phases::head(lines, Mark::Received, response.head())
             }
             Event::Ping { direction, payload } => {
                 lines.info(format_args!("{} ping{}", verb(direction), quoted(payload)))
@@ -207,7 +207,7 @@ impl Human {
     ) -> io::Result<()> {
         if self.options.server {
             return match self.shows(1) {
-                true => phases::head(lines, Mark::Sent, &response.head()),
+                true => phases::head(lines, Mark::Sent, response.head()),
                 false => Ok(()),
             };
         }
@@ -216,7 +216,7 @@ impl Human {
         let repeated = self.reconnecting && before == response.status() && !self.shows(1);
         let refused = response.status() != 101 && !followed && !repeated;
         if refused || self.shows(1) {
-            phases::head(lines, Mark::Received, &response.head())?;
+            phases::head(lines, Mark::Received, response.head())?;
         }
         if refused { phases::body(lines, response) } else { Ok(()) }
     }

@@ -72,11 +72,11 @@ impl Inspect {
             }
             Event::RequestSent { request } => {
                 self.section("Request", lines)?;
-                phases::head(lines, Mark::Sent, &request.head())
+                phases::head(lines, Mark::Sent, request.head())
             }
             Event::InformationalResponse { response } => {
                 self.section("Response", lines)?;
-                phases::head(lines, Mark::Received, &response.head())
+                phases::head(lines, Mark::Received, response.head())
             }
             Event::Redirected { status, from, to, dropped } => {
                 self.section("Redirect", lines)?;
@@ -85,7 +85,7 @@ impl Inspect {
             Event::ResponseReceived { response, took, followed } => {
                 self.section("Response", lines)?;
                 self.status = Some(response.status()).filter(|_| !followed);
-                phases::head(lines, Mark::Received, &response.head())?;
+                phases::head(lines, Mark::Received, response.head())?;
                 phases::body(lines, response)?;
                 lines.info(format_args!("received {} after the request", Took(took)))
             }

@@ -151,7 +151,7 @@ impl Json {
                 json.seconds("took", took);
             }
             Event::RequestSent { request } => {
-                json.text("target", &request.target());
+                json.text("target", request.target());
                 json.objects("headers", request.headers(), field);
             }
             Event::InformationalResponse { response } => self.response(response),
@@ -340,7 +340,7 @@ fn certificate(json: &mut JsonWriter, certificate: &Certificate) {
 
 fn field(json: &mut JsonWriter, (name, value): Field<'_>) {
     json.bytes("name", "name_base64", name);
-    json.bytes("value", "value_base64", &value);
+    json.bytes("value", "value_base64", value);
 }
 
 fn rule(json: &mut JsonWriter, result: &RuleResult) {

@@ -191,7 +191,7 @@ impl ProxyTalk<'_, '_> {
             _ => return error,
         }
         let schemes: Vec<String> = values(&response.headers, "proxy-authenticate")
-            .map(|value| format!("\"{}\"", Untrusted(value)))
+            .map(|value| format!("\"{}\"", Untrusted(&redact::words(value))))
             .collect();
         let error = match schemes.is_empty() {
             true => error,
@@ -206,8 +206,9 @@ impl ProxyTalk<'_, '_> {
     fn not_http(&self, e: HeadError) -> Error {
         let error = match e {
             HeadError::NotHttp(bytes) => {
-                let error =
-                    self.failed(format!("its answer is not HTTP: \"{}\"", Untrusted(&bytes)));
+                let shown = redact::head(&bytes);
+                let what = format!("its answer is not HTTP: \"{}\"", Untrusted(&shown));
+                let error = self.failed(what);
                 match bytes.first() {
                     Some(5) => error.hint(Hint::ProxySpeaks("SOCKS", "socks5h")),
                     Some(0x15) => error.hint(Hint::ProxySpeaks("TLS", "https")),
@@ -215,6 +216,7 @@ impl ProxyTalk<'_, '_> {
                 }
             }
             HeadError::StartLine(line) => {
+                let line = redact::words(&line);
                 self.failed(format!("its status line can't be read: \"{}\"", Untrusted(&line)))
             }
             HeadError::FieldLine(line, why) => {
@@ -423,7 +425,7 @@ impl ProxyTalk<'_, '_> {
 /// The first line of a response, escaped.
 fn status_line(response: &Response) -> String {
     let line = response.head.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
-    Untrusted(line).to_string()
+    Untrusted(&redact::words(line)).to_string()
 }
 
 /// RFC 1928 §6.

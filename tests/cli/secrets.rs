@@ -10,21 +10,48 @@ const SECRET: &str = "hunter2";
 /// `me:hunter2` as Basic credentials.
 const BASIC: &str = "bWU6aHVudGVyMg==";
 
+/// A token by its looks, and how it may be written in a URL.
+const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.hunter2";
+const PATH: &str = "/room/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.hunter2/x";
+const CODED: &str = "/x?q=eyJhbGciOiJIUzI1NiJ9%2EeyJzdWIiOiJtZSJ9%2Ehunter2";
+const AGENT: &str = "me (eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.hunter2)";
+
 /// Ways to hand a secret over: options, the path of the URL, and how it arrives at the server.
-const WAYS: [(&[&str], &str, &str); 9] = [
+const WAYS: [(&[&str], &str, &str); 29] = [
     (&["-u", "me:hunter2"], "/", BASIC),
     (&["--bearer", "hunter2"], "/", "Bearer hunter2"),
+    (&["--bearer", JWT], "/", JWT),
     (&["-H", "Authorization: Digest hunter2"], "/", "Digest hunter2"),
     (&["-H", "proxy-authorization: Basic hunter2"], "/", "Basic hunter2"),
     (&["-H", "X-Api-Key: hunter2"], "/", "X-Api-Key: hunter2"),
+    (&["-H", "X-Session-Id: hunter2"], "/", "X-Session-Id: hunter2"),
+    (&["-H", "Referer: https://me:hunter2@h/?sig=hunter2"], "/", "me:hunter2@h"),
+    (&["-H", "X-Any: /x?a=1&ticket=hunter2"], "/", "ticket=hunter2"),
+    (&["-A", AGENT], "/", JWT),
     (&["--cookie", "session=hunter2"], "/", "session=hunter2"),
     (&["-H", "Cookie: session=hunter2"], "/", "session=hunter2"),
     (&["-s", "bearer,hunter2"], "/", "hunter2"),
+    (&["-s", "Authorization,Bearer,hunter2"], "/", "hunter2"),
+    (&["-s", "graphql-ws,header-hunter2"], "/", "header-hunter2"),
+    (&["-s", "bearer-hunter2"], "/", "bearer-hunter2"),
+    (&["-s", "access_token,hunter2"], "/", "hunter2"),
+    (&["-s", "base64url.bearer.authorization.k8s.io.hunter2"], "/", "k8s.io.hunter2"),
+    (&["-s", JWT], "/", JWT),
     (&[], "/?x=1&token=hunter2", "token=hunter2"),
+    (&[], "/?header=hunter2&payload=e30=", "header=hunter2"),
+    (&[], "/?ticket=hunter2", "ticket=hunter2"),
+    (&[], "/?sv=1&sig=hunter2%2Fx", "sig=hunter2%2Fx"),
+    (&[], "/?X-Amz-Credential=hunter2&X-Amz-Signature=hunter2", "Signature=hunter2"),
+    (&[], "/?X-Amz-Security-Token=hunter2", "Token=hunter2"),
+    (&[], "/?next=%2Fx%3Fpassword%3Dhunter2", "password%3Dhunter2"),
+    (&[], "/token=hunter2/room", "token=hunter2"),
+    (&[], PATH, JWT),
+    (&[], CODED, "hunter2"),
 ];
 
 /// How much is shown.
-const VIEWS: [&[&str]; 5] = [&[], &["-vvv"], &["--json"], &["--json", "-vvv"], &["inspect"]];
+const VIEWS: [&[&str]; 7] =
+    [&[], &["-v"], &["-vv"], &["-vvv"], &["--json"], &["--json", "-vvv"], &["inspect"]];
 
 fn echoing() -> ScriptedServer {
     ScriptedServer::start(|peer| {
@@ -86,6 +113,67 @@ fn no_error_shows_them() {
                 expect_hidden(&run(&refusing(status), view, way, path).expect_code(6));
             }
         }
+    }
+}
+
+/// A page about a failed request often quotes it.
+#[test]
+fn no_refusal_that_quotes_the_request_shows_them() {
+    for (way, path, _) in WAYS {
+        for view in VIEWS {
+            println!("{way:?} {path} {view:?}");
+            let server = ScriptedServer::start(|peer| {
+                let request = peer.request();
+                let quoted: Vec<&str> = request.head.lines().collect();
+                let quoted = quoted.join(" | ");
+                peer.send(format!(
+                    "HTTP/1.1 403 No {quoted}\r\nX-Quoted: {quoted}\r\nWWW-Authenticate: Bearer \
+                     error=\"{quoted}\"\r\nConnection: close\r\n\r\n<pre>{}\n{quoted}</pre>",
+                    request.head
+                ));
+            });
+            expect_hidden(&run(&server, view, way, path).expect_code(6));
+        }
+    }
+}
+
+/// A service that sends back what it gets is no WebSocket server.
+#[test]
+fn no_echo_of_the_request_shows_them() {
+    for (way, path, _) in WAYS {
+        for view in VIEWS {
+            println!("{way:?} {path} {view:?}");
+            let server = ScriptedServer::start(|peer| {
+                let request = peer.request();
+                peer.send(request.head);
+            });
+            expect_hidden(&run(&server, view, way, path).expect_code(7));
+        }
+    }
+}
+
+/// The token alone, without the word before it, is the subprotocol that the server chose.
+#[test]
+fn a_token_as_the_chosen_subprotocol_is_hidden() {
+    for view in VIEWS {
+        let server = ScriptedServer::start(|peer| {
+            let request = peer.request();
+            peer.upgrade(&request, "Sec-WebSocket-Protocol: hunter2\r\n");
+            peer.send(frame(0x1, "open"));
+            peer.echo();
+        });
+        expect_hidden(&run(&server, view, &["-s", "bearer,hunter2"], "/").expect_code(0));
+    }
+}
+
+#[test]
+fn ordinary_names_hide_nothing() {
+    let path = "/?keyboard=de&codec=h264&signal=5&max_tokens=9&EIO=4&sid=u7Xk&token=undefined";
+    let server = echoing();
+    let output = run(&server, &["-v"], &["-H", "X-Keyboard: de", "-s", "graphql-ws"], path);
+    let output = output.expect_code(0);
+    for words in [path, "X-Keyboard: de", "subprotocol graphql-ws"] {
+        assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
     }
 }
 

@@ -10,5 +10,6 @@ mod hostile;
 mod other_tools;
 mod prompt;
 mod round;
+mod secrets;
 mod slow;
 mod typing;
