@@ -35,6 +35,8 @@ pub(super) struct Liveness {
 struct OwnPing {
     payload: Vec<u8>,
     sent: Instant,
+    /// The peer must answer it: it wasn't made by hand.
+    owed: bool,
 }
 
 impl Liveness {
@@ -71,7 +73,16 @@ impl Liveness {
     pub(super) fn pinged(&mut self, payload: &[u8], now: Instant) {
         self.pinged_at = now;
         self.unanswered_since.get_or_insert(now);
-        self.unanswered.push_back(OwnPing { payload: payload.to_vec(), sent: now });
+        self.remember(OwnPing { payload: payload.to_vec(), sent: now, owed: true });
+    }
+
+    /// We queued a ping made by hand. It may be wrong, so that silence says nothing about the peer.
+    pub(super) fn probed(&mut self, payload: &[u8], now: Instant) {
+        self.remember(OwnPing { payload: payload.to_vec(), sent: now, owed: false });
+    }
+
+    fn remember(&mut self, ping: OwnPing) {
+        self.unanswered.push_back(ping);
         if self.unanswered.len() > MAX_PINGS {
             self.unanswered.pop_front();
         }
@@ -82,7 +93,7 @@ impl Liveness {
     pub(super) fn answered(&mut self, payload: &[u8], now: Instant) -> Option<Duration> {
         let at = self.unanswered.iter().position(|ping| ping.payload == payload)?;
         let answered = self.unanswered.drain(..=at).next_back()?;
-        self.unanswered_since = self.unanswered.front().map(|ping| ping.sent);
+        self.unanswered_since = self.unanswered.iter().find(|ping| ping.owed).map(|ping| ping.sent);
         self.rtt = Some(now - answered.sent);
         self.rtt
     }
@@ -116,6 +127,22 @@ mod tests {
         assert_eq!(liveness.answered(b"a", start + 3 * SECOND), None);
         assert_eq!(liveness.tick(start + 6 * SECOND), None);
         assert_eq!(liveness.tick(start + 7 * SECOND), Some(Due::Silent(5 * SECOND)));
+    }
+
+    #[test]
+    fn a_ping_made_by_hand_has_a_round_trip_but_need_not_be_answered() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(None, Some(5 * SECOND), start);
+        liveness.probed(b"by hand", start);
+        assert_eq!(liveness.deadline(), None);
+        liveness.pinged(b"a", start + SECOND);
+        liveness.probed(b"last", start + SECOND);
+        assert_eq!(liveness.deadline(), Some(start + 6 * SECOND));
+        assert_eq!(liveness.answered(b"by hand", start + 2 * SECOND), Some(2 * SECOND));
+        assert_eq!(liveness.deadline(), Some(start + 6 * SECOND));
+        assert_eq!(liveness.answered(b"a", start + 2 * SECOND), Some(SECOND));
+        assert_eq!(liveness.deadline(), None);
+        assert_eq!(liveness.answered(b"last", start + 2 * SECOND), Some(SECOND));
     }
 
     #[test]

@@ -68,6 +68,7 @@ use crate::event::{Event, TlsInfo, Totals};
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::connection::{Config, RawFrame, ReadyState, Receiver, Sender, Side, Traffic};
 use crate::protocol::deflate::Params;
+use crate::protocol::frame::Opcode;
 use crate::protocol::violation::Policy;
 use crate::text::system::reason;
 use crate::text::units::Count;
@@ -324,6 +325,9 @@ impl Connection {
     pub fn send_frame(&mut self, frame: impl FnOnce(&mut dyn FnMut() -> [u8; 4]) -> RawFrame) {
         let frame = frame(&mut || self.outbox.sender.masking_key());
         self.outbox.send_frame(&frame);
+        if frame.header.opcode == Opcode::Ping {
+            self.liveness.probed(&frame.payload, Instant::now());
+        }
         if self.outbox.sender.close_sent().is_some() {
             self.closing.begin(Party::Us, self.now);
         }

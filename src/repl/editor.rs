@@ -58,6 +58,8 @@ pub(super) enum Input {
 #[derive(Debug)]
 pub(super) struct Editor {
     inner: rustyline::Editor<Assistant, MemHistory>,
+    /// The last read has left a prompt without a text on the screen.
+    left_bare: bool,
     typed: Arc<Typed>,
     control: Arc<Control>,
 }
@@ -88,7 +90,7 @@ impl Editor {
         }
         let helper = Assistant { color, typed: typed.clone(), control: control.clone(), queue };
         inner.set_helper(Some(helper));
-        Ok(Editor { inner, typed, control })
+        Ok(Editor { inner, left_bare: false, typed, control })
     }
 
     /// A printer that writes above the edited line.
@@ -104,8 +106,14 @@ impl Editor {
         let _ = self.inner.add_history_entry(line);
     }
 
+    /// Whether the line above the cursor is a prompt and nothing else.
+    pub(super) fn has_left_bare_prompt(&self) -> bool {
+        self.left_bare
+    }
+
     /// Lets the user edit a line.
     pub(super) fn read(&mut self) -> Input {
+        self.left_bare = false;
         if !self.control.begin_read() {
             return Input::Ended;
         }
@@ -114,6 +122,11 @@ impl Editor {
         let initial = line.split_at_checked(position).unwrap_or((&line, ""));
         let result = self.inner.readline_with_initial(OPEN, initial);
         self.control.end_read();
+        let line_is_empty = match &result {
+            Ok(line) => line.is_empty(),
+            Err(_) => self.typed.lock().line.is_empty(),
+        };
+        self.left_bare = line_is_empty && !self.typed.searching.load(Ordering::Relaxed);
         if self.typed.refused.swap(false, Ordering::Relaxed) {
             self.typed.clear();
             return Input::TooLong;

@@ -21,7 +21,7 @@ mod signals;
 mod terminal;
 
 use std::fmt::Write;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
@@ -47,6 +47,8 @@ use crate::text::Untrusted;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After Ctrl-C, how long the terminal may take to show the waiting text.
 const GRACE: Duration = Duration::from_millis(250);
+/// Up to the prompt's line, which is cleared.
+const BARE: &[u8] = b"[A[K";
 /// How often the waiting text is shown while the session closes and no editor runs.
 const PACE: Duration = Duration::from_millis(10);
 
@@ -115,9 +117,10 @@ where
     conversation.terminal.modes().hold_keys();
     let hurry = conversation.talk(&signals);
     conversation.terminal.modes().put_back();
+    let bare = conversation.editor.has_left_bare_prompt();
     let Conversation { terminal: _terminal, editor, control, queue, commands, .. } = conversation;
     stop_printer(editor, printer, &queue, &control);
-    Ok(leave(session, &commands, &queue, &control, hurry))
+    Ok(leave(session, &commands, &queue, &control, Leaving { hurry, bare }))
 }
 
 /// Parses a typed line into the session's command; `None` for an empty line and for a command that
@@ -209,17 +212,28 @@ fn stop_printer(editor: Editor, printer: PrinterThread, queue: &TextQueue, contr
     }
 }
 
-/// Asks the session to end, shows its last text, and returns the exit code. In a `hurry` the
-/// terminal has [`GRACE`] for the waiting text; otherwise until the session ends or another signal
-/// comes.
+/// How the conversation was left.
+struct Leaving {
+    /// The terminal has [`GRACE`] for the waiting text; otherwise until the session ends or another
+    /// signal comes.
+    hurry: bool,
+    /// An empty prompt is above the cursor, and removed.
+    bare: bool,
+}
+
+/// Asks the session to end, shows its last text, and returns the exit code.
 fn leave(
     session: JoinHandle<Exit>,
     commands: &Sender<Command>,
     queue: &TextQueue,
     control: &Control,
-    hurry: bool,
+    Leaving { hurry, bare }: Leaving,
 ) -> Exit {
     let mut terminal = FdSink::stdout();
+    if bare {
+        // If the terminal is gone, nothing can be removed.
+        let _ = terminal.write_all(BARE);
+    }
     let _ = commands.send(Command::Quit);
     let terminations = control.terminations();
     let began = Instant::now();

@@ -27,6 +27,8 @@ const SMALL_PIECE: usize = 512;
 const SLOW: Duration = Duration::from_millis(20);
 /// Text that arrives within this time after a piece is shown together.
 const PACE: Duration = Duration::from_millis(16);
+/// How long the session must have nothing to say before a late line is shown.
+const LATE: Duration = Duration::from_millis(250);
 /// The session is woken when fewer bytes than this wait: half of the mark at which it stops
 /// reading.
 const LOW: usize = 512 << 10;
@@ -56,6 +58,8 @@ struct Text {
     open: Vec<u8>,
     /// Bytes in both and in the piece being shown.
     pending: usize,
+    /// A line for when nothing else is written before that time.
+    late: Option<(Instant, Vec<u8>)>,
     /// Lines dropped because the queue was full.
     skipped: usize,
     /// The printer must end.
@@ -99,10 +103,17 @@ impl TextQueue {
             if text.closed {
                 return None;
             }
+            let late = text.late_in();
             if let Some(piece) = text.take(limit) {
                 return Some(piece);
             }
-            text = self.changed.wait(text).unwrap_or_else(PoisonError::into_inner);
+            text = match late {
+                Some(wait) => {
+                    let waited = self.changed.wait_timeout(text, wait);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(text).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 
@@ -184,6 +195,18 @@ impl TextQueue {
 }
 
 impl Text {
+    /// The time until the late line is due; appends it once it is.
+    fn late_in(&mut self) -> Option<Duration> {
+        let (due, _) = self.late.as_ref()?;
+        let wait = due.saturating_duration_since(Instant::now());
+        if wait.is_zero() {
+            let (_, line) = self.late.take()?;
+            self.push(&line);
+            return None;
+        }
+        Some(wait)
+    }
+
     fn push(&mut self, mut bytes: &[u8]) {
         if self.skipped > 0 || self.pending + bytes.len() > MOST {
             self.skipped += memchr_iter(b'\n', bytes).count();
@@ -258,6 +281,7 @@ pub(super) struct QueueScreen(pub(super) Arc<TextQueue>);
 
 impl Write for QueueScreen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().late = None;
         self.0.push(bytes);
         Ok(bytes.len())
     }
@@ -278,6 +302,11 @@ impl Screen for QueueScreen {
             !text.abandoned && (text.pending > text.open.len() || text.open.contains(&b'\n'))
         };
         let _ = self.0.changed.wait_timeout_while(text, patience, waiting);
+    }
+
+    fn show_late(&mut self, line: Vec<u8>) {
+        self.0.lock().late = Some((Instant::now() + LATE, line));
+        self.0.changed.notify_all();
     }
 
     fn set_connected(&mut self, connected: bool) {

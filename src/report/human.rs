@@ -28,6 +28,8 @@ pub struct Human {
     messages: Messages,
     /// Reconnecting after a lost connection.
     reconnecting: bool,
+    /// How the connection ended was the last thing shown.
+    end_shown: bool,
     /// The status of the last response.
     status: u16,
     /// At the lowest verbosity: the failure details to hold back. The run's one line about its
@@ -44,6 +46,7 @@ impl Human {
             timings: Timings::default(),
             messages: Messages::START,
             reconnecting: false,
+            end_shown: false,
             status: 0,
             held: Vec::new(),
         }
@@ -73,18 +76,19 @@ impl Human {
                 Ok(())
             }
             _ if quiet => Ok(()),
-            Event::TlsEstablished { tls, took } => {
-                if self.shows(1) {
-                    phases::tls(lines, tls, took)?;
-                }
-                phases::unverified(lines, tls)
+            Event::Attempt { url } if self.options.repl => {
+                lines.info(format_args!("connecting to {}", Untrusted::text(url)))
             }
+            // A notice has said whether the certificate is trusted.
+            Event::TlsEstablished { tls, took } if self.shows(1) => phases::tls(lines, tls, took),
+            Event::TlsEstablished { .. } => Ok(()),
             Event::ResponseReceived { response, followed, .. } => {
                 self.response(response, followed, lines)
             }
             Event::Judged { report } if self.shows(1) => phases::rules(lines, report),
             Event::Judged { report } => phases::rule_warnings(lines, report),
             Event::Opened { opening } => {
+                self.end_shown = false;
                 let back = std::mem::take(&mut self.reconnecting);
                 if back || self.options.repl || self.shows(1) {
                     let what = if self.options.server { "opened" } else { "connected to" };
@@ -105,6 +109,7 @@ impl Human {
             Event::Closed { closure, totals, failed } => {
                 let is_news = !failed && !self.options.server && phases::is_peers(closure);
                 if self.options.repl || self.shows(1) || is_news {
+                    self.end_shown = true;
                     phases::closed(lines, closure)?;
                 } else if phases::is_abnormal(closure) {
                     self.held_or_told(true, lines, |lines| phases::closed(lines, closure))?;
@@ -119,7 +124,11 @@ impl Human {
                 self.held.clear();
                 self.reconnecting = true;
                 let (delay, why) = (Took(delay), Untrusted::text(why));
-                lines.info(format_args!("{why}; reconnecting in {delay} (attempt {attempt})"))
+                match std::mem::take(&mut self.end_shown) {
+                    true => lines.info(format_args!("reconnecting in {delay} (attempt {attempt})")),
+                    false => lines
+                        .info(format_args!("{why}; reconnecting in {delay} (attempt {attempt})")),
+                }
             }
             Event::Notice { level, text } => {
                 let text = Untrusted::text(text);
@@ -508,13 +517,9 @@ mod tests {
              *   certificate 1: CN=h\\x1b]0;x\\x07, for h, *.h\n\
              *     issued by CN=CA\n\
              *     valid from 2024-01-01T00:00:00Z until 2024-12-31T00:00:00Z (expired 1 day ago)\n\
-             *     SHA-256 00ff\n\
-             ! tls: not verified, let pass by --insecure: expired\n"
+             *     SHA-256 00ff\n"
         );
-        assert_eq!(
-            shown(&mut pipe(0), &events),
-            "! tls: not verified, let pass by --insecure: expired\n"
-        );
+        assert_eq!(shown(&mut pipe(0), &events), "");
     }
 
     #[test]
@@ -554,8 +559,6 @@ mod tests {
              * received pong after 1.50 ms \"x\"\n\
              * received Close no code (1005)\n\
              * closed by the peer with 1000 (normal closure), 3.00 s after opening\n\
-             *   sent: 1000 (normal closure)\n\
-             *   received: 1000 (normal closure)\n\
              *   closing took 1.00 ms; the peer ended the stream\n\
              * received: 1 message with 100 bytes in 2 frames, 29 bytes on the wire\n\
              * sent: 0 messages with 0 bytes in 0 frames, 0 bytes on the wire\n\

@@ -67,8 +67,7 @@ impl Inspect {
             }
             Event::TlsEstablished { tls, took } => {
                 self.section("TLS", lines)?;
-                phases::tls(lines, tls, took)?;
-                phases::unverified(lines, tls)
+                phases::tls(lines, tls, took)
             }
             Event::RequestSent { request } => {
                 self.section("Request", lines)?;

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals, Unverified};
+use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals};
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
@@ -83,13 +83,6 @@ fn agreed(tls: &TlsInfo) -> String {
         }
     }
     parts.join(", ")
-}
-
-/// What verification would have rejected.
-pub(super) fn unverified(lines: &mut Lines<'_>, tls: &TlsInfo) -> io::Result<()> {
-    let Some(Unverified { why, by }) = &tls.unverified else { return Ok(()) };
-    let why = Untrusted::text(why);
-    lines.warn(format_args!("tls: not verified, let pass by {by}: {why}"))
 }
 
 fn certificate(lines: &mut Lines<'_>, number: usize, certificate: &Certificate) -> io::Result<()> {
@@ -300,14 +293,8 @@ pub fn closed_text(closure: &Closure) -> String {
     }
 }
 
-/// The end in detail.
+/// The end in detail, besides the Close frames, which have lines of their own.
 pub(super) fn anatomy(lines: &mut Lines<'_>, closure: &Closure) -> io::Result<()> {
-    let part = |close: &Option<CloseStatus>| match close {
-        Some(close) => status(close),
-        None => "no Close frame".to_owned(),
-    };
-    lines.info(format_args!("  sent: {}", part(&closure.sent)))?;
-    lines.info(format_args!("  received: {}", part(&closure.received)))?;
     let (took, how) = (Took(closure.took), end(&closure.end));
     lines.info(format_args!("  closing took {took}; {how}"))?;
     if closure.received.is_some() && closure.ignored > 0 {

@@ -169,6 +169,9 @@ pub trait Screen: io::Write + Send {
     /// Waits until everything was shown, for `patience` at most.
     fn drain(&self, patience: Duration);
 
+    /// Shows a line after a while, unless something else was written before.
+    fn show_late(&mut self, line: Vec<u8>);
+
     /// Tells the prompt whether there is a connection.
     fn set_connected(&mut self, _connected: bool) {}
 

@@ -40,8 +40,8 @@ impl Context {
     /// Reports whether a message was kept for the next connection.
     pub(super) fn tell_kept(&mut self, is_kept: bool) {
         let (level, text) = match is_kept {
-            true => (Level::Info, "this waits for the connection"),
-            false => (Level::Warning, "too much waits for the connection: this will not be sent"),
+            true => (Level::Info, "queued until the connection is open"),
+            false => (Level::Warning, "too much is queued: this will not be sent"),
         };
         self.notice(level, text);
     }

@@ -52,6 +52,13 @@ impl Output {
             Sink::Fd(sink) => self.reporter.event(event, sink),
             Sink::Screen(screen) => {
                 match event.event {
+                    // Most attempts succeed at once, and need no line.
+                    Event::Attempt { .. } => {
+                        let mut line = Vec::new();
+                        let _ = self.reporter.event(event, &mut line);
+                        screen.show_late(line);
+                        return false;
+                    }
                     Event::Opened { .. } => screen.set_connected(true),
                     Event::Closed { .. } => screen.set_connected(false),
                     _ => {}

@@ -23,6 +23,8 @@ pub struct Prompt {
     commands: Commands,
     /// Commands to execute later, for example on the next connection.
     waiting: VecDeque<Command>,
+    /// The command was queued before, and the person knows.
+    is_queued: bool,
     /// What is known of the last connection.
     attempt: Attempt,
     /// The person has stopped the attempt to do something else.
@@ -63,6 +65,7 @@ impl Prompt {
         Prompt {
             commands,
             waiting: VecDeque::new(),
+            is_queued: false,
             attempt: Attempt::default(),
             stopped: false,
             words,
@@ -70,6 +73,7 @@ impl Prompt {
     }
 
     fn next_command(&mut self) -> Option<Command> {
+        self.is_queued = !self.waiting.is_empty();
         self.waiting.pop_front().or_else(|| self.commands.take())
     }
 
@@ -154,7 +158,9 @@ impl Prompt {
             {
                 let fragment = fragment.or(context.settings.fragment);
                 let is_kept = context.unsent.keep(UnsentMessage { opcode, payload, fragment });
-                context.tell_kept(is_kept);
+                if !(is_kept && self.is_queued) {
+                    context.tell_kept(is_kept);
+                }
             }
             Command::Set(setting) => context.outside.views.set(setting),
             _ => {
@@ -167,7 +173,11 @@ impl Prompt {
     /// Waits after a connection's end for the person's decision: the target of the next connection,
     /// or `None` to leave.
     fn next_connection(&mut self, context: &mut Context) -> Option<Target> {
-        if !matches!(self.waiting.front(), Some(Command::Connect(_) | Command::Reconnect)) {
+        let is_decided = |command: &Command| {
+            matches!(command, Command::Connect(_) | Command::Reconnect | Command::Quit)
+        };
+        let is_late = |context: &Context| context.deadline.is_some_and(|end| Instant::now() >= end);
+        if !self.waiting.front().is_some_and(is_decided) && !is_late(context) {
             let way = "not connected: /reconnect, /connect URL or /quit";
             let text = match context.unsent.count() {
                 0 => way.to_owned(),
@@ -193,8 +203,7 @@ impl Prompt {
             if let Some((exit, _)) = context.outside.waking.take_signals() {
                 context.signalled = Some(exit);
             }
-            let is_late = context.deadline.is_some_and(|end| Instant::now() >= end);
-            if context.signalled.is_some() || is_late {
+            if context.signalled.is_some() || is_late(context) {
                 return None;
             }
         }

@@ -154,3 +154,109 @@ fn an_attempt_can_be_given_up_for_another() {
     pty.line("/quit");
     expect_exit(&mut pty, 0);
 }
+
+#[test]
+fn a_slow_opening_says_whom_it_connects_to_and_a_quick_one_does_not() {
+    let answer = Gate::new();
+    let go = answer.clone();
+    let server = ScriptedServer::start(move |peer| {
+        let request = peer.request();
+        go.wait();
+        peer.upgrade(&request, "");
+        peer.echo();
+    });
+    let mut pty = Terminal::new([format!("{}?token=s3cret", server.url())]).start();
+    wait_line(&pty, &format!("* connecting to {}?token=***", server.url()));
+    answer.open();
+    pty.wait_text("* connected to ");
+    ask(&mut pty, "hello", &["< hello"]);
+    pty.line("/reconnect");
+    wait_prompt(&pty, ">");
+    ask(&mut pty, "again", &["< again"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    let output = String::from_utf8_lossy(&pty.output()).into_owned();
+    assert_eq!(output.matches("connecting to ").count(), 1, "{output}");
+    server.finish();
+}
+
+#[test]
+fn nothing_is_said_between_a_connection_and_the_next() {
+    let server = demo::server().unwrap();
+    let mut pty = connect(server.url());
+    for command in ["/reconnect", &format!("/connect {}", server.url())] {
+        pty.send("\x0c");
+        pty.line(command);
+        pty.wait_text("* connected to ");
+        ask(&mut pty, "there", &["< there"]);
+    }
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    let output = String::from_utf8_lossy(&pty.output()).into_owned();
+    assert!(!output.contains("not connected"), "{output}");
+}
+
+#[test]
+fn no_empty_prompt_is_left_at_the_end() {
+    let server = demo::server().unwrap();
+    let ends = |args: &[&str], keys: &str, code: u32, last: &str| {
+        let mut pty = Terminal::new(args.iter().copied().chain([server.url()])).start();
+        if !keys.is_empty() {
+            wait_prompt(&pty, ">");
+            pty.send(keys);
+        }
+        expect_exit(&mut pty, code);
+        let screen = pty.screen();
+        let shown = screen.trim_end().lines().last().unwrap_or_default();
+        assert!(shown.starts_with(last), "{screen}");
+        assert!(!screen.lines().any(|line| matches!(line.trim_end(), "x" | ">")), "{screen}");
+    };
+    ends(&["-n", "1", "-x", "hi"], "", 0, "* closed by us with 1000");
+    ends(&["-m", "500ms"], "", 0, "! session: not done within 0.5 s");
+    ends(&[], "\x03", 0, "* closed by us with 1000");
+    ends(&[], "\x04", 0, "* closed by us with 1000");
+    let mut pty = Terminal::new(["ws://127.0.0.1:1/"]).start();
+    expect_exit(&mut pty, 4);
+    let screen = pty.screen();
+    assert!(screen.starts_with("! connect: 127.0.0.1:1: connection refused"), "{screen}");
+    assert!(!screen.contains('x') || !screen.trim_end().ends_with('x'), "{screen}");
+}
+
+#[test]
+fn how_it_ended_is_said_once() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        if peer.number() == 1 {
+            peer.send(close_frame(1012, "new version"));
+            peer.expect(0x8);
+        } else {
+            peer.echo();
+        }
+    });
+    let args = ["-v", "--reconnect", "--backoff", "1ms", &server.url()];
+    let mut pty = Terminal::new(args).size(100, 120).start();
+    pty.wait_for(|screen| screen.contents().matches("* timings: ").count() == 2, PATIENCE);
+    pty.line("/close 4000 bye");
+    pty.wait_text("* not connected");
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    let screen = pty.screen();
+    let count = |text: &str| screen.matches(text).count();
+    // The Close frame and the end of the connection are two things.
+    assert_eq!((count("\"new version\""), count("reconnecting in ")), (2, 1), "{screen}");
+    assert_eq!((count("sent Close 4000"), count("received Close 4000")), (1, 1), "{screen}");
+    assert_eq!((count("closed by us"), count("  sent: "), count("> close")), (1, 0, 0), "{screen}");
+    server.finish();
+}
+
+#[test]
+fn a_ping_made_by_hand_shows_its_pong() {
+    let server = demo::server().unwrap();
+    let mut pty = connect(server.url());
+    for frame in ["/frame op=9", "/frame op=ping text=hi", "/frame op=9 hex=00ff mask=00000000"] {
+        pty.send("\x0c");
+        ask(&mut pty, frame, &["> frame ping, ", "* pong after "]);
+    }
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+}

@@ -128,6 +128,10 @@ mod tests {
         assert_eq!(parse("/text\na\nb").unwrap(), message(Opcode::Text, b"a\nb"));
         assert_eq!(parse(r"/bin \x00z").unwrap(), message(Opcode::Binary, b"\0z"));
         assert_eq!(parse("/hex 00 ff").unwrap(), message(Opcode::Binary, b"\0\xff"));
+        assert_eq!(parse("/bin").unwrap(), message(Opcode::Binary, b""));
+        for line in ["/hex", "/hex  ", "/base64", "/base64 \t"] {
+            assert!(error(line).contains("needs bytes"), "{line}");
+        }
         assert_eq!(parse("/base64 AP8=").unwrap(), message(Opcode::Binary, b"\0\xff"));
         assert_eq!(parse("/json { \"a\": 1 }").unwrap(), message(Opcode::Text, b"{\"a\":1}"));
         assert_eq!(parse("/json {\n\"a\": 1}").unwrap(), message(Opcode::Text, b"{\"a\":1}"));

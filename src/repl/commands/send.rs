@@ -25,10 +25,10 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         "hex",
         "00ff 01..",
         "send a binary message given in hex, spaced as you like",
-        |text| hex(text).map(Parsed::binary),
+        |text| some_bytes(hex(text)?),
     ),
     SlashCommand::new("base64", "DATA", "send a binary message given in base64", |text| {
-        payload::base64(text).map(Parsed::binary)
+        some_bytes(payload::base64(text)?)
     })
     .more(&["Either alphabet, with or without padding."]),
     SlashCommand::new(
@@ -71,6 +71,14 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
     ])
     .completing(|typed| by_word(typed, frame::complete)),
 ];
+
+/// An empty message is sent only where it can't be a slip.
+fn some_bytes(payload: Vec<u8>) -> Parse<Parsed> {
+    match payload.is_empty() {
+        true => Err("needs bytes (/bin alone sends an empty message)".to_owned()),
+        false => Ok(Parsed::binary(payload)),
+    }
+}
 
 fn file(arguments: &str) -> Parse<Parsed> {
     let mut path = arguments.trim();

@@ -25,9 +25,9 @@ fn lines_typed_meanwhile_are_sent_afterwards() {
     first.finish();
     pty.wait_text("connection refused; reconnecting in ");
     pty.line("one");
-    pty.wait_text("* this waits for the connection");
+    pty.wait_text("* queued until the connection is open");
     pty.line("two");
-    pty.line("/status");
+    pty.line("/ping");
     pty.wait_text("not connected, so this was not done");
     let second = ScriptedServer::start_at(address, |peer| {
         peer.accept();
@@ -55,7 +55,7 @@ fn ctrl_c_ends_the_wait_and_then_the_session() {
     pty.line("bye");
     pty.wait_text("(attempt 1)");
     pty.line("still to be sent");
-    pty.wait_text("this waits");
+    pty.wait_text("queued until");
     pty.send(CTRL_C);
     pty.wait_text("not connected: /reconnect, /connect URL or /quit; 1 message not sent yet");
     pty.line("/reconnect");
@@ -113,7 +113,7 @@ fn ctrl_c_ends_an_attempt() {
     pty.line("typed meanwhile");
     pty.send(CTRL_C);
     pty.wait_text("not connected: /reconnect");
-    pty.wait_text("this waits for the connection");
+    pty.wait_text("queued until the connection is open");
     pty.line("/reconnect");
     pty.wait_text("< typed meanwhile");
     pty.line("/quit");
@@ -137,7 +137,7 @@ fn lines_typed_while_the_peer_closes_wait_too() {
     let mut pty = connect(&[&SOON[..], &["-v"]].concat(), &server.url());
     pty.wait_text("received Close 1012");
     pty.line("late");
-    pty.wait_text("this waits for the connection");
+    pty.wait_text("queued until the connection is open");
     typed.open();
     pty.wait_text("< late");
     pty.line("/quit");
@@ -155,7 +155,7 @@ fn leaving_tells_what_was_not_sent() {
     pty.line("bye");
     pty.wait_text("(attempt 1)");
     pty.line("never");
-    pty.wait_text("this waits");
+    pty.wait_text("queued until");
     pty.line("/quit");
     assert_eq!(pty.wait_exit(PATIENCE), 0, "{}", pty.screen());
     assert!(pty.screen().contains("! 1 message was not sent"), "{}", pty.screen());
