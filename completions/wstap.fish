@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= show-secrets config= no-config h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -83,6 +83,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l max-headers -d 'The most he
 complete -c wstap -n "__fish_wstap_needs_command" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
 auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
+complete -c wstap -n "__fish_wstap_needs_command" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send the input as binary messages'
 complete -c wstap -n "__fish_wstap_needs_command" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
@@ -153,6 +154,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-headers -d '
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
 auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l json -d 'Report as JSON Lines'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
@@ -211,6 +213,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-headers -d 'The
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
 auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
@@ -289,6 +292,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-headers -d 'The
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
 auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Send the input as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
@@ -399,6 +403,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-headers -d 'The
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
 auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send the input as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'

@@ -409,6 +409,9 @@ pub(crate) struct ViewArgs {
     /// Colours: auto, always or never
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: When,
+    /// Write every event as a line of JSON to the end of this file, whatever else is shown
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     /// Show passwords, tokens and cookies instead of ***
     #[arg(long)]
     pub show_secrets: bool,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::args::{
@@ -21,6 +21,7 @@ use crate::protocol::violation::Policy;
 use crate::redact::{self, Secret, Secrets};
 use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
+use crate::run::output::FdSink;
 use crate::run::reconnect::Reconnect;
 use crate::run::settings::{Linger, Settings};
 use crate::sys::{Blocking, Role};
@@ -44,6 +45,8 @@ pub struct Plan {
     pub output: Format,
     /// Events on standard output.
     pub json: bool,
+    /// `--log`: the file for the events.
+    pub log: Option<FdSink>,
     /// Notes on what was guessed, one line each.
     pub notes: Vec<String>,
 }
@@ -76,7 +79,7 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
     proxies.choose(&target)?;
     let TimeArgs { connect_timeout, max_time } = time;
     let ProtocolArgs { deflate, no_deflate, strict, max_head, max_headers } = protocol;
-    let ViewArgs { verbose, quiet, color, show_secrets } = view;
+    let ViewArgs { verbose, quiet, color, log, show_secrets } = view;
     let (login, bearer) = self::login(login)?;
     let mut settings = Settings::new(target.clone(), WORDS);
     settings.open = OpenOptions {
@@ -116,7 +119,17 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
         notes.clear();
     }
     let color_stdout = is_wanted(color, std::io::stdout());
-    Ok(Plan { settings, human, color_stdout, output: format, json, notes })
+    let log = log.map(|path| self::log(&path)).transpose()?;
+    Ok(Plan { settings, human, color_stdout, output: format, json, log, notes })
+}
+
+/// Opens the file last, when the rest of the command line is known to be right.
+fn log(path: &Path) -> Result<FdSink> {
+    if path == Path::new("-") {
+        let error = Error::usage("--log needs a file, and - is none");
+        return Err(error.hint("events on standard output: --json"));
+    }
+    FdSink::log(path)
 }
 
 fn messages(settings: &mut Settings, args: MessageArgs) {

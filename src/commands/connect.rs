@@ -33,6 +33,7 @@ pub fn run(plan: Plan) -> Result<Exit> {
         outputs.push(on_stdout(Box::new(Payload::new(plan.output, terminal))));
     }
     outputs.push(on_stderr(Box::new(Human::new(plan.human))));
+    outputs.extend(plan.log.map(|log| in_log(log, plan.human)));
     let mut pipe = match echo {
         true => Pipe::endless(),
         false => Pipe::new(Stdin::new(plan.settings.input)),
@@ -58,6 +59,7 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     if json || quiet {
         outputs.push(on_stderr(Box::new(Human::new(plan.human))));
     }
+    outputs.extend(plan.log.map(|log| in_log(log, plan.human)));
     let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);
     Ok(session.inspect())
@@ -73,8 +75,10 @@ fn prompt(plan: Plan) -> Result<Exit> {
     repl::run(options, move |side| {
         let human = HumanOptions { repl: true, color: plan.color_stdout, ..plan.human };
         let screen = Output::new(Box::new(Human::new(human)), Sink::Screen(side.screen));
+        let log = plan.log.map(|log| in_log(log, plan.human));
+        let outputs = [screen].into_iter().chain(log).collect();
         let waking = Waking::Editor(side.wake);
-        let mut session = Session::new(plan.settings, vec![screen], waking);
+        let mut session = Session::new(plan.settings, outputs, waking);
         session.note(&plan.notes);
         session.run(&mut Prompt::new(side.commands, repl::words))
     })
@@ -86,6 +90,11 @@ pub(super) fn on_stdout(view: Box<dyn Reporter>) -> Output {
 
 pub(super) fn on_stderr(view: Box<dyn Reporter>) -> Output {
     Output::new(view, Sink::Fd(FdSink::stderr()))
+}
+
+/// Events in the file of `--log`.
+pub(super) fn in_log(log: FdSink, human: HumanOptions) -> Output {
+    Output::new(Box::new(Json::new(human.verbosity)), Sink::Fd(log))
 }
 
 pub(super) fn signals() -> Result<Waking> {

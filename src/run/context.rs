@@ -67,6 +67,16 @@ impl Context {
         self.past.opened?.checked_add(self.settings.duration?)
     }
 
+    /// Why an output has failed, if that ends the run; a log that ends alone is reported here.
+    pub(super) fn broken(&mut self, goes_on_without_log: bool) -> Option<Error> {
+        match self.outside.views.drop_broken_log() {
+            Some(error) if goes_on_without_log => self.tell(&error),
+            Some(error) => return Some(error),
+            None => {}
+        }
+        self.outside.views.broken()
+    }
+
     /// Shows a failure. [`Exit::Done`] is none.
     pub(super) fn tell(&mut self, error: &Error) {
         if error.exit != Exit::Done {

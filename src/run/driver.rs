@@ -60,6 +60,11 @@ pub trait Driver {
         false
     }
 
+    /// Whether a log that can't be written ends the log alone.
+    fn goes_on_without_log(&self) -> bool {
+        false
+    }
+
     /// Called when something wakes the run while it opens a connection; an error stops the opening.
     fn interrupted(&mut self, _settings: &Settings, _views: &mut Views) -> Option<Error> {
         None

@@ -1,18 +1,23 @@
-//! Standard output and standard error, written in batches without blocking the loop.
+//! Standard output, standard error and logs, written in batches without blocking the loop.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, OFlags};
 use rustix::net::SendFlags;
 
+use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Event, Setting, Stamped};
 use crate::report::{Needs, Reporter};
 use crate::run::command::Screen;
 use crate::sys::{self, Role};
+use crate::text::Untrusted;
+use crate::text::system::reason;
+use crate::text::units::Took;
 
 /// Pieces of at least this many bytes are written without being copied first.
 const DIRECT: usize = 32 << 10;
@@ -22,6 +27,9 @@ const CONGESTED: usize = 256 << 10;
 
 /// A blocking pipe that poll reports writable accepts at least this many bytes (POSIX's PIPE_BUF).
 const PIPE_BUF: usize = 512;
+
+/// How long a log may take nothing (a FIFO that nobody reads) before it has failed.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A view and its sink.
 pub struct Output {
@@ -123,13 +131,33 @@ impl Output {
 
     /// Whether it goes to standard error.
     pub fn is_on_stderr(&self) -> bool {
-        matches!(&self.sink, Sink::Fd(FdSink { channel: Channel::Stderr, .. }))
+        self.channel() == Some(&Channel::Stderr)
+    }
+
+    /// Whether it goes to a file of its own.
+    pub fn is_log(&self) -> bool {
+        matches!(self.channel(), Some(Channel::Log(_)))
+    }
+
+    /// When a log that takes nothing has failed.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.sink {
+            Sink::Fd(sink) => Some(sink.stuck_since? + LOG_PATIENCE),
+            Sink::Screen(_) => None,
+        }
+    }
+
+    fn channel(&self) -> Option<&Channel> {
+        match &self.sink {
+            Sink::Fd(sink) => Some(&sink.channel),
+            Sink::Screen(_) => None,
+        }
     }
 
     /// Why writing to the sink has failed, if it has.
-    pub fn failure(&self) -> Option<(Channel, ErrorKind, &io::Error)> {
+    pub fn failure(&self) -> Option<(&Channel, &io::Error)> {
         match &self.sink {
-            Sink::Fd(FdSink { failed: Some(e), channel, .. }) => Some((*channel, e.kind(), e)),
+            Sink::Fd(FdSink { failed: Some(e), channel, .. }) => Some((channel, e)),
             _ => None,
         }
     }
@@ -143,9 +171,11 @@ pub enum Sink {
     Screen(Box<dyn Screen>),
 }
 
-/// Which of the two standard outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a descriptor leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Channel {
+    /// A file with this name, escaped.
+    Log(String),
     /// Standard error.
     Stderr,
     /// Standard output.
@@ -164,6 +194,8 @@ pub struct FdSink {
     mode: WriteMode,
     buffer: Vec<u8>,
     done: usize,
+    /// A log: since when bytes wait and none is taken.
+    stuck_since: Option<Instant>,
     failed: Option<io::Error>,
 }
 
@@ -188,6 +220,30 @@ impl FdSink {
         FdSink::new(Channel::Stderr, io::stderr(), "/proc/self/fd/2")
     }
 
+    /// The end of this file, which is created if need be, for its owner alone.
+    ///
+    /// # Errors
+    /// Exit 13: it can't be opened.
+    pub fn log(path: &Path) -> Result<FdSink> {
+        let name = Untrusted::text(&path.to_string_lossy()).to_string();
+        let opened = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            // A FIFO without a reader would block, now or later.
+            .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32)
+            .open(path);
+        let file = opened.map_err(|e| {
+            let why = match rustix::io::Errno::from_io_error(&e) {
+                Some(rustix::io::Errno::NXIO) => "nobody reads it".to_owned(),
+                Some(rustix::io::Errno::NOENT) => "there is no such folder".to_owned(),
+                _ => reason(&e),
+            };
+            Error::new(Stage::Output, Exit::Local, format!("can't open the log {name}: {why}"))
+        })?;
+        Ok(FdSink::with(Channel::Log(name), Box::new(file), WriteMode::Direct))
+    }
+
     fn new(channel: Channel, given: impl AsFd + Send + 'static, path: &str) -> FdSink {
         let file_type = rustix::fs::fstat(given.as_fd())
             .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode));
@@ -204,7 +260,11 @@ impl FdSink {
             },
             _ => (Box::new(given), WriteMode::Direct),
         };
-        FdSink { fd, channel, mode, buffer: Vec::new(), done: 0, failed: None }
+        FdSink::with(channel, fd, mode)
+    }
+
+    fn with(channel: Channel, fd: Box<dyn AsFd + Send>, mode: WriteMode) -> FdSink {
+        FdSink { fd, channel, mode, buffer: Vec::new(), done: 0, stuck_since: None, failed: None }
     }
 
     /// The number of waiting bytes.
@@ -227,6 +287,7 @@ impl FdSink {
 
     /// Writes as much as possible without blocking.
     pub fn push(&mut self) {
+        let before = self.pending();
         while self.pending() > 0 && self.failed.is_none() {
             let rest = self.buffer.get(self.done..).unwrap_or_default();
             match self.try_write(rest) {
@@ -234,6 +295,9 @@ impl FdSink {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) => self.failed = Some(e),
             }
+        }
+        if let Channel::Log(_) = self.channel {
+            self.note_progress(self.pending() < before);
         }
         if self.failed.is_some() || self.done == self.buffer.len() {
             self.buffer.clear();
@@ -245,8 +309,24 @@ impl FdSink {
         }
     }
 
+    /// A log that takes nothing for long fails: it must not hold up the session for ever.
+    fn note_progress(&mut self, progress: bool) {
+        if self.pending() == 0 || progress {
+            self.stuck_since = None;
+        }
+        if self.pending() > 0 {
+            let now = Instant::now();
+            let since = *self.stuck_since.get_or_insert(now);
+            if now >= since + LOG_PATIENCE {
+                let text = format!("it took nothing for {}", Took(LOG_PATIENCE));
+                self.failed = Some(io::Error::new(ErrorKind::TimedOut, text));
+            }
+        }
+    }
+
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let role = match self.channel {
+            Channel::Log(_) => Role::File,
             Channel::Stderr => Role::Stderr,
             Channel::Stdout => Role::Stdout,
         };
@@ -323,6 +403,6 @@ impl Write for FdSink {
 
 /// Opens the same pipe or terminal again, non-blocking.
 fn reopen(path: &str) -> io::Result<std::fs::File> {
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     OpenOptions::new().write(true).custom_flags(flags.bits() as i32).open(path)
 }

@@ -200,6 +200,7 @@ impl Prompt {
                 }
             }
             context.outside.turn(&mut [], context.deadline);
+            context.broken(self.goes_on_without_log());
             if let Some((exit, _)) = context.outside.waking.take_signals() {
                 context.signalled = Some(exit);
             }
@@ -219,6 +220,10 @@ impl Driver for Prompt {
         {
             self.command(command, talk);
         }
+    }
+
+    fn goes_on_without_log(&self) -> bool {
+        true
     }
 
     /// Shows the answer to a person's ping, even in a quiet view.

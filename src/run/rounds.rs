@@ -41,7 +41,7 @@ impl Talk<'_> {
             self.deliver(driver);
             self.connection.flush();
             self.context.outside.views.push();
-            self.act_on_outputs();
+            self.act_on_outputs(driver);
             if self.connection.ended().is_some() {
                 return self.finish(driver);
             }
@@ -130,9 +130,9 @@ impl Talk<'_> {
     }
 
     /// Our output is gone: close the connection and stop.
-    fn act_on_outputs(&mut self) {
+    fn act_on_outputs(&mut self, driver: &dyn Driver) {
         if self.failure.is_none()
-            && let Some(broken) = self.context.outside.views.broken()
+            && let Some(broken) = self.context.broken(driver.goes_on_without_log())
         {
             self.fail(broken);
             self.muted = true;

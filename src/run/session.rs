@@ -186,7 +186,7 @@ impl Session {
                 Some(Instead::GiveUp) => return AfterFailure::Stop(Outcome::GivenUp(error)),
                 None => {}
             }
-            if let Some(broken) = self.context.outside.views.broken() {
+            if let Some(broken) = self.context.broken(driver.goes_on_without_log()) {
                 return stop(broken);
             }
             let now = Instant::now();
@@ -224,6 +224,11 @@ impl Session {
         self.context.outside.views.emit(Event::Summary(&summary));
         self.flush_outputs();
         self.context.outside.views.drain_screens(Duration::from_millis(500));
+        if let Some(failure) = self.context.outside.views.drop_broken_log() {
+            self.context.tell(&failure);
+            self.context.outside.views.push();
+            exit = if exit == Exit::Done { failure.exit } else { exit };
+        }
         match self.context.outside.views.broken() {
             Some(failure) if exit == Exit::Done => {
                 self.context.tell(&failure);

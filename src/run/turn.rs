@@ -81,7 +81,7 @@ impl Loop {
     /// time. The caller pushes the views before and after.
     pub fn turn(&mut self, sources: &mut [&mut dyn Source], until: Option<Instant>) -> Instant {
         let deadlines = sources.iter().filter_map(|source| source.deadline());
-        let until = deadlines.chain(until).min();
+        let until = deadlines.chain(until).chain(self.views.deadline()).min();
         let mut ready = List::new(sources.len() + 1, PollFlags::empty);
         {
             let wake = self.waking.fd();

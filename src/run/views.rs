@@ -180,21 +180,53 @@ impl Views {
     /// Why an output has failed, if that ends the session: exit 0 if the reader of standard output
     /// has gone away, 13 otherwise.
     pub fn broken(&self) -> Option<Error> {
-        self.outputs.iter().find_map(|output| match output.failure()? {
-            (Channel::Stderr, ErrorKind::BrokenPipe, _) => None,
-            (Channel::Stdout, ErrorKind::BrokenPipe, _) => {
-                Some(Error::new(Stage::Output, Exit::Done, "standard output was closed"))
-            }
-            (channel, _, e) => {
-                let name = match channel {
-                    Channel::Stderr => "standard error",
-                    Channel::Stdout => "standard output",
-                };
-                let what = format!("can't write to {name}: {}", reason(e));
-                Some(Error::new(Stage::Output, Exit::Local, what))
-            }
-        })
+        self.outputs.iter().find_map(broken)
     }
+
+    /// Removes a log that has failed, and returns why it has.
+    pub fn drop_broken_log(&mut self) -> Option<Error> {
+        let at =
+            self.outputs.iter().position(|output| output.is_log() && output.failure().is_some())?;
+        let error = broken(&self.outputs.remove(at));
+        self.needs = all(&self.outputs);
+        error
+    }
+
+    /// Adds a view that begins with the next event. The owner of an open connection passes
+    /// [`Views::show`] on to it.
+    pub fn attach(&mut self, output: Output) {
+        self.outputs.push(output);
+        self.needs = all(&self.outputs);
+    }
+
+    /// Removes the log, as far as it was written; false if there is none.
+    pub fn detach_log(&mut self) -> bool {
+        let before = self.outputs.len();
+        self.push();
+        self.outputs.retain(|output| !output.is_log());
+        self.needs = all(&self.outputs);
+        self.outputs.len() < before
+    }
+
+    /// When a log that takes nothing has failed.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.outputs.iter().filter_map(Output::deadline).min()
+    }
+}
+
+fn broken(output: &Output) -> Option<Error> {
+    let (channel, e) = output.failure()?;
+    let name = match (channel, e.kind()) {
+        (Channel::Stderr, ErrorKind::BrokenPipe) => return None,
+        (Channel::Stdout, ErrorKind::BrokenPipe) => {
+            return Some(Error::new(Stage::Output, Exit::Done, "standard output was closed"));
+        }
+        (Channel::Log(name), _) => format!("the log {name}"),
+        (Channel::Stderr, _) => "standard error".to_owned(),
+        (Channel::Stdout, _) => "standard output".to_owned(),
+    };
+    let what = format!("can't write to {name}: {}", reason(e));
+    Some(Error::new(Stage::Output, Exit::Local, what))
 }
 
 fn all(outputs: &[Output]) -> Needs {

@@ -13,6 +13,7 @@ mod faults;
 mod generated;
 mod json;
 mod lists;
+mod log;
 mod messages;
 mod options;
 mod ping;

@@ -269,3 +269,22 @@ fn a_refusal_is_shown_and_the_session_stays() {
     expect_exit(&mut pty, 0);
     server.finish();
 }
+
+/// A log that can't be written any more is no reason to lose the connection.
+#[test]
+fn a_full_disk_ends_the_log_alone() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.echo();
+    });
+    let mut pty = Terminal::new(["--log", "/dev/full", &server.url()]).start();
+    let what = "! output: can't write to the log /dev/full: No space left on device";
+    pty.wait_for(|screen| screen.contents().contains(what), PATIENCE);
+    wait_prompt(&pty, ">");
+    ask(&mut pty, "still", &["< still"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+}
