@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::text::is_dangerous;
+use crate::text::is_plain;
 
 /// The most candidates to list.
 const LISTED: usize = 40;
@@ -78,7 +78,7 @@ pub(super) fn files(typed: &str) -> Vec<Candidate> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let hidden = name.starts_with('.') && !begin.starts_with('.');
-            if hidden || !name.starts_with(begin) || name.chars().any(is_dangerous) {
+            if hidden || !name.starts_with(begin) || !is_plain(&name) {
                 return None;
             }
             let slash = if entry.path().is_dir() { "/" } else { "" };

@@ -172,3 +172,19 @@ fn in_refusals() {
     });
     reconnects_untouched(server, CLASSES.len() + 1);
 }
+
+#[test]
+fn joiners_are_shown_inside_emoji_and_words_only() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.send(frame(0x1, "👩‍🚀 می‌خواهم a\u{200d}b 😀\u{200d}"));
+        peer.send(frame(0x1, "behind it"));
+        peer.expect(0x8);
+    });
+    let mut pty = plain(server.url()).start();
+    pty.wait_text("< behind it");
+    pty.wait_output("👩‍🚀 می‌خواهم a\\u{200d}b 😀\\u{200d}");
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}

@@ -13,7 +13,7 @@ use wstap::run::command::Command;
 use wstap::run::frame::{FrameSpec, MaskSpec};
 use wstap::run::input::Piece;
 use wstap::run::json;
-use wstap::text::{Untrusted, UntrustedLines, is_dangerous};
+use wstap::text::{Untrusted, UntrustedLines, is_dangerous, is_plain};
 use wstap::transport::Target;
 
 type Head = Result<Option<(Response, Vec<u8>)>, HeadError>;
@@ -115,6 +115,11 @@ fn json_command(line: &[u8]) -> Result<Option<Command>, Error> {
 
 const HERE: CookieOrigin<'_> =
     CookieOrigin { host: "a.example.com", is_address: false, target: "/x/y?z", secure: true };
+
+/// What may stand nowhere but in an escape; joiners and tags may stand inside an emoji or a word.
+fn misleads(c: char) -> bool {
+    is_dangerous(c) && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{e0020}'..='\u{e007f}')
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
@@ -246,13 +251,13 @@ proptest! {
             prop::collection::vec(any::<u8>(), 0..200),
             any::<String>().prop_map(String::into_bytes),
         ],
-        plain in "\\PC{0,100}",
+        plain in "[\\PC&&[^\u{fe00}-\u{fe0f}]]{0,100}",
     ) {
         let shown = Untrusted(&bytes).to_string();
-        prop_assert!(!shown.contains(is_dangerous), "{shown:?}");
+        prop_assert!(!shown.contains(misleads) && is_plain(&shown), "{shown:?}");
         prop_assert!(shown.len() <= 4 * bytes.len());
         let lines = UntrustedLines(&bytes).to_string();
-        prop_assert!(!lines.contains(|c| is_dangerous(c) && !matches!(c, '\n' | '\t')), "{lines:?}");
+        prop_assert!(!lines.contains(|c| misleads(c) && !matches!(c, '\n' | '\t')), "{lines:?}");
         let newlines = bytes.iter().filter(|byte| **byte == b'\n').count();
         prop_assert_eq!(lines.matches('\n').count(), newlines);
         prop_assume!(!plain.contains(is_dangerous));
