@@ -21,6 +21,16 @@ pub(super) fn candidates(typed: &str) -> (usize, Vec<Candidate>) {
     (start, all)
 }
 
+/// Whether `typed`, the line up to the cursor, ends inside a text to send, where nothing is completed.
+pub(super) fn is_in_text(typed: &str) -> bool {
+    let Some(rest) = typed.trim_start_matches(' ').strip_prefix('/') else { return true };
+    let command = rest.split_once([' ', '\n', '\t']).and_then(|(name, _)| commands::find(name));
+    let takes_text = |command: &SlashCommand| {
+        ["TEXT", "VALUE"].iter().any(|word| command.arguments.contains(word))
+    };
+    rest.starts_with('/') || command.is_some_and(takes_text)
+}
+
 /// A hint's text, and how much of it the right arrow key accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hint {
@@ -102,6 +112,16 @@ mod tests {
         assert_eq!(texts("/as w"), (4, vec!["websocat ".into(), "wscat ".into()]));
         assert_eq!(texts("/as curl --"), (9, vec!["--show-secrets".into()]));
         assert_eq!(texts("/help clo"), (6, vec!["close".into()]));
+    }
+
+    #[test]
+    fn a_tab_is_text_where_text_is_sent() {
+        for text in ["", "hello", "a /x", "//x", "/text a", " /json {", "/text\n"] {
+            assert!(is_in_text(text), "{text}");
+        }
+        for typed in ["/", "/te", "/text", "/set ", "/frame text=", "/file a", "/nix a"] {
+            assert!(!is_in_text(typed), "{typed}");
+        }
     }
 
     #[test]

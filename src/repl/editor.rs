@@ -13,7 +13,7 @@ use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
     Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Context, Event, EventContext,
-    EventHandler, ExternalPrinter, Helper, KeyEvent, RepeatCount,
+    EventHandler, ExternalPrinter, Helper, KeyEvent, Modifiers, RepeatCount,
 };
 
 use super::candidate;
@@ -88,6 +88,9 @@ impl Editor {
             let handler = EventHandler::Conditional(Box::new(binding));
             inner.bind_sequence(KeyEvent::ctrl(key), handler);
         }
+        inner.bind_sequence(KeyEvent::new('\r', Modifiers::ALT), Cmd::Newline);
+        let tab = EventHandler::Conditional(Box::new(TypedTab(typed.clone())));
+        inner.bind_sequence(KeyEvent::from('\t'), tab);
         let helper = Assistant { color, typed: typed.clone(), control: control.clone(), queue };
         inner.set_helper(Some(helper));
         Ok(Editor { inner, left_bare: false, typed, control })
@@ -241,6 +244,18 @@ impl ConditionalEventHandler for Binding {
             Key::Eof => Cmd::EndOfFile,
             Key::Suspend => Cmd::Interrupt,
         })
+    }
+}
+
+/// Tab completes commands; in a text it is a character like any other.
+struct TypedTab(Arc<Typed>);
+
+impl ConditionalEventHandler for TypedTab {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+        let searching = self.0.searching.load(Ordering::Relaxed);
+        let before = context.line().get(..context.pos()).unwrap_or_default();
+        let is_text = !searching && complete::is_in_text(before);
+        is_text.then(|| Cmd::Insert(1, "\t".to_owned()))
     }
 }
 

@@ -22,7 +22,8 @@ use crate::text::system::reason;
 const KEYS: &str = "\
 A line is sent as a text message. After / it is a command; // sends a slash.
 Pasted lines stay together: Enter sends them as one message.
-  Tab       completes commands, arguments and file names
+  Alt-Enter begins another line of the same message
+  Tab       completes commands, arguments and file names; in a text it is a tab
   Right     takes the hint; Up and Ctrl-R recall earlier lines
   Ctrl-C    clears the line; an empty one: closes and leaves; again: at once;
             while the session waits to reconnect: ends the wait

@@ -251,7 +251,6 @@ fn tab_completes_commands_and_arguments() {
     complete("/frame op=pi\tx", "> /frame op=ping x");
     complete("/help recon\t", "> /help reconnect");
     complete("/file no\t", "> /file note.txt");
-    complete("plain\tx", "> plainx");
     pty.send("/close 101\t");
     for code in 1010..=1014 {
         wait_line(&pty, &format!("  {code}"));
@@ -278,4 +277,33 @@ fn a_hint_is_taken_with_the_right_arrow() {
     ask(&mut pty, "still here", &["< still here"]);
     pty.line("/quit");
     expect_exit(&mut pty, 0);
+}
+
+#[test]
+fn alt_enter_begins_a_line_and_tabs_are_sent() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        assert_eq!(peer.expect(0x1), "one\ntwo\n\nthree");
+        assert_eq!(peer.expect(0x1), "a\tb\t");
+        assert_eq!(peer.expect(0x1), "/x\ty");
+        assert_eq!(peer.expect(0x1), "{\n\t\"a\":\t1\n}");
+        assert_eq!(peer.expect(0x1), "c\td\n\u{1e}é\\");
+        peer.send(frame(0x1, "all there"));
+        peer.expect(0x8);
+    });
+    let mut pty = connect(&server.url());
+    pty.send("one\x1b\rtwo\x1b\r\x1b\rthree");
+    pty.wait_for(|screen| screen.contents().contains("> one\ntwo\n\nthree"), PATIENCE);
+    pty.send("\r");
+    pty.send("a\tb\t");
+    wait_prompt(&pty, "> a     b");
+    pty.send("\r//x\ty\r");
+    pty.send("\x1b[200~{\r\t\"a\":\t1\r}\x1b[201~\r");
+    pty.line("/text c\td\\n\\x1e\\u{e9}\\\\");
+    pty.wait_text("< all there");
+    pty.line(r"/text \xff");
+    pty.wait_text("! /text: a text message is UTF-8, and byte 0 is not; /bin sends any bytes");
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
 }

@@ -126,6 +126,10 @@ mod tests {
         assert_eq!(parse("/text  /a ").unwrap(), message(Opcode::Text, b" /a "));
         assert_eq!(parse(" /text a").unwrap(), message(Opcode::Text, b"a"));
         assert_eq!(parse("/text\na\nb").unwrap(), message(Opcode::Text, b"a\nb"));
+        assert_eq!(parse(r"/text a\n\x1e\\").unwrap(), message(Opcode::Text, b"a\n\x1e\\"));
+        assert_eq!(parse(r"/text \xc3\xa9\u{e9}").unwrap(), message(Opcode::Text, "éé".as_bytes()));
+        assert!(error(r"/text a\xff").contains("byte 1 is not; /bin"));
+        assert!(error(r"/text \q").contains("column 1"));
         assert_eq!(parse(r"/bin \x00z").unwrap(), message(Opcode::Binary, b"\0z"));
         assert_eq!(parse("/hex 00 ff").unwrap(), message(Opcode::Binary, b"\0\xff"));
         assert_eq!(parse("/bin").unwrap(), message(Opcode::Binary, b""));

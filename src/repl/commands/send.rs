@@ -10,10 +10,13 @@ use crate::run::command::Command;
 use crate::text::typed::hex;
 
 pub(super) const COMMANDS: &[SlashCommand] = &[
-    SlashCommand::new("text", "TEXT", "send a text message exactly as typed", |text| {
-        Ok(Parsed::text(text))
-    })
-    .more(&["Also sends what begins with a slash or a space, and an empty message."]),
+    SlashCommand::new(
+        "text",
+        "TEXT",
+        r"send a text message; escapes: \n \t \x1e \0 \\ \u{1f600}",
+        text,
+    )
+    .more(&["Also sends an empty message. A line without a command is sent exactly as typed."]),
     SlashCommand::new(
         "bin",
         "TEXT",
@@ -78,6 +81,14 @@ fn some_bytes(payload: Vec<u8>) -> Parse<Parsed> {
         true => Err("needs bytes (/bin alone sends an empty message)".to_owned()),
         false => Ok(Parsed::binary(payload)),
     }
+}
+
+fn text(typed: &str) -> Parse<Parsed> {
+    let text = String::from_utf8(payload::escaped(typed)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("a text message is UTF-8, and byte {at} is not; /bin sends any bytes")
+    })?;
+    Ok(Parsed::text(&text))
 }
 
 fn file(arguments: &str) -> Parse<Parsed> {
