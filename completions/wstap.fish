@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -76,6 +76,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l proxy -d 'Go through this p
 complete -c wstap -n "__fish_wstap_needs_command" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l wait-up -d 'While the server isn\'t up, keep trying for this long' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l max-head -d 'The longest response head to accept' -r
@@ -147,6 +148,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l proxy -d 'Go thr
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l wait-up -d 'While the server isn\'t up, keep trying for this long' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l max-head -d 'The longest response head to accept' -r
@@ -206,6 +208,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand ping" -l proxy -d 'Go throug
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand ping" -l wait-up -d 'While the server isn\'t up, keep trying for this long' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l max-head -d 'The longest response head to accept' -r
@@ -285,6 +288,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l proxy -d 'Go throug
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l wait-up -d 'While the server isn\'t up, keep trying for this long' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-head -d 'The longest response head to accept' -r
@@ -396,6 +400,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l proxy -d 'Go throug
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l wait-up -d 'While the server isn\'t up, keep trying for this long' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-head -d 'The longest response head to accept' -r

@@ -327,6 +327,8 @@ pub enum Limit {
     PingTimeout,
     /// The message that is expected.
     Until,
+    /// The wait for a server that isn't up.
+    WaitUp,
 }
 
 /// How hints and options are worded.

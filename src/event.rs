@@ -99,7 +99,12 @@ pub enum Event<'a> {
     Attempt {
         /// The URL, without user name, password and secrets.
         url: &'a str,
+        /// Whether it may be repeated without a word ([`Event::Postponed`]).
+        tentative: bool,
     },
+    /// A tentative attempt failed and is repeated: views for people forget it. Views for machines
+    /// leave this out.
+    Postponed,
     /// The transport connection is established.
     Connected {
         /// The peer's address.

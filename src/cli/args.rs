@@ -368,6 +368,9 @@ pub(crate) struct TimeArgs {
     /// From the start until the connection is open
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10")]
     pub connect_timeout: Duration,
+    /// While the server isn't up, keep trying for this long
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub wait_up: Option<Duration>,
     /// For everything; reaching it is exit code 11
     #[arg(short = 'm', long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,

@@ -109,5 +109,6 @@ fn option(limit: Limit) -> &'static str {
         Limit::MaxTime => "--max-time",
         Limit::PingTimeout => "--ping-timeout",
         Limit::Until => "--until",
+        Limit::WaitUp => "--wait-up",
     }
 }

@@ -77,7 +77,7 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
     let proxies = proxies(proxy, &tls)?;
     // Errors in the environment come before anything else happens.
     proxies.choose(&target)?;
-    let TimeArgs { connect_timeout, max_time } = time;
+    let TimeArgs { connect_timeout, wait_up, max_time } = time;
     let ProtocolArgs { deflate, no_deflate, strict, max_head, max_headers } = protocol;
     let ViewArgs { verbose, quiet, color, log, show_secrets } = view;
     let (login, bearer) = self::login(login)?;
@@ -100,6 +100,7 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
     self::request(&mut settings, request, asked)?;
     notes.extend(settings.cookies.as_ref().and_then(CookieFile::note));
     settings.max_time = max_time;
+    settings.wait_up = wait_up;
     let mut human = HumanOptions {
         verbosity: verbose,
         quiet,

@@ -13,6 +13,7 @@ use crate::report::human::messages::Messages;
 use crate::report::lines::{Lines, MARGIN, Mark, verb};
 use crate::report::phases;
 use crate::report::style::{Style, Tone};
+use crate::report::tentative::Tentative;
 use crate::report::{Needs, Reporter};
 use crate::text::units::{TimeOfDay, Took};
 use crate::text::{Untrusted, UntrustedLines};
@@ -30,6 +31,8 @@ pub struct Human {
     reconnecting: bool,
     /// How the connection ended was the last thing shown.
     end_shown: bool,
+    /// What was shown of an attempt that may be repeated.
+    tentative: Tentative,
     /// The status of the last response.
     status: u16,
     /// At the lowest verbosity: the failure details to hold back. The run's one line about its
@@ -47,6 +50,7 @@ impl Human {
             messages: Messages::START,
             reconnecting: false,
             end_shown: false,
+            tentative: Tentative::default(),
             status: 0,
             held: Vec::new(),
         }
@@ -76,7 +80,7 @@ impl Human {
                 Ok(())
             }
             _ if quiet => Ok(()),
-            Event::Attempt { url } if self.options.repl => {
+            Event::Attempt { url, .. } if self.options.repl => {
                 lines.info(format_args!("connecting to {}", Untrusted::text(url)))
             }
             // A notice has said whether the certificate is trusted.
@@ -256,7 +260,14 @@ impl Reporter for Human {
         self.timings.note(event.event);
         let style = self.style;
         let time = self.options.timestamps.then_some(TimeOfDay(event.at));
-        self.told(event.at, event.event, &mut Lines { out, style, time, marked: true })
+        let mut held = match self.shows(1) {
+            true => None,
+            false => self.tentative.buffer(event.event, out)?,
+        };
+        let out = held.as_mut().map_or(out, |held| held as &mut dyn Write);
+        let told = self.told(event.at, event.event, &mut Lines { out, style, time, marked: true });
+        self.tentative.keep(held);
+        told
     }
 
     fn needs(&self) -> Needs {

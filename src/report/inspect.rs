@@ -7,6 +7,7 @@ use crate::protocol::handshake::Verdict;
 use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
 use crate::report::style::{Style, Tone};
+use crate::report::tentative::Tentative;
 use crate::report::{Needs, Reporter};
 use crate::text::Untrusted;
 use crate::text::units::{Count, Took};
@@ -17,6 +18,8 @@ pub struct Inspect {
     style: Style,
     section: &'static str,
     timings: Timings,
+    /// What was reported of an attempt that may be repeated.
+    tentative: Tentative,
     /// Status of the final response.
     status: Option<u16>,
     failed: usize,
@@ -30,6 +33,7 @@ impl Inspect {
             style: Style::new(color),
             section: "",
             timings: Timings::default(),
+            tentative: Tentative::default(),
             status: None,
             failed: 0,
             warned: 0,
@@ -48,6 +52,10 @@ impl Inspect {
 
     fn told(&mut self, event: &Event<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
         match *event {
+            Event::Postponed => {
+                (self.section, self.status) = ("", None);
+                Ok(())
+            }
             Event::Resolved { host, addresses, took } => {
                 self.section("Connection", lines)?;
                 phases::resolved(lines, host, addresses, took)
@@ -147,7 +155,11 @@ impl Reporter for Inspect {
     fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.timings.note(event.event);
         let style = self.style;
-        self.told(event.event, &mut Lines { out, style, time: None, marked: false })
+        let mut held = self.tentative.buffer(event.event, out)?;
+        let out = held.as_mut().map_or(out, |held| held as &mut dyn Write);
+        let told = self.told(event.event, &mut Lines { out, style, time: None, marked: false });
+        self.tentative.keep(held);
+        told
     }
 
     fn needs(&self) -> Needs {

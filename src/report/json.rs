@@ -168,7 +168,11 @@ impl Json {
             Event::Judged { report } => self.handshake(report),
             Event::Opened { opening } => self.opening(opening),
             Event::Frame(told) => frame(json, &told),
-            Event::Attempt { .. } | Event::FramePayload(_) | Event::Limit(_) | Event::Sent(_) => {}
+            Event::Attempt { .. }
+            | Event::FramePayload(_)
+            | Event::Limit(_)
+            | Event::Postponed
+            | Event::Sent(_) => {}
             Event::Data(data) => write_message(json, &data),
             Event::Ping { direction, payload } => {
                 json.plain("direction", direction.name());
@@ -296,7 +300,11 @@ fn type_name(kind: &Event<'_>) -> Option<&'static str> {
         Event::Judged { .. } => "handshake",
         Event::Opened { .. } => "open",
         Event::Frame(_) => "frame",
-        Event::Attempt { .. } | Event::FramePayload(_) | Event::Limit(_) | Event::Sent(_) => {
+        Event::Attempt { .. }
+        | Event::FramePayload(_)
+        | Event::Limit(_)
+        | Event::Postponed
+        | Event::Sent(_) => {
             return None;
         }
         Event::Data(_) => "message",

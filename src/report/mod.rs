@@ -11,6 +11,7 @@ pub mod phases;
 pub mod ping;
 mod pretty;
 pub mod style;
+mod tentative;
 #[cfg(test)]
 mod testing;
 

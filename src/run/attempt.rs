@@ -35,7 +35,7 @@ impl Attempt {
     /// Notes what the event says.
     pub fn see(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Attempt { url } => *self = Attempt { url: url.into(), ..Attempt::default() },
+            Event::Attempt { url, .. } => *self = Attempt { url: url.into(), ..Attempt::default() },
             Event::Redirected { to, .. } => {
                 *self = Attempt { url: to.into(), ..Attempt::default() }
             }

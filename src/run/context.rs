@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::connection::Unsent;
 use crate::error::{Error, Exit};
 use crate::event::{Event, Level};
-use crate::run::reconnect::Past;
+use crate::run::reconnect::{Past, WaitUp};
 use crate::run::settings::Settings;
 use crate::run::turn::Loop;
 use crate::transport::Target;
@@ -18,6 +18,8 @@ pub struct Context {
     pub(super) outside: Loop,
     /// Messages that no connection has sent completely.
     pub(super) unsent: Unsent,
+    /// The wait for a server that isn't up, until the first connection is open.
+    pub(super) wait_up: Option<WaitUp>,
     /// What is known of the connections so far.
     pub(super) past: Past,
     /// The exit code of the first signal that asked us to end.

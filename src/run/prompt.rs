@@ -125,15 +125,29 @@ impl Prompt {
     fn stop(&mut self, command: Command, views: &mut Views) {
         self.stopped =
             matches!(command, Command::Close(_) | Command::Connect(_) | Command::Reconnect);
-        if matches!(command, Command::Quit | Command::Connect(_)) && !self.waiting.is_empty() {
+        if matches!(command, Command::Quit | Command::Connect(_)) {
+            self.drop_queued(views);
+        }
+        if !matches!(command, Command::Close(_) | Command::GiveUp) {
+            self.waiting.push_front(command);
+        }
+    }
+
+    /// Forgets what was queued, and says so.
+    fn drop_queued(&mut self, views: &mut Views) {
+        if !self.waiting.is_empty() {
             let count = Count(self.waiting.len() as u64, "queued line");
             let text = format!("{count} not done");
             views.emit(Event::Notice { level: Level::Warning, text: &text });
             self.waiting.clear();
         }
-        if !matches!(command, Command::Close(_) | Command::GiveUp) {
-            self.waiting.push_front(command);
-        }
+    }
+
+    /// Keeps what needs a connection until there is one.
+    fn queue(&mut self, command: Command, views: &mut Views) {
+        let text = "queued until the connection is open";
+        views.emit(Event::Notice { level: Level::Info, text });
+        self.waiting.push_back(command);
     }
 
     /// Leaves this connection for another, which the command opens.
@@ -255,9 +269,7 @@ impl Driver for Prompt {
                 Command::Connect(_) => "/connect",
                 Command::Reconnect => "/reconnect",
                 _ => {
-                    let text = "queued until the connection is open";
-                    views.emit(Event::Notice { level: Level::Info, text });
-                    self.waiting.push_back(command);
+                    self.queue(command, views);
                     continue;
                 }
             };
@@ -269,22 +281,29 @@ impl Driver for Prompt {
     }
 
     fn waiting(&mut self, context: &mut Context) -> Option<Instead> {
-        while let Some(command) = self.next_command() {
+        // Before the first connection what is queued stays queued, as during an attempt.
+        let waits_up = context.wait_up.is_some();
+        while let Some(command) = if waits_up { self.commands.take() } else { self.next_command() }
+        {
             match command {
                 Command::Quit => {
-                    self.waiting = VecDeque::from([Command::Quit]);
+                    self.drop_queued(&mut context.outside.views);
+                    self.waiting.push_front(Command::Quit);
                     return Some(Instead::GiveUp);
                 }
                 Command::Close(_) | Command::GiveUp => return Some(Instead::GiveUp),
                 Command::Reconnect => return Some(Instead::Attempt),
                 Command::Connect(url) => match context.settings.open.read_target(&url) {
                     Ok(target) => {
+                        self.drop_queued(&mut context.outside.views);
                         context.turn_to(target);
                         return Some(Instead::Attempt);
                     }
                     Err(error) => context.outside.views.emit(Event::Error(&error)),
                 },
-                other => self.put_off(other, context),
+                Command::Show(_) | Command::Set(_) => self.put_off(command, context),
+                _ if waits_up => self.queue(command, &mut context.outside.views),
+                _ => self.put_off(command, context),
             }
         }
         None

@@ -136,6 +136,45 @@ pub fn why_not(error: &Error) -> Option<&'static str> {
     }
 }
 
+/// The wait for a server that isn't up (`--wait-up`).
+#[derive(Clone, Copy, Debug)]
+pub struct WaitUp {
+    /// No attempt begins after this.
+    until: Instant,
+    /// Attempts that failed.
+    made: u32,
+}
+
+impl WaitUp {
+    const BACKOFF: Backoff =
+        Backoff { min: Duration::from_millis(100), max: Duration::from_secs(1) };
+
+    /// A wait that begins now.
+    pub fn new(patience: Duration) -> WaitUp {
+        let now = Instant::now();
+        // A time that can't be counted is for ever.
+        let until = now.checked_add(patience).unwrap_or(now + Duration::from_secs(1 << 32));
+        WaitUp { until, made: 0 }
+    }
+
+    /// Whether no attempt has failed yet.
+    pub fn is_first(&self) -> bool {
+        self.made == 0
+    }
+
+    /// When to try again after this failure; `None` if it isn't one that passes when the server
+    /// comes up, or the time is over. The last attempt is made at the end of the time.
+    pub fn next(&mut self, error: &Error, now: Instant, random: u32) -> Option<Instant> {
+        if !error.transient || now >= self.until {
+            return None;
+        }
+        let wait = WaitUp::BACKOFF.wait(self.made, random);
+        let wait = wait.max(error.retry_after.unwrap_or_default());
+        self.made = self.made.saturating_add(1);
+        Some(now.checked_add(wait).map_or(self.until, |at| at.min(self.until)))
+    }
+}
+
 /// A session's connections so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Past {

@@ -9,7 +9,7 @@ use crate::event::{Event, Level};
 use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::output::Output;
-use crate::run::reconnect::{self, Decision, Past};
+use crate::run::reconnect::{self, Decision, Past, WaitUp};
 use crate::run::settings::Settings;
 use crate::run::signals::Waking;
 use crate::run::talk::{LEAVE_PATIENCE, Over, Talk};
@@ -37,6 +37,7 @@ impl Session {
         let context = Context {
             deadline: settings.max_time.map(|limit| Instant::now() + limit),
             unsent: Unsent::new(settings.reconnect.is_some()),
+            wait_up: settings.wait_up.map(WaitUp::new),
             settings,
             outside: Loop { views: Views::new(outputs), waking },
             past: Past::default(),
@@ -57,7 +58,9 @@ impl Session {
         let outcome = loop {
             let outcome = match self.connection(driver) {
                 Ok(over) => Outcome::Over(over),
-                Err(error) => match self.after(error.worded(self.context.settings.words), driver) {
+                Err(error) => match self
+                    .after(error.worded(self.context.settings.words), Some(&mut *driver))
+                {
                     AfterFailure::Attempt => continue,
                     AfterFailure::Stop(outcome) => outcome,
                 },
@@ -73,12 +76,26 @@ impl Session {
 
     /// Opens a connection and closes it without showing that: for `wstap inspect`.
     pub fn inspect(mut self) -> Exit {
-        let outcome = self.open(None).map(|connection| self.leave(connection));
-        let outcome = outcome.map_err(|error| error.worded(self.context.settings.words));
+        let outcome = loop {
+            let error = match self.open(None) {
+                Ok(connection) => {
+                    self.leave(connection);
+                    break Ok(Over::Done);
+                }
+                Err(error) => error.worded(self.context.settings.words),
+            };
+            match self.after(error, None) {
+                AfterFailure::Attempt => {}
+                AfterFailure::Stop(Outcome::Over(over)) => break Ok(over),
+                AfterFailure::Stop(Outcome::Failed(error) | Outcome::GivenUp(error)) => {
+                    break Err(error);
+                }
+            }
+        };
         if let Err(error) = &outcome {
             self.context.tell(error);
         }
-        self.finish(outcome.map(|()| Over::Done))
+        self.finish(outcome)
     }
 
     fn leave(&mut self, mut connection: Connection) {
@@ -101,6 +118,7 @@ impl Session {
     /// One connection, from dialing to its end.
     fn connection(&mut self, driver: &mut dyn Driver) -> Result<Over> {
         let mut connection = self.open(Some(&mut *driver))?;
+        self.context.wait_up = None;
         self.context.outside.views.set_waiting(false);
         // A person may have changed the views meanwhile.
         connection.show(self.context.outside.views.show());
@@ -127,9 +145,10 @@ impl Session {
         let Settings { open, wire, .. } = settings;
         let outside = &mut self.context.outside;
         let signalled = &mut self.context.signalled;
+        let tentative = self.context.wait_up.is_some();
         let mut watcher = Watcher { outside, driver, settings, signalled };
         let url = open.secrets.url(&open.target.url()).into_owned();
-        watcher.event(Event::Attempt { url: &url });
+        watcher.event(Event::Attempt { url: &url, tentative });
         let opened = Connection::open(open, wire, &mut self.cookies, &mut watcher, deadline);
         opened.map_err(|error| match self.context.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
@@ -141,8 +160,11 @@ impl Session {
     }
 
     /// Decides after a failure whether to try again, and waits until it is time.
-    fn after(&mut self, error: Error, driver: &mut dyn Driver) -> AfterFailure {
+    fn after(&mut self, error: Error, driver: Option<&mut dyn Driver>) -> AfterFailure {
         let stop = |error| AfterFailure::Stop(Outcome::Failed(error));
+        if let Some(until) = self.until_up(&error) {
+            return self.pause(Some(until), error, driver);
+        }
         let Some(reconnect) = &self.context.settings.reconnect else { return stop(error) };
         let is_over = self.context.duration_ends().is_some_and(|end| Instant::now() >= end);
         if self.context.signalled.is_some() || is_over {
@@ -168,25 +190,50 @@ impl Session {
         self.context.past.attempts = made.saturating_add(1);
         self.context.outside.views.set_waiting(true);
         let (attempt, why) = (self.context.past.attempts, error.what.as_str());
-        driver.show(&Event::Reconnecting { attempt, delay, why }, &mut self.context.outside.views);
+        let event = Event::Reconnecting { attempt, delay, why };
+        let mut driver = driver;
+        match &mut driver {
+            Some(driver) => driver.show(&event, &mut self.context.outside.views),
+            None => self.context.outside.views.emit(event),
+        }
         self.pause(Instant::now().checked_add(delay), error, driver)
+    }
+
+    /// `--wait-up`: when to try again, if the server isn't up yet.
+    fn until_up(&mut self, error: &Error) -> Option<Instant> {
+        let mut wait = self.context.wait_up.take().filter(|_| self.context.signalled.is_none())?;
+        let is_first = wait.is_first();
+        let until = wait.next(error, Instant::now(), getrandom::u32().unwrap_or_default())?;
+        self.context.wait_up = Some(wait);
+        self.context.outside.views.set_waiting(true);
+        self.context.outside.views.emit(Event::Postponed);
+        if is_first {
+            let settings = &self.context.settings;
+            let (what, time) = (&error.what, settings.wait_up.unwrap_or_default().as_secs_f64());
+            let option = (settings.words.option)(Limit::WaitUp);
+            let text = format!("{what}; trying again for {time} s at most ({option})");
+            self.context.notice(Level::Info, &text);
+        }
+        Some(until)
     }
 
     fn pause(
         &mut self,
         until: Option<Instant>,
         error: Error,
-        driver: &mut dyn Driver,
+        mut driver: Option<&mut dyn Driver>,
     ) -> AfterFailure {
         let stop = |error| AfterFailure::Stop(Outcome::Failed(error));
+        let goes_on = driver.as_ref().is_some_and(|driver| driver.goes_on_without_log());
         loop {
             self.context.outside.views.push();
-            match driver.waiting(&mut self.context) {
+            let driver = driver.as_deref_mut();
+            match driver.and_then(|driver| driver.waiting(&mut self.context)) {
                 Some(Instead::Attempt) => return AfterFailure::Attempt,
                 Some(Instead::GiveUp) => return AfterFailure::Stop(Outcome::GivenUp(error)),
                 None => {}
             }
-            if let Some(broken) = self.context.broken(driver.goes_on_without_log()) {
+            if let Some(broken) = self.context.broken(goes_on) {
                 return stop(broken);
             }
             let now = Instant::now();

@@ -25,6 +25,8 @@ pub struct Settings {
     pub fragment: Option<usize>,
     /// The cookie jar.
     pub cookies: Option<CookieFile>,
+    /// How long a server that isn't up is waited for, before the first connection.
+    pub wait_up: Option<Duration>,
     /// Time limit for the whole run; reaching it is a failure.
     pub max_time: Option<Duration>,
     /// Closes the connection this long after the first one opened.
@@ -69,6 +71,7 @@ impl Settings {
             wire: WireOptions::default(),
             fragment: None,
             cookies: None,
+            wait_up: None,
             max_time: None,
             duration: None,
             linger: Linger::For(Duration::from_secs(1)),

@@ -84,7 +84,7 @@ impl Views {
 
     fn tell_all(&mut self, event: &Event<'_>) {
         // A frame's payload belongs to its frame's event, and what is for people alone isn't counted.
-        if !matches!(event, Event::Attempt { .. } | Event::FramePayload(_) | Event::Sent(_)) {
+        if !is_without_line(event) {
             self.seq += 1;
         }
         match event {
@@ -212,6 +212,18 @@ impl Views {
     pub fn deadline(&self) -> Option<Instant> {
         self.outputs.iter().filter_map(Output::deadline).min()
     }
+}
+
+/// Whether views for machines have no line for it; a frame's payload belongs to its frame's event.
+fn is_without_line(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::Attempt { .. }
+            | Event::FramePayload(_)
+            | Event::Limit(_)
+            | Event::Postponed
+            | Event::Sent(_)
+    )
 }
 
 fn broken(output: &Output) -> Option<Error> {

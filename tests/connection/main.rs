@@ -12,3 +12,4 @@ mod proxies;
 mod reconnect;
 mod redirects;
 mod two;
+mod wait_up;
