@@ -190,7 +190,7 @@ impl Curl {
 fn sort(mut words: Vec<OsString>, whole: &Command) -> Result<(Vec<OsString>, Option<Curl>)> {
     let first_part = |word: &OsString| {
         let text = word.to_string_lossy().into_owned();
-        text.split_whitespace().next().is_some_and(curl::is_curl)
+        curl::begin(&text).is_some()
     };
     if let Some(at) = words.iter().position(first_part) {
         let behind = words.split_off(at + 1);

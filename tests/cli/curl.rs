@@ -173,14 +173,11 @@ fn as_words_behind_the_word_curl_or_without_it() {
 #[test]
 fn what_cannot_be_done_is_said() {
     for (args, what) in [
-        (&["curl", "curl 'ws://h' --frob x"][..], "curl's --frob is not understood here"),
-        (&["curl", "curl", "ws://h", "--json", "{}"], "curl's --json can't open a WebSocket"),
-        (&["curl", "curl 'ws://h' -X DELETE"], "curl's -X DELETE can't open a WebSocket"),
+        (&["curl", "curl", "h", "--json", "{}"][..], "curl's --json can't open a WebSocket"),
+        (&["curl", "curl 'http://h' -X DELETE"], "curl's -X DELETE can't open a WebSocket"),
         (&["curl", "curl 'ws://h"], "the curl command can't be read: the ' at character 6"),
-        (&["curl", "curl ws://h | sh"], "the curl command can't be read: only one command"),
         (&["curl", "curl ws://$(id)"], "the curl command can't be read: nothing is expanded"),
         (&["curl", "fetch('ws://h', {})"], "it is no curl command: it begins with \"fetch('ws"),
-        (&["curl", "curl ws://h \u{1b}[2J"], "the curl command has a second URL: \\x1b[2J"),
         (&["curl", "curl -s"], "the curl command has no URL"),
         (&["curl"], "there is no curl command, neither typed nor on standard input"),
         (&["curl", "--jso"], "curl's --jso is not understood here"),
@@ -193,6 +190,74 @@ fn what_cannot_be_done_is_said() {
     let long = format!("curl ws://h -H 'A: {}'", "x".repeat(1 << 20));
     Run::new(["curl"]).stdin(long).run().expect_failure(2, "usage: the curl command is longer");
     Run::new(["curl", "--help"]).run().expect_code(0);
+}
+
+/// Burp's, Postman's, Insomnia's and curl's own ways, and what shells and documentation add. Each
+/// connects; what has no meaning is noted.
+#[test]
+fn from_other_tools_and_documentation() {
+    for (command, sent, notes) in [
+        (
+            "curl --path-as-is -i -s -k -X $'GET' \\\n    -H $'Host: app.example' \
+             -H $'Connection: Upgrade' -H $'Upgrade: websocket' -H $'Sec-WebSocket-Version: 13' \
+             -H $'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==' \\\n    -b $'sid=42; csrf=a\\'b' \\\n    $'URLx/../y'",
+            &["GET /x/../y HTTP/1.1", "Host: app.example", "Cookie: sid=42; csrf=a'b"][..],
+            "",
+        ),
+        (
+            "curl --location --request GET 'URL' \\\n--header 'Authorization: Bearer abc' \\\n\
+             --header 'Sec-WebSocket-Protocol: a, b' \\\n--data ''",
+            &["Authorization: Bearer abc", "Sec-WebSocket-Protocol: a, b"],
+            "* curl's --data is left out\n",
+        ),
+        (
+            "curl --request GET \\\n  --url URL \\\n  --header 'User-Agent: insomnia/9.3' \\\n  --cookie a=1",
+            &["User-Agent: insomnia/9.3", "Cookie: a=1"],
+            "",
+        ),
+        ("curl --no-progress-meter -N -T. URL", &[], ""),
+        (
+            "curl --trace-ascii - --trace-time --retry-delay 2 -N URL",
+            &[],
+            "* curl's --trace-ascii and --retry-delay are left out\n",
+        ),
+        (
+            "# a check\n$ curl -s -o /dev/null -w \"%{http_code}\" -H \"Sec-WebSocket-Key: $(openssl \
+             rand -base64 16)\" URL 2>/dev/null | jq . && echo ok\n",
+            &[],
+            "* curl's -o and -w are left out\n\
+             * what is the shell's is left out: 2>/dev/null | jq . && echo ok\n",
+        ),
+        (
+            "```sh\ncurl -i -N\n  -H \"X-A: 1\"\n  URL?a=1&b=2 # why\n```",
+            &["GET /?a=1&b=2 HTTP/1.1", "X-A: 1"],
+            "* the URL's & is read as a part of it; a shell wants it quoted\n",
+        ),
+        (
+            "C:\\> curl ^\"URL?a=^%^41^&b^\" ^\r\n  -H ^\"X-A: ^\\^\"1^\\^\"^\" > out.txt 2>nul",
+            &["GET /?a=%41&b HTTP/1.1", "X-A: \"1\""],
+            "* what is the shell's is left out: > out.txt 2>nul\n",
+        ),
+        (
+            "curl --new-in-curl-9 5 --http3 URL",
+            &[],
+            "* curl's --http3 is left out\n* --new-in-curl-9 is no option of curl, and is left out\n\
+             * 5 is left out\n",
+        ),
+    ] {
+        let server = server();
+        let command = command.replace("URL", &server.url());
+        println!("{command}");
+        let output = Run::new(["curl", "-n", "1", "-"]).stdin(&command).run();
+        let output = output.expect_code(0).expect_stdout("hello\n");
+        let lines = head(server);
+        for line in sent {
+            assert!(lines.iter().any(|sent| sent == line), "{line}: {lines:?}");
+        }
+        let shown: Vec<&str> = output.stderr.lines().filter(|line| line.starts_with('*')).collect();
+        let shown: String = shown.iter().map(|line| format!("{line}\n")).collect();
+        assert_eq!(shown, notes, "{command}");
+    }
 }
 
 #[test]
