@@ -21,8 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'wstap' {
-            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; can be repeated')
-            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; can be repeated')
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
+            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How standard input is cut into messages: line, null, whole, or json commands')
             [CompletionResult]::new('--fragment', '--fragment', [CompletionResultType]::ParameterName, 'Send messages in frames of at most this many bytes')
             [CompletionResult]::new('--max-message', '--max-message', [CompletionResultType]::ParameterName, 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]')
@@ -83,8 +83,11 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours: auto, always or never')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write every event as a line of JSON to the end of this file, whatever else is shown')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file instead of ~/.config/wstap/config.toml')
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Send the input as binary messages')
-            [CompletionResult]::new('--binary', '--binary', [CompletionResultType]::ParameterName, 'Send the input as binary messages')
+            [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Read no input and show no prompt, as with </dev/null')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Read no input and show no prompt, as with </dev/null')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Send the input, and the files of -x, as binary messages')
+            [CompletionResult]::new('--binary', '--binary', [CompletionResultType]::ParameterName, 'Send the input, and the files of -x, as binary messages')
+            [CompletionResult]::new('--escapes', '--escapes', [CompletionResultType]::ParameterName, 'Read \n, \r, \t, \0, \\, \xHH and \u{…} in -x and in the input as what they stand for')
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Send every received message back, with its own type and bytes; reads no input')
             [CompletionResult]::new('-E', '-E ', [CompletionResultType]::ParameterName, 'Close at the end of the input; what arrives before the peer''s Close is still printed')
             [CompletionResult]::new('--exit-on-eof', '--exit-on-eof', [CompletionResultType]::ParameterName, 'Close at the end of the input; what arrives before the peer''s Close is still printed')
@@ -277,8 +280,8 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             break
         }
         'wstap;curl' {
-            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; can be repeated')
-            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; can be repeated')
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
+            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How standard input is cut into messages: line, null, whole, or json commands')
             [CompletionResult]::new('--fragment', '--fragment', [CompletionResultType]::ParameterName, 'Send messages in frames of at most this many bytes')
             [CompletionResult]::new('--max-message', '--max-message', [CompletionResultType]::ParameterName, 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]')
@@ -339,8 +342,11 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours: auto, always or never')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write every event as a line of JSON to the end of this file, whatever else is shown')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file instead of ~/.config/wstap/config.toml')
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Send the input as binary messages')
-            [CompletionResult]::new('--binary', '--binary', [CompletionResultType]::ParameterName, 'Send the input as binary messages')
+            [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Read no input and show no prompt, as with </dev/null')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Read no input and show no prompt, as with </dev/null')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Send the input, and the files of -x, as binary messages')
+            [CompletionResult]::new('--binary', '--binary', [CompletionResultType]::ParameterName, 'Send the input, and the files of -x, as binary messages')
+            [CompletionResult]::new('--escapes', '--escapes', [CompletionResultType]::ParameterName, 'Read \n, \r, \t, \0, \\, \xHH and \u{…} in -x and in the input as what they stand for')
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Send every received message back, with its own type and bytes; reads no input')
             [CompletionResult]::new('-E', '-E ', [CompletionResultType]::ParameterName, 'Close at the end of the input; what arrives before the peer''s Close is still printed')
             [CompletionResult]::new('--exit-on-eof', '--exit-on-eof', [CompletionResultType]::ParameterName, 'Close at the end of the input; what arrives before the peer''s Close is still printed')
@@ -405,8 +411,8 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             break
         }
         'wstap;demo' {
-            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; can be repeated')
-            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; can be repeated')
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
+            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How standard input is cut into messages: line, null, whole, or json commands')
             [CompletionResult]::new('--fragment', '--fragment', [CompletionResultType]::ParameterName, 'Send messages in frames of at most this many bytes')
             [CompletionResult]::new('--max-message', '--max-message', [CompletionResultType]::ParameterName, 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]')
@@ -467,8 +473,11 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours: auto, always or never')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write every event as a line of JSON to the end of this file, whatever else is shown')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file instead of ~/.config/wstap/config.toml')
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Send the input as binary messages')
-            [CompletionResult]::new('--binary', '--binary', [CompletionResultType]::ParameterName, 'Send the input as binary messages')
+            [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Read no input and show no prompt, as with </dev/null')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Read no input and show no prompt, as with </dev/null')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Send the input, and the files of -x, as binary messages')
+            [CompletionResult]::new('--binary', '--binary', [CompletionResultType]::ParameterName, 'Send the input, and the files of -x, as binary messages')
+            [CompletionResult]::new('--escapes', '--escapes', [CompletionResultType]::ParameterName, 'Read \n, \r, \t, \0, \\, \xHH and \u{…} in -x and in the input as what they stand for')
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Send every received message back, with its own type and bytes; reads no input')
             [CompletionResult]::new('-E', '-E ', [CompletionResultType]::ParameterName, 'Close at the end of the input; what arrives before the peer''s Close is still printed')
             [CompletionResult]::new('--exit-on-eof', '--exit-on-eof', [CompletionResultType]::ParameterName, 'Close at the end of the input; what arrives before the peer''s Close is still printed')

@@ -103,6 +103,15 @@ pub fn read_file(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Gives standard input back: it becomes `/dev/null`. A FIFO then has one reader less, so that its
+/// next writer waits for another or is told, and doesn't write to nobody.
+pub fn release_stdin() {
+    // Without it standard input just stays open.
+    if let Ok(null) = File::open("/dev/null") {
+        let _ = rustix::stdio::dup2_stdin(null);
+    }
+}
+
 /// Blocking reads and writes on a descriptor, which may be non-blocking because a process that
 /// shares it made it so.
 #[derive(Debug)]

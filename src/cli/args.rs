@@ -452,12 +452,19 @@ pub struct TalkArgs {
 #[group(skip)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct MessageArgs {
-    /// Send this text after opening, then go on as usual; can be repeated
+    /// Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT
+    /// a text that begins with @; can be repeated
     #[arg(short = 'x', long = "send", value_name = "TEXT")]
     pub send: Vec<String>,
-    /// Send the input as binary messages
+    /// Read no input and show no prompt, as with </dev/null
+    #[arg(short = 'N', long)]
+    pub no_input: bool,
+    /// Send the input, and the files of -x, as binary messages
     #[arg(short = 'b', long)]
     pub binary: bool,
+    /// Read \n, \r, \t, \0, \\, \xHH and \u{…} in -x and in the input as what they stand for
+    #[arg(long)]
+    pub escapes: bool,
     /// How standard input is cut into messages: line, null, whole, or json commands
     #[arg(
         long,

@@ -27,7 +27,8 @@ const LONGEST: u64 = 1 << 20;
 /// Options that the file can't set.
 const TYPED_ONLY: [&str; 4] = ["config", "help", "no-config", "version"];
 /// Options whose value can be `@FILE`.
-const FROM_FILES: [&str; 7] = ["bearer", "cookie", "header", "pass", "proxy", "proxy-user", "user"];
+const FROM_FILES: [&str; 8] =
+    ["bearer", "cookie", "header", "pass", "proxy", "proxy-user", "send", "user"];
 /// Stands in for a URL when an option is parsed alone.
 const SOME_URL: &str = "ws://localhost";
 
@@ -274,6 +275,8 @@ impl<'a> Reader<'a> {
         let name = arg.get_long().unwrap_or_default();
         let (sign, path) = match value.strip_prefix('@') {
             Some("-") => return value.to_owned(),
+            // Not a file but a text that begins with @.
+            Some(path) if name == "send" && path.starts_with('@') => return value.to_owned(),
             Some(path) if FROM_FILES.contains(&name) => ("@", path),
             _ if matches!(arg.get_value_hint(), ValueHint::AnyPath) => ("", value),
             _ => return value.to_owned(),

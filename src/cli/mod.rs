@@ -4,9 +4,11 @@
 mod args;
 mod config;
 mod curl;
+mod files;
 mod hints;
 mod layers;
 mod line;
+mod messages;
 mod settings;
 mod shell;
 mod values;

@@ -1,21 +1,21 @@
 //! Translates the parsed arguments into the options of the lower floors.
 
 use std::ffi::OsString;
-use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::args::{
-    EndingArgs, LivenessArgs, LoginArgs, MessageArgs, NetworkArgs, OutputArgs, ProtocolArgs,
-    ProxyArgs, ReachArgs, RequestArgs, TalkArgs, TimeArgs, TlsArgs, ViewArgs, When,
+    EndingArgs, LivenessArgs, LoginArgs, NetworkArgs, OutputArgs, ProtocolArgs, ProxyArgs,
+    ReachArgs, RequestArgs, TalkArgs, TimeArgs, TlsArgs, ViewArgs, When,
 };
+use crate::cli::files;
 use crate::cli::hints::{TLS_NAMES, WORDS};
+use crate::cli::messages::messages;
 use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::http::head::{HeadLimits, Header, is_token};
 use crate::protocol::close::{CloseCode, CloseStatus};
-use crate::protocol::frame::Opcode;
 use crate::protocol::handshake::RequestOptions;
 use crate::protocol::violation::Policy;
 use crate::redact::{self, Secret, Secrets};
@@ -24,9 +24,7 @@ use crate::report::payload::Format;
 use crate::run::output::FdSink;
 use crate::run::reconnect::Reconnect;
 use crate::run::settings::{Linger, Settings};
-use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
-use crate::text::system::reason;
 use crate::text::typed::pattern;
 use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
@@ -109,7 +107,7 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
     };
     let (mut format, mut json) = (Format::Line, false);
     if let Some(TalkArgs { messages, ending, liveness, output }) = talk {
-        self::messages(&mut settings, messages);
+        self::messages(&mut settings, messages)?;
         self::ending(&mut settings, ending)?;
         self::liveness(&mut settings, liveness);
         let OutputArgs { json: events, output, hex, pretty, timestamps } = output;
@@ -131,18 +129,6 @@ fn log(path: &Path) -> Result<FdSink> {
         return Err(error.hint("events on standard output: --json"));
     }
     FdSink::log(path)
-}
-
-fn messages(settings: &mut Settings, args: MessageArgs) {
-    let MessageArgs { send, binary, input, fragment, echo, max_message, max_fragments } = args;
-    let opcode = if binary { Opcode::Binary } else { Opcode::Text };
-    settings.first = send.into_iter().map(|text| (opcode, text.into_bytes())).collect();
-    settings.binary = binary;
-    settings.input = input;
-    settings.echo = echo;
-    settings.fragment = fragment;
-    settings.wire.max_message = max_message;
-    settings.wire.max_fragments = max_fragments;
 }
 
 fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {
@@ -248,12 +234,12 @@ fn request(settings: &mut Settings, args: RequestArgs, mut request: RequestOptio
     settings.open.path_as_is = path_as_is;
     settings.open.request_target = request_target.map(self::request_target).transpose()?;
     if let Some(typed) = cookie {
-        request.headers.push(header(&format!("Cookie: {}", secret(&typed)?))?);
+        request.headers.push(header(&format!("Cookie: {}", files::secret(&typed)?))?);
     }
     for typed in headers {
         match typed.strip_prefix('@') {
             Some(path) => {
-                for line in read_file(path)?.lines().filter(|line| !line.trim().is_empty()) {
+                for line in files::text(path)?.lines().filter(|line| !line.trim().is_empty()) {
                     request.headers.push(header(line)?);
                 }
             }
@@ -320,39 +306,6 @@ pub fn header(typed: &str) -> Result<Header> {
     Ok(Header::new(name, value.trim_matches([' ', '\t'])))
 }
 
-/// Reads a secret: as typed, or after `@` from a file or the environment.
-fn secret(typed: &str) -> Result<String> {
-    match typed.strip_prefix('@') {
-        Some(path) => read_file(path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()),
-        None => Ok(typed.to_owned()),
-    }
-}
-
-/// The text of a file, of standard input (`-`), or of a variable (`env:NAME`).
-fn read_file(path: &str) -> Result<String> {
-    if let Some(name) = path.strip_prefix("env:") {
-        return std::env::var(name).map_err(|e| {
-            let name = Untrusted::text(name);
-            let why = match e {
-                std::env::VarError::NotPresent => "is not set",
-                std::env::VarError::NotUnicode(_) => "is not UTF-8",
-            };
-            Error::usage(format!("the environment variable {name} {why}"))
-        });
-    }
-    let mut text = String::new();
-    let read = match path {
-        "-" => Blocking(Role::Stdin, std::io::stdin()).read_to_string(&mut text),
-        path => std::fs::File::open(path)
-            .and_then(|file| Blocking(Role::File, file).read_to_string(&mut text)),
-    };
-    read.map_err(|e| {
-        let what = format!("can't read {}: {}", Untrusted::text(path), reason(&e));
-        Error::new(Stage::Input, Exit::Local, what)
-    })?;
-    Ok(text)
-}
-
 /// The login; a bearer token becomes a header field.
 fn login(args: LoginArgs) -> Result<(Login, Option<Header>)> {
     let LoginArgs { user, digest, anyauth, bearer, netrc, netrc_file } = args;
@@ -362,7 +315,7 @@ fn login(args: LoginArgs) -> Result<(Login, Option<Header>)> {
         _ => LoginScheme::Basic,
     };
     let bearer = match bearer {
-        Some(typed) => Some(header(&format!("Authorization: Bearer {}", secret(&typed)?))?),
+        Some(typed) => Some(header(&format!("Authorization: Bearer {}", files::secret(&typed)?))?),
         None => None,
     };
     let user = user.as_deref().map(credentials).transpose()?;
@@ -379,7 +332,7 @@ fn netrc(file: Option<PathBuf>, usual: bool) -> Result<Option<Netrc>> {
         None => return Ok(None),
     };
     let path = path.to_string_lossy();
-    let netrc = Netrc::parse(&read_file(&path)?).map_err(|why| {
+    let netrc = Netrc::parse(&files::text(&path)?).map_err(|why| {
         let what = format!("{}: {why}", Untrusted::text(&path));
         Error::new(Stage::Input, Exit::Local, what)
     })?;
@@ -388,7 +341,7 @@ fn netrc(file: Option<PathBuf>, usual: bool) -> Result<Option<Netrc>> {
 
 /// `USER:PASSWORD`.
 fn credentials(typed: &str) -> Result<Credentials> {
-    let typed = secret(typed)?;
+    let typed = files::secret(typed)?;
     let (user, password) = typed.split_once(':').unwrap_or((&typed, ""));
     Ok(Credentials {
         user: Secret::new(user.to_owned()),
@@ -461,7 +414,7 @@ fn of<T>(option: &str, value: Result<T>) -> Result<T> {
 /// # Errors
 /// After `@`: exit 2 for a variable, 13 for a file that can't be read.
 pub fn pass_phrase(typed: Option<String>) -> Result<Option<Secret<String>>> {
-    Ok(typed.as_deref().map(secret).transpose()?.map(Secret::new))
+    Ok(typed.as_deref().map(files::secret).transpose()?.map(Secret::new))
 }
 
 /// The proxies of the options, else those of the environment.
@@ -469,7 +422,7 @@ fn proxies(args: ProxyArgs, tls: &TlsArgs) -> Result<Proxies> {
     let ProxyArgs { proxy, proxy_user, noproxy } = args;
     let typed = match proxy.as_deref() {
         Some("") => Some(None),
-        Some(typed) => Some(Some(secret(typed)?.parse::<Proxy>()?)),
+        Some(typed) => Some(Some(files::secret(typed)?.parse::<Proxy>()?)),
         None => None,
     };
     Ok(Proxies {

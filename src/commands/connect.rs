@@ -23,7 +23,8 @@ pub fn run(plan: Plan) -> Result<Exit> {
     let terminal = rustix::termios::isatty(std::io::stdout());
     let terminals = terminal && rustix::termios::isatty(std::io::stdin());
     let echo = plan.settings.echo;
-    if terminals && !plan.json && !echo && repl::is_usable() {
+    let no_input = plan.settings.no_input;
+    if terminals && !plan.json && !echo && !no_input && repl::is_usable() {
         return prompt(plan);
     }
     let mut outputs = Vec::new();
@@ -34,9 +35,10 @@ pub fn run(plan: Plan) -> Result<Exit> {
     }
     outputs.push(on_stderr(Box::new(Human::new(plan.human))));
     outputs.extend(plan.log.map(|log| in_log(log, plan.human)));
-    let mut pipe = match echo {
-        true => Pipe::endless(),
-        false => Pipe::new(Stdin::new(plan.settings.input)),
+    let mut pipe = match () {
+        () if echo => Pipe::endless(),
+        () if no_input => Pipe::empty(),
+        () => Pipe::new(Stdin::new(plan.settings.input)),
     };
     let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);

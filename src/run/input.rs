@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 
-use crate::error::{Error, Exit, Hint, Stage};
+use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::run::turn::Source;
 use crate::sys::{self, Role};
+use crate::text::escapes::escaped;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
@@ -71,6 +72,25 @@ impl Piece<'_> {
             self.number
         );
         Error::new(Stage::Input, Exit::Local, what).hint(Hint::Binary)
+    }
+
+    /// The message with its escapes replaced by what they stand for.
+    ///
+    /// # Errors
+    /// Exit 13: something is no escape, or the result should be text and isn't UTF-8.
+    pub fn unescaped(&self, binary: bool) -> Result<Vec<u8>> {
+        let bad = |why: String| {
+            let what = format!("message {} of standard input: {why}", self.number);
+            Error::new(Stage::Input, Exit::Local, what)
+        };
+        let bytes = escaped(self.bytes).map_err(bad)?;
+        match std::str::from_utf8(&bytes) {
+            Err(e) if !binary => {
+                let byte = bytes.get(e.valid_up_to()).copied().unwrap_or_default();
+                Err(bad(format!("with \\x{byte:02x} it is not UTF-8")).hint(Hint::Binary))
+            }
+            _ => Ok(bytes),
+        }
     }
 }
 
@@ -141,7 +161,10 @@ impl Stdin {
         }
         let space = self.buffer.get_mut(self.end..).unwrap_or_default();
         match sys::read(Role::Stdin, &self.given, space) {
-            Ok(0) => self.eof = true,
+            Ok(0) => {
+                self.eof = true;
+                sys::release_stdin();
+            }
             Ok(n) => self.end += n,
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
             Err(e) => {

@@ -16,6 +16,7 @@ use crate::run::settings::Linger;
 use crate::run::talk::Talk;
 use crate::run::turn::Source;
 use crate::run::views::Views;
+use crate::sys;
 use crate::text::units::Took;
 
 /// How long we wait for the fence's pong while nothing is received.
@@ -58,11 +59,13 @@ impl Pipe {
 
     /// Sends nothing: the input has already ended.
     pub fn empty() -> Pipe {
+        sys::release_stdin();
         Pipe { stdin: None, endless: false, end: None, silence: None }
     }
 
     /// Sends nothing and never ends: for `--echo`.
     pub fn endless() -> Pipe {
+        sys::release_stdin();
         Pipe { stdin: None, endless: true, end: None, silence: None }
     }
 
@@ -234,16 +237,20 @@ fn take_command(stdin: &mut Stdin, talk: &mut Talk<'_>) -> Result<bool> {
 /// Takes messages from the input while there is room; false if no other is complete yet.
 fn take_messages(stdin: &mut Stdin, talk: &mut Talk<'_>) -> Result<bool> {
     let settings = &talk.context.settings;
-    let (binary, fragment) = (settings.binary, settings.fragment);
+    let (binary, escapes, fragment) = (settings.binary, settings.escapes, settings.fragment);
     let opcode = if binary { Opcode::Binary } else { Opcode::Text };
     while talk.connection.outbox().has_room() {
         let Some(message) = stdin.advance() else { return Ok(false) };
-        let is_valid = binary || stdin.is_text(&message);
+        let is_valid = binary || escapes || stdin.is_text(&message);
         let piece = stdin.piece(message);
         if !is_valid {
             return Err(piece.not_utf8());
         }
-        talk.connection.send(Outgoing { opcode, payload: piece.bytes, fragment });
+        let payload = match escapes {
+            true => &piece.unescaped(binary)?[..],
+            false => piece.bytes,
+        };
+        talk.connection.send(Outgoing { opcode, payload, fragment });
     }
     Ok(true)
 }

@@ -45,8 +45,12 @@ pub struct Settings {
     pub first: Vec<(Opcode, Vec<u8>)>,
     /// How standard input is split into messages.
     pub input: InputFormat,
+    /// Standard input isn't read.
+    pub no_input: bool,
     /// Input becomes binary messages.
     pub binary: bool,
+    /// Escapes in the input stand for what they name.
+    pub escapes: bool,
     /// Send every received message back.
     pub echo: bool,
     /// Reconnect after a lost connection.
@@ -81,7 +85,9 @@ impl Settings {
             ok_close: Vec::new(),
             first: Vec::new(),
             input: InputFormat::Line,
+            no_input: false,
             binary: false,
+            escapes: false,
             echo: false,
             reconnect: None,
         }

@@ -4,6 +4,7 @@
 //! bytes chosen by others. On a terminal they could move the cursor, set the clipboard or
 //! rewrite what is already there. [`Untrusted`] is the only way to format them.
 
+pub mod escapes;
 pub mod hexdump;
 mod joiners;
 pub mod system;

@@ -9,6 +9,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use rustix::process::Signal;
 
 use crate::support::PATIENCE;
+use crate::support::home::Home;
 use crate::support::run::Run;
 use crate::support::scripted::{Frame, Gate, Peer, ScriptedServer, close_frame, frame, raw_frame};
 
@@ -113,6 +114,90 @@ fn fragments_have_the_size_that_was_asked_for() {
 fn texts_of_the_command_line_come_first() {
     let (stdout, _) = echoed(&["-x", "one", "--send", "two"], "three\n");
     assert_eq!(stdout, b"one\ntwo\nthree\n");
+}
+
+#[test]
+fn a_text_of_the_command_line_stays_text_and_a_file_is_one_message() {
+    let home = Home::new();
+    let file = format!("@{}", home.file("message", "a\nb\r\n").display());
+    let sent = |args: &[&str]| {
+        let args = args.iter().copied().chain(["-N"]);
+        data(&echoed(&args.collect::<Vec<_>>(), "").1)
+            .into_iter()
+            .map(|(opcode, payload)| (opcode, payload.to_vec()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sent(&["-b", "-x", "{}"]), [(1, b"{}".to_vec())]);
+    assert_eq!(sent(&["-x", &file, "-x", "@@all"]), [(1, b"a\nb".to_vec()), (1, b"@all".to_vec())]);
+    assert_eq!(sent(&["-b", "-x", &file]), [(2, b"a\nb\r\n".to_vec())]);
+    let server = echoing();
+    let run = Run::new(["-x", "@-", "-n", "1", &server.url()]).stdin("from\nstdin\n");
+    run.run().expect_code(0).expect_stdout("from\nstdin\n");
+
+    let refused = |args: &[&str], code| {
+        let output = Run::new(args.iter().copied().chain(["ws://localhost:1/"])).run();
+        output.expect_code(code).stderr
+    };
+    let text = refused(&["-x", "@every one"], 13);
+    assert!(text.contains("can't read every one: there is no such file"), "{text}");
+    assert!(text.contains("hint: to send the text itself: -x '@@every one'"), "{text}");
+    let bytes = format!("@{}", home.file("bytes", b"a\xff").display());
+    let text = refused(&["-x", &bytes], 13);
+    assert!(text.contains("is not UTF-8 at byte 1") && text.contains("--binary"), "{text}");
+}
+
+#[test]
+fn escapes_are_read_where_they_are_asked_for() {
+    let (_, frames) = echoed(&["--escapes", "-x", r"a\n"], r"\t\x1e\u{e9}\\");
+    assert_eq!(data(&frames), [(1, &b"a\n"[..]), (1, "\t\x1e\u{e9}\\".as_bytes())]);
+    let (_, frames) = echoed(&["--escapes", "-b"], b"\xe9\\xff\\0");
+    assert_eq!(data(&frames), [(2, &b"\xe9\xff\0"[..])]);
+    let (_, frames) = echoed(&["-x", r"a\n"], r"\q");
+    assert_eq!(data(&frames), [(1, &br"a\n"[..]), (1, br"\q")]);
+
+    let refused = |args: &[&str], input: &str, code| {
+        let server = echoing();
+        let url = server.url();
+        let args = ["--escapes", "-w", "0.1"].into_iter().chain(args.iter().copied());
+        let output = Run::new(args.chain([url.as_str()])).stdin(input).run().expect_code(code);
+        assert!(output.stdout.starts_with(b"ok") || input.is_empty(), "{}", output.text());
+        drop(server);
+        output.stderr
+    };
+    let text = refused(&[], "ok\n\u{fc}\\q\nno\n", 13);
+    assert!(text.contains("message 2 of standard input: column 2 is no escape"), "{text}");
+    assert!(!text.contains("no\n"), "{text}");
+    let text = refused(&[], "ok\n\\xff\n", 13);
+    assert!(text.contains(r"message 2 of standard input: with \xff it is not UTF-8"), "{text}");
+}
+
+#[test]
+fn a_wrong_escape_of_the_command_line_is_placed() {
+    for (typed, why) in [(r"ab\q", "-x: column 3 is no escape"), (r"\xff", r"with \xff")] {
+        let output = Run::new(["--escapes", "-x", typed, "ws://localhost:1/"]).run();
+        let text = output.expect_code(2).stderr;
+        assert!(text.contains(why), "{text}");
+    }
+}
+
+#[test]
+fn without_input_nothing_is_taken_from_it() {
+    let server = echoing();
+    let script = "while read -r line; do \"$1\" -N -n 1 -x \"probe $line\" \"$2\"; done";
+    let args = ["-c", script, "sh", crate::support::wstap(), &server.url()];
+    let output = Run::program("sh", args).stdin("1\n2\n3\n").run();
+    output.expect_code(0).expect_stdout("probe 1\nprobe 2\nprobe 3\n");
+}
+
+#[test]
+fn a_fifo_that_has_ended_takes_no_more() {
+    let server = echoing();
+    // As long as somebody has it open for reading, a writer's lines vanish.
+    let script = "mkfifo f; \"$1\" -w forever \"$2\" <f >out & echo one >f
+        until [ \"$(readlink /proc/$!/fd/0)\" = /dev/null ]; do sleep 0.05; done
+        kill $!; wait $!; cat out";
+    let args = ["-c", script, "sh", crate::support::wstap(), &server.url()];
+    Run::program("sh", args).run().expect_code(0).expect_stdout("one\n");
 }
 
 // Output

@@ -7,6 +7,7 @@ use crate::protocol::frame::Opcode;
 use crate::repl::candidate::{by_word, files};
 use crate::repl::{frame, payload};
 use crate::run::command::Command;
+use crate::text::escapes::escaped;
 use crate::text::typed::hex;
 
 pub(super) const COMMANDS: &[SlashCommand] = &[
@@ -21,7 +22,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         "bin",
         "TEXT",
         r"send a binary message; escapes: \x00 \n \t \\ \u{1f600}",
-        |text| payload::escaped(text).map(Parsed::binary),
+        |text| escaped(text).map(Parsed::binary),
     )
     .aliases(&["binary"]),
     SlashCommand::new(
@@ -84,7 +85,7 @@ fn some_bytes(payload: Vec<u8>) -> Parse<Parsed> {
 }
 
 fn text(typed: &str) -> Parse<Parsed> {
-    let text = String::from_utf8(payload::escaped(typed)?).map_err(|error| {
+    let text = String::from_utf8(escaped(typed)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         format!("a text message is UTF-8, and byte {at} is not; /bin sends any bytes")
     })?;
