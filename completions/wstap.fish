@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= b/binary input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n x/send= N/no-input b/binary escapes input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -24,7 +24,7 @@ function __fish_wstap_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c wstap -n "__fish_wstap_needs_command" -s x -l send -d 'Send this text after opening, then go on as usual; can be repeated' -r
+complete -c wstap -n "__fish_wstap_needs_command" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'
 null\t'NUL-terminated'
@@ -86,7 +86,9 @@ auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_needs_command" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
-complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send the input as binary messages'
+complete -c wstap -n "__fish_wstap_needs_command" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
+complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
+complete -c wstap -n "__fish_wstap_needs_command" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
 complete -c wstap -n "__fish_wstap_needs_command" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_needs_command" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_needs_command" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
@@ -236,7 +238,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand ping" -s q -l quiet -d 'Show
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s h -l help -d 'Print help'
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -s x -l send -d 'Send this text after opening, then go on as usual; can be repeated' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'
 null\t'NUL-terminated'
@@ -298,7 +300,9 @@ auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Send the input as binary messages'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
@@ -348,7 +352,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand serve" -l no-deflate -d 'Agr
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'Show more: -v each connection, -vv each frame, -vvv each byte'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l json -d 'Print events as JSON Lines on standard output, each with its client\'s number'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s x -l send -d 'Send this text after opening, then go on as usual; can be repeated' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'
 null\t'NUL-terminated'
@@ -410,7 +414,9 @@ auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send the input as binary messages'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'

@@ -395,7 +395,7 @@ mod tests {
         let found = config(
             "[defaults]\nverbose = 2\npretty = true\nquiet = false\n\
              [profile.a]\nurl = 'ws://h'\nheader = ['A: 1', 'B: 2']\nmax-time = 0x10\n\
-             ping-interval = 0.5\n\"tlsv1.3\" = true\nok-close = [4000, 4001]\nsend = '@all'\n",
+             ping-interval = 0.5\n\"tlsv1.3\" = true\nok-close = [4000, 4001]\nsend = ['@@all', '@file']\n",
         );
         let args = |options: &[LayerOption]| -> Vec<_> {
             options
@@ -413,7 +413,8 @@ mod tests {
             "--ok-close=4000",
             "--ok-close=4001",
             "--ping-interval=0.5",
-            "--send=@all",
+            "--send=@@all",
+            "--send=@/etc/file",
             "--tlsv1.3",
         ];
         assert_eq!(
