@@ -129,7 +129,7 @@ fn leniently<'a>(whole: &Command, args: impl Iterator<Item = &'a OsString>) -> O
 }
 
 /// The configuration file, if it exists and isn't switched off.
-fn config(
+pub(super) fn config(
     typed: &ArgMatches,
     profile: Option<&str>,
     notes: &mut Vec<String>,

@@ -1,6 +1,7 @@
 //! The command line: one definition for the parser, `-h`, the man page and the completions, and its
 //! translation into the options of the lower floors.
 
+mod again;
 mod args;
 mod config;
 mod curl;
@@ -13,6 +14,7 @@ mod settings;
 mod shell;
 mod values;
 
+pub use again::again;
 pub use args::{
     Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs,
     PingArgs, ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,

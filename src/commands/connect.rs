@@ -1,6 +1,6 @@
 //! `wstap URL` and `wstap inspect URL`: sets up a session and runs it.
 
-use crate::cli::Plan;
+use crate::cli::{self, Plan};
 use crate::connection::WireOptions;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::repl;
@@ -9,6 +9,8 @@ use crate::report::human::{Human, HumanOptions};
 use crate::report::inspect::Inspect;
 use crate::report::json::Json;
 use crate::report::payload::Payload;
+use crate::run::command::Setting;
+use crate::run::destination::Anew;
 use crate::run::input::Stdin;
 use crate::run::output::{FdSink, Output, Sink};
 use crate::run::signals::{Signals, Waking};
@@ -71,6 +73,7 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
 fn prompt(plan: Plan) -> Result<Exit> {
     let options = repl::Options {
         color: plan.color_stdout,
+        connect: |words| cli::again(words).map(anew),
         explain: crate::explain::explain,
         max_message: plan.settings.wire.max_message.unwrap_or(WireOptions::MAX_HELD),
     };
@@ -84,6 +87,19 @@ fn prompt(plan: Plan) -> Result<Exit> {
         session.note(&plan.notes);
         session.run(&mut Prompt::new(side.commands, repl::words))
     })
+}
+
+/// What `/connect` with options changes: the settings, and the views as far as options say so.
+fn anew(plan: Plan) -> Anew {
+    let HumanOptions { verbosity, quiet, timestamps, pretty, hex, .. } = plan.human;
+    let views = [
+        (verbosity > 0 || quiet, Setting::Verbose(verbosity)),
+        (timestamps, Setting::Timestamps(true)),
+        (pretty, Setting::Pretty(true)),
+        (hex, Setting::Hex(true)),
+    ];
+    let views = views.into_iter().filter_map(|(given, setting)| given.then_some(setting));
+    Anew { settings: plan.settings, views: views.collect(), notes: plan.notes }
 }
 
 pub(super) fn on_stdout(view: Box<dyn Reporter>) -> Output {

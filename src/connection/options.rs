@@ -74,13 +74,14 @@ impl OpenOptions {
         }
     }
 
-    /// Parses the URL of another connection; [`OpenOptions::path_as_is`] applies to it too.
+    /// Parses the URL of another connection; [`OpenOptions::path_as_is`] applies to it too. What was
+    /// guessed is noted, one line each.
     ///
     /// # Errors
     /// Those of [`Target::parse`].
-    pub fn read_target(&self, typed: &str) -> Result<Target> {
-        let (target, _) = Target::parse(typed)?;
-        Ok(if self.path_as_is { target.with_path_of(typed) } else { target })
+    pub fn read_target(&self, typed: &str) -> Result<(Target, Vec<String>)> {
+        let (target, notes) = Target::parse(typed)?;
+        Ok((if self.path_as_is { target.with_path_of(typed) } else { target }, notes))
     }
 }
 

@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn hints_show_the_usage_until_arguments_begin() {
         let shown = |line| hint(line).map(|hint| (hint.shown, hint.taken));
-        assert_eq!(shown("/conn"), Some(("ect URL".into(), 3)));
+        assert_eq!(shown("/conn"), Some(("ect [OPTIONS] URL|@PROFILE".into(), 3)));
         assert_eq!(shown("/ping"), Some((" [TEXT]".into(), 0)));
         assert_eq!(shown("/ping "), Some(("[TEXT]".into(), 0)));
         assert_eq!(shown("/ping x"), None);

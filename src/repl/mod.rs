@@ -39,8 +39,11 @@ use self::screen::{Printer, QueueScreen, TextQueue, push_for};
 use self::signals::SignalThread;
 use self::terminal::Terminal;
 use crate::error::{Error, Exit, Result, Stage};
-use crate::run::command::{self, Command, CommandSender, Commands, Screen, Wake};
+use crate::run::command::{self, Command, CommandSender, Commands};
+use crate::run::destination::{Anew, Destination};
 use crate::run::output::FdSink;
+use crate::run::screen::Screen;
+use crate::run::wake::Wake;
 use crate::text::Untrusted;
 
 /// How long the session may take to close after SIGTERM or SIGHUP, when no second signal may come.
@@ -57,6 +60,8 @@ const PACE: Duration = Duration::from_millis(10);
 pub struct Options {
     /// Whether to use colours.
     pub color: bool,
+    /// Reads the words of `/connect`, where they are options or a profile.
+    pub connect: fn(Vec<String>) -> Result<Anew>,
     /// Explains the words of `/explain`; its text is safe to show.
     pub explain: fn(&[String]) -> Result<String>,
     /// The largest file that `/file` sends.
@@ -378,6 +383,14 @@ impl Conversation {
                 self.control.lend(false);
                 edited
             }
+            Local::Connect(words) if words.iter().any(|word| word == "-h" || word == "--help") => {
+                self.say(&local::help(commands::find("connect")));
+                Ok(None)
+            }
+            Local::Connect(words) => match (self.options.connect)(words) {
+                Ok(anew) => Ok(Some(Command::Connect(Destination::Anew(Box::new(anew))))),
+                Err(e) => Err(Error { what: format!("/connect: {}", e.what), ..e }),
+            },
             Local::Explain(words) => (self.options.explain)(&words).map(|text| {
                 self.say(&text);
                 None

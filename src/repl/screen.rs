@@ -15,8 +15,9 @@ use rustix::event::{PollFd, PollFlags};
 use rustyline::ExternalPrinter;
 
 use super::control::Control;
-use crate::run::command::{Screen, Waker};
 use crate::run::output::FdSink;
+use crate::run::screen::Screen;
+use crate::run::wake::Waker;
 use crate::sys;
 
 /// The largest piece for the editor, in bytes: it reads the keyboard between two pieces.
@@ -362,7 +363,7 @@ impl<P: ExternalPrinter> Printer<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::command::Wake;
+    use crate::run::wake::Wake;
 
     fn queue() -> (Arc<TextQueue>, Wake) {
         let (waker, wake) = Wake::pair().unwrap();

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use crate::connection::Unsent;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Result};
 use crate::event::{Event, Level};
+use crate::run::destination::{Anew, Destination};
 use crate::run::reconnect::{Past, WaitUp};
 use crate::run::settings::Settings;
 use crate::run::turn::Loop;
@@ -29,6 +30,34 @@ pub struct Context {
 }
 
 impl Context {
+    /// Sets what the next connection is, and forgets earlier connections and attempts.
+    ///
+    /// # Errors
+    /// As [`Destination::check`].
+    pub(super) fn go(&mut self, to: Destination) -> Result<()> {
+        to.check(&self.settings)?;
+        let notes = match to {
+            Destination::Url(url) => {
+                let (target, notes) = self.settings.open.read_target(&url)?;
+                self.turn_to(target);
+                notes
+            }
+            Destination::Anew(anew) => {
+                let Anew { settings, views, notes } = *anew;
+                self.tell_unsent();
+                self.unsent = Unsent::new(settings.reconnect.is_some());
+                self.turn_to(settings.open.target.clone());
+                self.wait_up = settings.wait_up.map(WaitUp::new);
+                self.deadline = settings.max_time.map(|limit| Instant::now() + limit);
+                self.settings = settings;
+                views.into_iter().for_each(|setting| self.outside.views.set(setting));
+                notes
+            }
+        };
+        notes.iter().for_each(|note| self.notice(Level::Info, note));
+        Ok(())
+    }
+
     /// Sets the target of the next connection and forgets earlier connections and attempts.
     pub(super) fn turn_to(&mut self, target: Target) {
         if target != self.settings.open.target && self.unsent.count() > 0 {

@@ -9,7 +9,6 @@ use crate::run::settings::Settings;
 use crate::run::talk::{Over, Talk};
 use crate::run::turn::Source;
 use crate::run::views::Views;
-use crate::transport::Target;
 
 /// The policy of a run: what is sent when, and when it ends.
 pub trait Driver {
@@ -99,8 +98,8 @@ pub enum Outcome {
 
 /// What follows a connection.
 pub enum Then {
-    /// Another one.
-    Connect(Target),
+    /// Another one, as the context's settings are.
+    Connect,
     /// The end of the run.
     Leave(Result<Over, Error>),
 }

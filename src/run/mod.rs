@@ -15,6 +15,7 @@
 mod attempt;
 pub mod command;
 mod context;
+pub mod destination;
 mod driver;
 pub mod frame;
 pub mod input;
@@ -25,6 +26,7 @@ mod pipe;
 mod prompt;
 pub mod reconnect;
 mod rounds;
+pub mod screen;
 mod session;
 pub mod settings;
 pub mod signals;
@@ -32,6 +34,7 @@ mod talk;
 mod turn;
 mod verdict;
 mod views;
+pub mod wake;
 
 pub use attempt::Attempt;
 pub use context::Context;

@@ -13,7 +13,7 @@ use rustix::net::SendFlags;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Event, Setting, Stamped};
 use crate::report::{Needs, Reporter};
-use crate::run::command::Screen;
+use crate::run::screen::Screen;
 use crate::sys::{self, Role};
 use crate::text::Untrusted;
 use crate::text::system::reason;

@@ -16,7 +16,6 @@ use crate::run::settings::Settings;
 use crate::run::talk::{Over, Talk};
 use crate::run::views::Views;
 use crate::text::units::{Count, Took};
-use crate::transport::Target;
 
 /// Executes commands and answers questions.
 pub struct Prompt {
@@ -91,8 +90,8 @@ impl Prompt {
                 self.answer(question, settings, &mut outside.views, facts);
             }
             Some(Command::Quit) => talk.leave(Over::Done),
-            Some(Command::Connect(url)) => match talk.context.settings.open.read_target(&url) {
-                Ok(_) => self.leave_for(Command::Connect(url), talk),
+            Some(Command::Connect(to)) => match to.check(&talk.context.settings) {
+                Ok(()) => self.leave_for(Command::Connect(to), talk),
                 Err(error) => talk.views().tell(&Event::Error(&error)),
             },
             Some(other) => self.leave_for(other, talk),
@@ -184,9 +183,8 @@ impl Prompt {
         }
     }
 
-    /// Waits after a connection's end for the person's decision: the target of the next connection,
-    /// or `None` to leave.
-    fn next_connection(&mut self, context: &mut Context) -> Option<Target> {
+    /// Waits after a connection's end for the person's decision: another connection, or to leave.
+    fn next_connection(&mut self, context: &mut Context) -> bool {
         let is_decided = |command: &Command| {
             matches!(command, Command::Connect(_) | Command::Reconnect | Command::Quit)
         };
@@ -203,10 +201,13 @@ impl Prompt {
             context.outside.views.push();
             while let Some(command) = self.next_command() {
                 match command {
-                    Command::Quit => return None,
-                    Command::Reconnect => return Some(context.settings.open.target.clone()),
-                    Command::Connect(url) => match context.settings.open.read_target(&url) {
-                        Ok(target) => return Some(target),
+                    Command::Quit => return false,
+                    Command::Reconnect => {
+                        context.turn_to(context.settings.open.target.clone());
+                        return true;
+                    }
+                    Command::Connect(to) => match context.go(to) {
+                        Ok(()) => return true,
                         Err(error) => context.outside.views.emit(Event::Error(&error)),
                     },
                     Command::GiveUp => {}
@@ -219,7 +220,7 @@ impl Prompt {
                 context.signalled = Some(exit);
             }
             if context.signalled.is_some() || is_late(context) {
-                return None;
+                return false;
             }
         }
     }
@@ -266,7 +267,13 @@ impl Driver for Prompt {
                 Command::Quit => "/quit",
                 Command::GiveUp => "Ctrl-C",
                 Command::Close(_) => "/close",
-                Command::Connect(_) => "/connect",
+                Command::Connect(to) => match to.check(settings) {
+                    Ok(()) => "/connect",
+                    Err(error) => {
+                        views.emit(Event::Error(&error));
+                        continue;
+                    }
+                },
                 Command::Reconnect => "/reconnect",
                 _ => {
                     self.queue(command, views);
@@ -293,10 +300,9 @@ impl Driver for Prompt {
                 }
                 Command::Close(_) | Command::GiveUp => return Some(Instead::GiveUp),
                 Command::Reconnect => return Some(Instead::Attempt),
-                Command::Connect(url) => match context.settings.open.read_target(&url) {
-                    Ok(target) => {
+                Command::Connect(to) => match context.go(to) {
+                    Ok(()) => {
                         self.drop_queued(&mut context.outside.views);
-                        context.turn_to(target);
                         return Some(Instead::Attempt);
                     }
                     Err(error) => context.outside.views.emit(Event::Error(&error)),
@@ -330,8 +336,8 @@ impl Driver for Prompt {
             && !std::mem::take(&mut self.stopped);
         let leaves =
             context.signalled.is_some() || matches!(outcome, Ok(Over::Done)) || never_opened;
-        if !leaves && let Some(target) = self.next_connection(context) {
-            return Then::Connect(target);
+        if !leaves && self.next_connection(context) {
+            return Then::Connect;
         }
         context.tell_unsent();
         // Failures were shown when they happened, and leaving on request is no failure; never

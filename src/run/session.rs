@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use crate::connection::{Connection, CookieFile, Unsent};
+use crate::connection::{Connection, Unsent};
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::{Event, Level};
 use crate::run::context::Context;
@@ -26,14 +26,11 @@ const FLUSH_PATIENCE: Duration = Duration::from_millis(50);
 /// A run that hasn't begun.
 pub struct Session {
     context: Context,
-    /// Moved out of the settings because it changes.
-    cookies: Option<CookieFile>,
 }
 
 impl Session {
     /// A run with its outputs and what wakes it.
-    pub fn new(mut settings: Settings, outputs: Vec<Output>, waking: Waking) -> Session {
-        let cookies = settings.cookies.take();
+    pub fn new(settings: Settings, outputs: Vec<Output>, waking: Waking) -> Session {
         let context = Context {
             deadline: settings.max_time.map(|limit| Instant::now() + limit),
             unsent: Unsent::new(settings.reconnect.is_some()),
@@ -43,7 +40,7 @@ impl Session {
             past: Past::default(),
             signalled: None,
         };
-        Session { context, cookies }
+        Session { context }
     }
 
     /// Shows notes from before the run.
@@ -67,7 +64,7 @@ impl Session {
             };
             self.context.outside.views.set_waiting(false);
             match driver.ended(&mut self.context, outcome) {
-                Then::Connect(target) => self.context.turn_to(target),
+                Then::Connect => {}
                 Then::Leave(outcome) => break outcome,
             }
         };
@@ -141,6 +138,8 @@ impl Session {
         let limit = Instant::now() + self.context.settings.open.connect_timeout;
         let ends = [Some(limit), self.context.deadline, self.context.duration_ends()];
         let deadline = ends.into_iter().flatten().min().unwrap_or(limit);
+        // They change while the settings are in use.
+        let mut cookies = self.context.settings.cookies.take();
         let settings = &self.context.settings;
         let Settings { open, wire, .. } = settings;
         let outside = &mut self.context.outside;
@@ -149,7 +148,8 @@ impl Session {
         let mut watcher = Watcher { outside, driver, settings, signalled };
         let url = open.secrets.url(&open.target.url()).into_owned();
         watcher.event(Event::Attempt { url: &url, tentative });
-        let opened = Connection::open(open, wire, &mut self.cookies, &mut watcher, deadline);
+        let opened = Connection::open(open, wire, &mut cookies, &mut watcher, deadline);
+        self.context.settings.cookies = cookies;
         opened.map_err(|error| match self.context.deadline {
             Some(whole) if error.exit == Exit::Timeout && Instant::now() >= whole => {
                 let hints = vec![Hint::MoreTime(Limit::MaxTime)];

@@ -9,7 +9,7 @@ use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 
 use crate::error::Exit;
-use crate::run::command::Wake;
+use crate::run::wake::Wake;
 
 /// The descriptor that wakes a run.
 pub enum Waking {

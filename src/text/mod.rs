@@ -10,6 +10,7 @@ mod joiners;
 pub mod system;
 pub mod typed;
 pub mod units;
+pub mod words;
 
 use std::fmt;
 

@@ -4,6 +4,7 @@
 mod support;
 
 mod after;
+mod elsewhere;
 mod endings;
 mod history;
 mod hostile;

@@ -268,7 +268,7 @@ fn a_hint_is_taken_with_the_right_arrow() {
     let server = demo::server().unwrap();
     let mut pty = connect(server.url());
     pty.send("/conn");
-    wait_prompt(&pty, "> /connect URL");
+    wait_prompt(&pty, "> /connect [OPTIONS] URL|@PROFILE");
     pty.send("\x1b[C gopher://x");
     wait_prompt(&pty, "> /connect gopher://x");
     pty.send("\r");

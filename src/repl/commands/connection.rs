@@ -1,10 +1,12 @@
 //! Commands that send control frames or replace the connection.
 
-use super::slash_command::{Parse, Parsed, SlashCommand, alone, word};
+use super::slash_command::{Local, Parse, Parsed, SlashCommand, alone, word};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::repl::candidate::{Candidate, by_word};
 use crate::run::command::Command;
+use crate::run::destination::Destination;
 use crate::text::Untrusted;
+use crate::text::words::words;
 
 /// The longest payload of a control frame (RFC 6455 §5.5).
 const MAX_CONTROL: usize = 125;
@@ -35,10 +37,27 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
     SlashCommand::new("reconnect", "", "leave this connection and open it again", |more| {
         alone(more, Parsed::Command(Command::Reconnect))
     }),
-    SlashCommand::new("connect", "URL", "leave this connection and open another", |url| {
-        Ok(Parsed::Command(Command::Connect(word(url, "a URL")?.to_owned())))
-    }),
+    SlashCommand::new(
+        "connect",
+        "[OPTIONS] URL|@PROFILE",
+        "leave this connection and open another",
+        connect,
+    )
+    .more(&[
+        "With a URL alone the options stay; secrets go to the host they were for.",
+        "With OPTIONS or a profile it begins anew, as wstap OPTIONS URL does: see",
+        "wstap --help. What is wrong is said before this connection is left.",
+    ]),
 ];
+
+fn connect(arguments: &str) -> Parse<Parsed> {
+    let words = words(arguments)?;
+    if words.iter().any(|word| word.starts_with(['-', '@'])) {
+        return Ok(Parsed::Local(Local::Connect(words)));
+    }
+    let url = word(arguments, "a URL")?.to_owned();
+    Ok(Parsed::Command(Command::Connect(Destination::Url(url))))
+}
 
 fn control(text: &str) -> Parse<Vec<u8>> {
     match text.len() {

@@ -92,6 +92,7 @@ mod tests {
     use crate::protocol::close::{CloseCode, CloseStatus};
     use crate::protocol::frame::Opcode;
     use crate::run::command::{Command, Question, Setting};
+    use crate::run::destination::Destination;
 
     fn command(command: Command) -> Parsed {
         Parsed::Command(command)
@@ -187,7 +188,17 @@ mod tests {
     #[test]
     fn the_connection_and_the_settings() {
         assert_eq!(parse("/reconnect").unwrap(), command(Command::Reconnect));
-        assert_eq!(parse("/connect ws://a").unwrap(), command(Command::Connect("ws://a".into())));
+        let to = Destination::Url("ws://a".into());
+        assert_eq!(parse("/connect ws://a").unwrap(), command(Command::Connect(to)));
+        assert_eq!(
+            parse("/connect -H 'A: b' ws://a").unwrap(),
+            Parsed::Local(Local::Connect(["-H", "A: b", "ws://a"].map(String::from).to_vec()))
+        );
+        assert_eq!(
+            parse("/connect @dev").unwrap(),
+            Parsed::Local(Local::Connect(vec!["@dev".into()]))
+        );
+        assert!(error("/connect -H 'A: b ws://a").contains("a ' is not closed"));
         assert!(error("/connect").contains("needs a URL"));
         assert!(error("/connect a b").contains("nothing more"));
         assert_eq!(parse("/set pretty on").unwrap(), command(Command::Set(Setting::Pretty(true))));

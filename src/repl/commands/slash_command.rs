@@ -100,6 +100,8 @@ impl Parsed {
 /// Commands that the prompt runs itself.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Local {
+    /// Open a connection with options, or from a profile.
+    Connect(Vec<String>),
     /// Write a message in the user's editor.
     Edit,
     /// Explain the words.

@@ -1,0 +1,44 @@
+//! Where a person at the prompt wants to go.
+
+use crate::error::Result;
+use crate::event::Setting;
+use crate::run::settings::Settings;
+
+/// Where to, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Destination {
+    /// With settings of its own.
+    Anew(Box<Anew>),
+    /// To this URL, as typed, with the session's settings.
+    Url(String),
+}
+
+impl Destination {
+    /// Whether a connection can be tried there.
+    ///
+    /// # Errors
+    /// What is wrong with the URL, or with the proxy that the environment sets for it.
+    pub fn check(&self, settings: &Settings) -> Result<()> {
+        let Destination::Url(url) = self else { return Ok(()) };
+        let (target, _) = settings.open.read_target(url)?;
+        settings.open.proxies.choose(&target).map(drop)
+    }
+}
+
+/// A beginning of its own, as if wstap had been started so.
+#[derive(Clone, Debug)]
+pub struct Anew {
+    /// The settings.
+    pub settings: Settings,
+    /// What changes in the views; the rest of them stays as it is.
+    pub views: Vec<Setting>,
+    /// Notes to show first.
+    pub notes: Vec<String>,
+}
+
+/// Settings can't be compared: each is another.
+impl PartialEq for Anew {
+    fn eq(&self, other: &Anew) -> bool {
+        std::ptr::eq(self, other)
+    }
+}

@@ -1,0 +1,143 @@
+//! `/connect` with options and profiles, and what stays of the session.
+
+use wstap::commands::demo;
+
+use crate::prompt::{ask, connect, expect_exit, opened, wait_prompt};
+use crate::support::PATIENCE;
+use crate::support::home::Home;
+use crate::support::pty::Terminal;
+use crate::support::scripted::{ScriptedServer, frame};
+
+/// A server that greets with the header `X-Who` of the request, or with "nobody", and echoes.
+fn greeter() -> ScriptedServer {
+    ScriptedServer::start(|peer| {
+        let request = peer.request();
+        let who = request.head.lines().find_map(|line| line.strip_prefix("X-Who: "));
+        let greeting = format!("hello {}", who.unwrap_or("nobody"));
+        peer.upgrade(&request, "");
+        peer.send(frame(0x1, greeting));
+        peer.echo();
+    })
+}
+
+#[test]
+fn options_are_those_of_the_command_line() {
+    let (first, other) = (demo::server().unwrap(), greeter());
+    let mut pty = opened(Terminal::new(["-H", "X-Who: first", first.url()]).size(40, 120));
+    // A URL alone leaves the options as they are.
+    ask(&mut pty, &format!("/connect {}", other.url()), &["< hello first"]);
+    pty.send("\x0c");
+    let line = format!("/connect -H 'X-Who: you two' -x sent --pretty {}?a=1&b=2", other.url());
+    ask(&mut pty, &line, &["< hello you two", "> text, 4 bytes: sent", "< sent"]);
+    ask(&mut pty, "{\"a\":1}", &["    \"a\": 1"]);
+    pty.send("\x0c");
+    pty.wait_for(|screen| screen.contents().trim() == ">", PATIENCE);
+    // It is not sent again, but the header is.
+    ask(&mut pty, "/reconnect", &["< hello you two"]);
+    ask(&mut pty, "there", &["< there"]);
+    assert!(!pty.screen().contains("sent"), "{}", pty.screen());
+    pty.send("\x0c");
+    ask(&mut pty, &format!("/connect -v {}", other.url()), &["< hello nobody", "* timings: "]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    other.finish();
+}
+
+#[test]
+fn a_profile_is_taken_with_its_options() {
+    let server = greeter();
+    let home = Home::new();
+    let profile = format!("[profile.dev]\nurl = \"{}\"\nheader = \"X-Who: dev\"\n", server.url());
+    std::fs::create_dir_all(home.path().join("config/wstap")).unwrap();
+    home.file("config/wstap/config.toml", profile);
+    let first = demo::server().unwrap();
+    let mut pty = opened(Terminal::new([first.url()]).home(&home));
+    ask(&mut pty, "/connect @dev", &["< hello dev"]);
+    ask(&mut pty, "/connect -H 'X-Who: me' @dev", &["< hello me"]);
+    ask(&mut pty, "/connect @nix", &["! /connect: there is no profile \"nix\"", "profiles: dev"]);
+    ask(&mut pty, "still here", &["< still here"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
+
+#[test]
+fn what_is_wrong_is_said_before_the_connection_is_left() {
+    let server = demo::server().unwrap();
+    let mut pty = connect(server.url());
+    for (words, says) in [
+        ("gopher://x", "\"gopher://x\" is not a WebSocket URL"),
+        ("-k gopher://x", "/connect: \"gopher://x\" is not a WebSocket URL"),
+        ("--nix ws://a", "/connect: unexpected argument '--nix' found"),
+        ("-n none ws://a", "invalid value 'none'"),
+        ("-k", "<URL>"),
+        ("-H nocolon ws://a", "has no colon"),
+        ("-H 'A: b ws://a", "/connect: a ' is not closed"),
+        ("--json ws://a", "--json is for pipes, not for a prompt"),
+        ("-u @- ws://a", "--user @- would read standard input"),
+        ("--cookie @/nowhere ws://a", "/nowhere"),
+        ("@nix", "the profile \"nix\" needs the configuration file"),
+        ("--help", "/connect [OPTIONS] URL|@PROFILE"),
+    ] {
+        pty.send("\x0c");
+        let unbroken = |screen: &vt100::Screen| {
+            let rows: String = screen.rows(0, screen.size().1).collect();
+            rows.split_whitespace().collect::<String>()
+        };
+        let wanted: String = says.split_whitespace().collect();
+        pty.line(&format!("/connect {words}"));
+        pty.wait_for(|screen| unbroken(screen).contains(&wanted), PATIENCE);
+        wait_prompt(&pty, ">");
+        assert!(!pty.screen().contains("closed by us"), "{words}: {}", pty.screen());
+    }
+    ask(&mut pty, "still here", &["< still here"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+}
+
+#[test]
+fn reconnecting_begins_with_the_options_that_ask_for_it() {
+    let first = demo::server().unwrap();
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        match peer.number() {
+            1 => peer.cut(),
+            _ => peer.echo(),
+        }
+    });
+    let mut pty = connect(first.url());
+    pty.line(&format!("/connect --reconnect --backoff 1ms {}", server.url()));
+    pty.wait_text("reconnecting in ");
+    ask(&mut pty, "back", &["< back"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
+
+#[test]
+fn what_was_typed_for_one_host_is_not_sent_to_another() {
+    let first = ScriptedServer::start(|peer| {
+        let request = peer.request();
+        assert!(request.head.contains("\r\nAuthorization: Bearer s3cret\r\n"), "{}", request.head);
+        peer.upgrade(&request, "");
+        peer.echo();
+    });
+    let other = ScriptedServer::start(|peer| {
+        let request = peer.request();
+        assert!(!request.head.contains("s3cret"), "{}", request.head);
+        peer.upgrade(&request, "");
+        peer.echo();
+    });
+    let mut pty = opened(Terminal::new(["--bearer", "s3cret", &first.url()]));
+    for line in ["/connect ", "/connect --reconnect "] {
+        pty.send("\x0c");
+        pty.wait_for(|screen| screen.contents().trim() == ">", PATIENCE);
+        pty.line(&format!("{line}{}", other.url()));
+        pty.wait_text("* connected to ");
+        ask(&mut pty, "there", &["< there"]);
+    }
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    first.finish();
+    other.finish();
+}
