@@ -21,6 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'wstap' {
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'The URL, for hands that are used to wscat')
+            [CompletionResult]::new('--connect', '--connect', [CompletionResultType]::ParameterName, 'The URL, for hands that are used to wscat')
             [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
             [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How standard input is cut into messages: line, null, whole, or json commands')

@@ -44,12 +44,20 @@ _wstap() {
 
     case "${cmd}" in
         wstap)
-            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --send --no-input --binary --escapes --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help --version inspect ping curl serve demo explain generate"
+            opts="-c -x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --connect --send --no-input --binary --escapes --input --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help --version inspect ping curl serve demo explain generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --connect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --send)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

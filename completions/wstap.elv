@@ -18,6 +18,8 @@ set edit:completion:arg-completer[wstap] = {|@words|
     }
     var completions = [
         &'wstap'= {
+            cand -c 'The URL, for hands that are used to wscat'
+            cand --connect 'The URL, for hands that are used to wscat'
             cand -x 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated'
             cand --send 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated'
             cand --input 'How standard input is cut into messages: line, null, whole, or json commands'

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n x/send= N/no-input b/binary escapes input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n c/connect= x/send= N/no-input b/binary escapes input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -24,6 +24,7 @@ function __fish_wstap_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c wstap -n "__fish_wstap_needs_command" -s c -l connect -d 'The URL, for hands that are used to wscat' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'

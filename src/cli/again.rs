@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, Subcommand as _};
 
-use crate::cli::args::{ConnectArgs, Verb, usage};
+use crate::cli::args::{ConnectArgs, Verb};
 use crate::cli::layers::Layers;
 use crate::cli::line::config;
 use crate::cli::settings::{Plan, plan};
+use crate::cli::usage::usage;
 use crate::error::{Error, Result};
 
 /// Options that say how standard input and output are used, which here are the prompt's.
@@ -26,7 +27,8 @@ pub fn again(words: Vec<String>) -> Result<Plan> {
     let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
     let typed = read(&command, &[], &words)?;
     fits_the_prompt(&command, &typed)?;
-    let mut url = typed.get_one::<String>("url").cloned().unwrap_or_default();
+    let url = typed.get_one::<String>("url").or_else(|| typed.get_one("connect"));
+    let mut url = url.cloned().unwrap_or_default();
     if Verb::has_subcommand(&url) {
         return Err(Error::usage(format!("{url} is a verb of wstap, not a URL")));
     }

@@ -12,7 +12,6 @@ use crate::error::{Error, Exit, Stage};
 use crate::report::payload::Format;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::{Backoff, Ends};
-use crate::text::Untrusted;
 use crate::text::system::reason;
 use crate::text::typed::time;
 
@@ -61,8 +60,11 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
     /// The URL to connect to.
-    #[arg(value_name = "URL", required = true, help = URL_HELP)]
+    #[arg(value_name = "URL", required_unless_present = "connect", help = URL_HELP)]
     pub url: Option<String>,
+    /// The URL, for hands that are used to wscat
+    #[arg(short = 'c', long, value_name = "URL", conflicts_with = "url")]
+    pub connect: Option<String>,
     /// Session options.
     #[command(flatten)]
     pub talk: TalkArgs,
@@ -760,30 +762,6 @@ pub fn help(e: &clap::Error) -> Error {
     }
 }
 
-/// Turns clap's report into our form of a failure: one line and hints.
-pub fn usage(e: &clap::Error) -> Error {
-    let report = e.render().to_string();
-    let lines = report
-        .lines()
-        .take_while(|line| !line.starts_with("Usage: ") && !line.starts_with("For more "))
-        .map(|line| Untrusted::text(line.trim()).to_string());
-    let (mut what, mut hints) = (String::new(), Vec::new());
-    for line in lines.filter(|line| !line.is_empty()) {
-        if let Some(tip) = line.strip_prefix("tip: ") {
-            hints.push(tip.into());
-        } else if let Some(rest) = line.strip_prefix("error: ").filter(|_| what.is_empty()) {
-            what.push_str(rest);
-        } else if let Some(list) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            hints.push(list.into());
-        } else {
-            what.push(' ');
-            what.push_str(&line);
-        }
-    }
-    hints.push("all options: wstap --help".into());
-    Error { hints, ..Error::usage(what) }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -803,20 +781,5 @@ mod tests {
         assert!(matches!(verb.verb, Some(Verb::Explain(_))));
         assert!(Cli::try_parse_from(["wstap"]).is_err());
         assert!(Cli::try_parse_from(["wstap", "x", "--count", "0"]).is_err());
-    }
-
-    #[test]
-    fn what_clap_refuses_is_one_line_and_hints() {
-        let refused = |args: &[&str]| {
-            let args = ["wstap"].iter().chain(args);
-            usage(&Cli::try_parse_from(args).unwrap_err())
-        };
-        let unknown = refused(&["--cont", "3", "x"]);
-        assert_eq!(unknown.what, "unexpected argument '--cont' found");
-        assert_eq!(unknown.hints.len(), 2);
-        assert_eq!(refused(&[]).what, "the following required arguments were not provided: <URL>");
-        let value = refused(&["--input", "xml", "x"]);
-        assert_eq!(value.what, "invalid value 'xml' for '--input <FORMAT>'");
-        assert_eq!(value.hints[0].text(), "possible values: json, line, null, whole");
     }
 }

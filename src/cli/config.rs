@@ -12,9 +12,10 @@ use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, ValueHint};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::cli::args::{Cli, usage};
+use crate::cli::args::Cli;
 use crate::cli::layers::{LayerOption, option};
 use crate::cli::settings::plan;
+use crate::cli::usage::{similar, usage};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::redact;
 use crate::sys::{Blocking, Role};
@@ -25,7 +26,7 @@ use crate::transport::Target;
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 /// Options that the file can't set.
-const TYPED_ONLY: [&str; 4] = ["config", "help", "no-config", "version"];
+const TYPED_ONLY: [&str; 5] = ["config", "connect", "help", "no-config", "version"];
 /// Options whose value can be `@FILE`.
 const FROM_FILES: [&str; 8] =
     ["bearer", "cookie", "header", "pass", "proxy", "proxy-user", "send", "user"];
@@ -328,13 +329,8 @@ impl<'a> Reader<'a> {
         }
         let what = format!("{shown}: the keys are the long options of wstap --help, and url");
         let error = self.error(at, &what);
-        let words = ["wstap".to_owned(), format!("--{name}"), SOME_URL.to_owned()];
-        let tip = match self.command.clone().try_get_matches_from(words) {
-            Err(e) if e.kind() == ErrorKind::UnknownArgument => usage(&e).hints.into_iter().next(),
-            _ => None,
-        };
-        match tip.filter(|tip| tip.text().contains("similar")) {
-            Some(tip) => error.hint(tip.text().replace("--", "").replace("argument", "key")),
+        match similar(&self.command, name) {
+            Some(similar) => error.hint(format!("did you mean {}?", similar.replace("--", ""))),
             None => error,
         }
     }
@@ -477,7 +473,7 @@ mod tests {
     #[test]
     fn a_misspelt_key_finds_its_neighbour() {
         let error = read(Path::new("c"), "[defaults]\nmax-tme = 3").unwrap_err();
-        assert_eq!(error.hints, ["a similar key exists: 'max-time'".into()]);
+        assert_eq!(error.hints, ["did you mean max-time?".into()]);
     }
 
     #[test]

@@ -5,16 +5,16 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{
-    ArgMatches, Args as _, Command, CommandFactory, FromArgMatches as _, Parser, Subcommand as _,
-};
+use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches as _};
 
-use crate::cli::args::{Cli, ConfigArgs, ConnectArgs, Verb, help, usage};
+use crate::cli::args::{Cli, ConfigArgs, ConnectArgs, Verb, help};
+use crate::cli::arrange::{self, arranged};
 use crate::cli::config::{self, ConfigFile};
 use crate::cli::curl::{self, Pasted};
+use crate::cli::habits;
 use crate::cli::layers::{Layers, option};
+use crate::cli::usage::refusal;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys::{self, Blocking, Role};
 use crate::text::Untrusted;
@@ -36,26 +36,28 @@ pub fn parse() -> Result<Cli> {
 /// and those of the verbs not at all; building them would take longer than everything else at
 /// startup. `None` in any other case and for a usage error.
 fn alone(args: &[OsString]) -> Option<Cli> {
-    let whole = ConnectArgs::augment_args(Command::new("wstap"));
-    let matches = whole.try_get_matches_from(args).ok()?;
+    let mut whole = ConnectArgs::augment_args(Command::new("wstap"));
+    let matches = whole.try_get_matches_from_mut(args).ok()?;
     let connect = ConnectArgs::from_arg_matches(&matches).ok()?;
-    let url = connect.url.as_deref()?;
-    let is_verb = Verb::has_subcommand(url);
+    let url = connect.url.as_ref().or(connect.connect.as_ref())?;
+    // Another word can be a verb or nearly one, or a profile.
+    let is_url = url.contains(['.', ':', '/']) && !url.starts_with('@');
     let ConfigArgs { config: given, no_config } = &connect.reach.config;
     let bare = *no_config
         || given.is_none() && config::usual_path()?.try_exists().is_ok_and(|exists| !exists);
-    let alone = bare && !is_verb && !url.starts_with('@');
-    alone.then(|| Cli { verb: None, connect, notes: Vec::new() })
+    let clear = arrange::checked(args, &whole).is_ok() && habits::address(url).is_empty();
+    (bare && is_url && clear).then(|| Cli { verb: None, connect, notes: Vec::new() })
 }
 
 fn read(args: Vec<OsString>) -> Result<Cli> {
     let mut whole = Cli::command();
     whole.build();
+    let args = arranged(args, &whole)?;
     let name = args.get(1).and_then(|word| word.to_str());
     let verb = name.and_then(|name| whole.find_subcommand(name));
     let ours = verb.unwrap_or(&whole);
     if option(ours, "config").is_none() {
-        return finish(args);
+        return finish(args, &whole);
     }
     let mut head = args;
     let mut words = head.split_off(head.len().min(if verb.is_some() { 2 } else { 1 }));
@@ -67,7 +69,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     }
     // -h and -V; errors are reported at the end.
     let Some(typed) = leniently(&whole, head.iter().chain(&words)) else {
-        return finish([head, words].concat());
+        return finish([head, words].concat(), &whole);
     };
     let typed = typed.subcommand().map_or(&typed, |(_, typed)| typed);
     let mut layers = Layers::new(ours, typed);
@@ -76,7 +78,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
         notes.append(left_out);
     }
     let text = |name: &str| typed.try_get_raw(name).ok()??.next()?.to_str();
-    let profile = text("url").and_then(|url| url.strip_prefix('@'));
+    let profile = text("url").or_else(|| text("connect")).and_then(|url| url.strip_prefix('@'));
     let mut url = pasted.map(|pasted| pasted.url);
     if let Some(config) = config(typed, profile, &mut notes)? {
         if let Some(name) = profile {
@@ -96,7 +98,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     {
         words.extend(["--".into(), url.into()]);
     }
-    let mut cli = finish([head, words].concat())?;
+    let mut cli = finish([head, words].concat(), &whole)?;
     match (&mut cli.verb, url) {
         (None, Some(url)) => cli.connect.url = Some(url),
         (Some(Verb::Inspect(args)), Some(url)) => args.url = url,
@@ -107,20 +109,13 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     Ok(cli)
 }
 
-fn finish(args: Vec<OsString>) -> Result<Cli> {
-    // clap reads a verb after options as a URL.
-    let mut later = args.iter().skip(2).filter_map(|word| word.to_str());
-    let late = later.find(|word| Verb::has_subcommand(word)).map(str::to_owned);
-    let misplaced = |verb: String| {
-        Error::usage(format!("options come after the verb: wstap {verb} …"))
-            .hint(format!("its options: wstap {verb} --help"))
-    };
-    match (Cli::try_parse_from(args), late) {
-        (Ok(cli), Some(verb)) if cli.connect.url.as_ref() == Some(&verb) => Err(misplaced(verb)),
-        (Err(e), Some(verb)) if e.kind() == ErrorKind::ArgumentConflict => Err(misplaced(verb)),
-        (Err(e), _) => Err(if e.use_stderr() { usage(&e) } else { help(&e) }),
-        (Ok(cli), _) => Ok(cli),
-    }
+fn finish(args: Vec<OsString>, whole: &Command) -> Result<Cli> {
+    arrange::checked(&args, whole)?;
+    let matches = whole.clone().try_get_matches_from(&args);
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|e| match e.use_stderr() {
+        true => refusal(&e, &args, whole),
+        false => help(&e),
+    })
 }
 
 /// The arguments as far as they can be parsed; `None` if they ask for help.

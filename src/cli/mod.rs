@@ -3,15 +3,18 @@
 
 mod again;
 mod args;
+mod arrange;
 mod config;
 mod curl;
 mod files;
+mod habits;
 mod hints;
 mod layers;
 mod line;
 mod messages;
 mod settings;
 mod shell;
+mod usage;
 mod values;
 
 pub use again::again;

@@ -259,7 +259,7 @@ fn request(settings: &mut Settings, args: RequestArgs, mut request: RequestOptio
         Some(value) => header(&format!("{name}: {value}")).map(|_| Some(value)),
         None => Ok(None),
     };
-    request.origin = checked("Origin", origin)?;
+    request.origin = checked("Origin", origin)?.map(self::origin).transpose()?;
     request.user_agent = match checked("User-Agent", user_agent)? {
         Some(typed) => Some(typed).filter(|text| !text.is_empty()),
         None => Some(OpenOptions::USER_AGENT.to_owned()),
@@ -267,6 +267,36 @@ fn request(settings: &mut Settings, args: RequestArgs, mut request: RequestOptio
     request.raw_headers = raw_headers.into_iter().map(OsString::into_vec).collect();
     settings.open.request = Secret::new(request);
     Ok(())
+}
+
+/// An Origin as browsers send it (RFC 6454 §7).
+fn origin(typed: String) -> Result<String> {
+    let why = match typed.split_once("://") {
+        _ if typed == "null" || typed == "file://" => return Ok(typed),
+        Some((scheme, host)) if is_scheme(scheme) && !host.is_empty() => {
+            match host.split_once(['/', '?', '#']) {
+                _ if host.contains(['@', ' ']) => "has more than a host and a port",
+                Some(_) => "has a path",
+                None => return Ok(typed),
+            }
+        }
+        _ => "is no Origin",
+    };
+    let shown = redact::url(&typed);
+    let error = Error::usage(format!(
+        "-o {} {why}: it is SCHEME://HOST[:PORT], or null",
+        Untrusted::text(&shown)
+    ));
+    let error = match why {
+        "is no Origin" => error.hint("to write what comes to a file: wstap URL >FILE"),
+        _ => error.hint("for example: wstap -o https://example.com URL"),
+    };
+    Err(error.hint("to send it as it is: wstap -H 'Origin: TEXT' URL"))
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
 }
 
 /// Accepts any request target that stays one word of the request line.

@@ -24,8 +24,8 @@ pub fn run(cli: Cli) -> Result<Exit> {
     let Cli { verb, connect, notes } = cli;
     match verb {
         None => {
-            let ConnectArgs { url, talk, reach } = connect;
-            talk_to(&url.unwrap_or_default(), reach, talk, notes)
+            let ConnectArgs { url, connect, talk, reach } = connect;
+            talk_to(&url.or(connect).unwrap_or_default(), reach, talk, notes)
         }
         Some(Verb::Curl(args)) => {
             let CurlArgs { url, talk, reach } = *args;

@@ -87,8 +87,8 @@ pub fn hex(text: &str) -> Result<Vec<u8>, String> {
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match typed.chars().count() {
         0 | 1 => 0,
-        2 | 3 => 1,
-        4..=32 => 2,
+        2..=5 => 1,
+        6..=32 => 2,
         // So long a text is no misspelt name.
         _ => return None,
     };

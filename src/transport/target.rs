@@ -7,6 +7,7 @@ use url::{Host, Url};
 use crate::error::{Error, Exit, Result, Stage};
 use crate::redact;
 use crate::text::Untrusted;
+use crate::text::typed::nearest;
 use crate::transport::credentials::Credentials;
 
 /// A WebSocket URL, taken apart.
@@ -43,7 +44,13 @@ impl Target {
                 .hint("a space is written %20"));
         }
         let mut notes = Vec::new();
-        let (full, guessed) = with_scheme(typed).map_err(|why| bad(&why))?;
+        if let Some((why, meant)) = malformed(typed) {
+            return Err(bad(why).hint(written(&meant)));
+        }
+        let (full, guessed) = with_scheme(typed).map_err(|why| match near_scheme(typed) {
+            Some(meant) => bad(&why).hint(written(&meant)),
+            None => bad(&why),
+        })?;
         let (bare, zone) = split_zone(&full);
         let url = Url::parse(&bare).map_err(|e| bad(&e.to_string()))?;
         if url.fragment().is_some() {
@@ -117,6 +124,51 @@ impl Target {
     }
 }
 
+/// The hint with the URL that was meant.
+fn written(meant: &str) -> String {
+    format!("write {}", Untrusted::text(&redact::url(meant)))
+}
+
+/// The URL that was meant, if the scheme is misspelt.
+fn near_scheme(typed: &str) -> Option<String> {
+    let (scheme, rest) = typed.split_once("://").filter(|(_, rest)| !rest.is_empty())?;
+    let near = nearest(&scheme.to_ascii_lowercase(), ["ws", "wss", "https", "http"])?;
+    Some(format!("{}://{rest}", near.replace("http", "ws")))
+}
+
+/// What is wrong with `ws:/host`, `ws:host`, `ws//host` and their like, and with a URL in a URL; and
+/// the URL that was meant.
+fn malformed(typed: &str) -> Option<(&'static str, String)> {
+    const SCHEMES: [&str; 4] = ["wss", "ws", "https", "http"];
+    const MARKS: [char; 4] = [':', ';', '/', '\\'];
+    let split = |text: &'_ str| {
+        SCHEMES.iter().find_map(|name| {
+            let (start, rest) = text.split_at_checked(name.len())?;
+            (start.eq_ignore_ascii_case(name) && rest.starts_with(MARKS)).then_some(*name)
+        })
+    };
+    if let Some(rest) = typed.strip_prefix("//") {
+        return Some(("the scheme is missing", format!("ws://{rest}")));
+    }
+    let scheme = split(typed)?;
+    let rest = typed.get(scheme.len()..)?;
+    let host = rest.trim_start_matches(MARKS);
+    let port = host.split(AUTHORITY_ENDS).next()?.parse::<u16>().is_ok();
+    match rest.get(..rest.len() - host.len())? {
+        "://" => {
+            let again = split(host).filter(|scheme| {
+                host.get(scheme.len()..).is_some_and(|rest| rest.starts_with("://"))
+            });
+            again.map(|_| ("it has two schemes", host.to_owned()))
+        }
+        // A host that is called like a scheme, with its port or a path.
+        ":" if port => None,
+        "/" | ":///" => None,
+        _ if host.is_empty() => Some(("the host is missing", format!("{scheme}://HOST"))),
+        _ => Some(("between scheme and host is ://", format!("{scheme}://{host}"))),
+    }
+}
+
 /// What ends the authority of a URL; browsers take a backslash for a slash.
 const AUTHORITY_ENDS: [char; 4] = ['/', '\\', '?', '#'];
 
@@ -139,7 +191,21 @@ fn with_scheme(typed: &str) -> std::result::Result<(String, bool), String> {
         let guessed = !scheme.to_ascii_lowercase().starts_with("ws");
         return Ok((format!("{ours}://{rest}"), guessed));
     }
-    let full = if typed.starts_with(':') { format!("localhost{typed}") } else { typed.to_owned() };
+    let full = match typed.split(AUTHORITY_ENDS).next().unwrap_or_default() {
+        // A number alone is a port.
+        number
+            if number.len() < 8
+                && number.bytes().all(|b| b.is_ascii_digit())
+                && !number.is_empty() =>
+        {
+            if number.parse::<u16>().is_err() {
+                return Err(format!("the port {number} is over 65535"));
+            }
+            format!("localhost:{typed}")
+        }
+        authority if authority.starts_with(':') => format!("localhost{typed}"),
+        _ => typed.to_owned(),
+    };
     if full.is_empty() || full.starts_with(['/', '?']) {
         return Err("the host is missing".to_owned());
     }
@@ -189,6 +255,7 @@ fn host_as_typed(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Hint;
     use crate::redact::Secret;
 
     fn url(typed: &str) -> String {
@@ -209,6 +276,12 @@ mod tests {
             ("example.org:9000/p", "ws://example.org:9000/p"),
             ("h:443/p", "wss://h/p"),
             (":8080/p", "ws://localhost:8080/p"),
+            ("8080", "ws://localhost:8080/"),
+            ("8080/p", "ws://localhost:8080/p"),
+            ("443", "wss://localhost/"),
+            ("ws:8080/x", "ws://ws:8080/x"),
+            ("ws/x", "ws://ws/x"),
+            ("ws://ws:80/", "ws://ws/"),
             ("127.0.0.1", "ws://127.0.0.1/"),
             ("[::1]:9001", "ws://[::1]:9001/"),
             ("ws://[::1]/", "ws://[::1]/"),
@@ -247,6 +320,35 @@ mod tests {
             assert!(error.what.contains(why), "{typed}: {}", error.what);
             assert_eq!(error.exit, Exit::Usage);
         }
+    }
+
+    #[test]
+    fn what_was_meant_is_written() {
+        for (typed, meant) in [
+            ("ws:/host", "ws://host"),
+            ("ws:host", "ws://host"),
+            ("WS:host:81/x", "ws://host:81/x"),
+            ("ws//host/x", "ws://host/x"),
+            ("wss;//host", "wss://host"),
+            ("wss:\\\\host", "wss://host"),
+            ("http:/host", "http://host"),
+            ("https//host", "https://host"),
+            ("ws:", "ws://HOST"),
+            ("wss:/", "wss://HOST"),
+            ("//host/x", "ws://host/x"),
+            ("ws://ws://host", "ws://host"),
+            ("ws://https://host", "https://host"),
+            ("wsss://host", "wss://host"),
+            ("wx://host", "ws://host"),
+            ("htps://host", "wss://host"),
+            ("ws:me:hunter2@host", "ws://***@host"),
+        ] {
+            let error = Target::parse(typed).unwrap_err();
+            assert_eq!(error.hints, [Hint::from(format!("write {meant}"))], "{typed}");
+            assert!(Target::parse(meant).is_ok(), "{meant}");
+        }
+        assert_eq!(Target::parse("ftp://h").unwrap_err().hints, []);
+        assert!(Target::parse("65536").unwrap_err().what.contains("over 65535"));
     }
 
     #[test]

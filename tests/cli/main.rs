@@ -11,6 +11,7 @@ mod every_event;
 mod exit_codes;
 mod faults;
 mod generated;
+mod habits;
 mod json;
 mod lists;
 mod log;
