@@ -21,7 +21,6 @@ use crate::protocol::violation::Policy;
 use crate::redact::{self, Secret, Secrets};
 use crate::report::human::HumanOptions;
 use crate::report::payload::Format;
-use crate::run::output::FdSink;
 use crate::run::reconnect::Reconnect;
 use crate::run::settings::{Linger, Settings};
 use crate::text::Untrusted;
@@ -44,7 +43,7 @@ pub struct Plan {
     /// Events on standard output.
     pub json: bool,
     /// `--log`: the file for the events.
-    pub log: Option<FdSink>,
+    pub log: Option<PathBuf>,
     /// Notes on what was guessed, one line each.
     pub notes: Vec<String>,
 }
@@ -118,17 +117,11 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
         notes.clear();
     }
     let color_stdout = is_wanted(color, std::io::stdout());
-    let log = log.map(|path| self::log(&path)).transpose()?;
-    Ok(Plan { settings, human, color_stdout, output: format, json, log, notes })
-}
-
-/// Opens the file last, when the rest of the command line is known to be right.
-fn log(path: &Path) -> Result<FdSink> {
-    if path == Path::new("-") {
+    if log.as_deref() == Some(Path::new("-")) {
         let error = Error::usage("--log needs a file, and - is none");
         return Err(error.hint("events on standard output: --json"));
     }
-    FdSink::log(path)
+    Ok(Plan { settings, human, color_stdout, output: format, json, log, notes })
 }
 
 fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {

@@ -1,6 +1,7 @@
 //! `wstap URL` and `wstap inspect URL`: sets up a session and runs it.
 
 use crate::cli::{self, Plan};
+use crate::commands::print::summed_up;
 use crate::connection::WireOptions;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::repl;
@@ -20,14 +21,15 @@ use crate::text::system::reason;
 /// Runs a session: with a prompt if stdin and stdout are terminals, as a pipe otherwise.
 ///
 /// # Errors
-/// Exit 70 if signals can't be handled.
+/// Exit 13 if the log can't be opened; 70 if signals can't be handled.
 pub fn run(plan: Plan) -> Result<Exit> {
+    let log = open_log(&plan, plan.json)?;
     let terminal = rustix::termios::isatty(std::io::stdout());
     let terminals = terminal && rustix::termios::isatty(std::io::stdin());
     let echo = plan.settings.echo;
     let no_input = plan.settings.no_input;
     if terminals && !plan.json && !echo && !no_input && repl::is_usable() {
-        return prompt(plan);
+        return prompt(plan, log);
     }
     let mut outputs = Vec::new();
     if plan.json {
@@ -36,7 +38,7 @@ pub fn run(plan: Plan) -> Result<Exit> {
         outputs.push(on_stdout(Box::new(Payload::new(plan.output, terminal))));
     }
     outputs.push(on_stderr(Box::new(Human::new(plan.human))));
-    outputs.extend(plan.log.map(|log| in_log(log, plan.human)));
+    outputs.extend(log.map(|log| in_log(log, plan.human)));
     let mut pipe = match () {
         () if echo => Pipe::endless(),
         () if no_input => Pipe::empty(),
@@ -50,9 +52,10 @@ pub fn run(plan: Plan) -> Result<Exit> {
 /// Opens a connection, reports every rule, and closes it.
 ///
 /// # Errors
-/// Exit 70 if signals can't be handled.
+/// As [`run`].
 pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     let HumanOptions { verbosity, quiet, .. } = plan.human;
+    let log = open_log(&plan, json)?;
     let mut outputs = Vec::new();
     if json {
         outputs.push(on_stdout(Box::new(Json::new(verbosity))));
@@ -63,14 +66,14 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     if json || quiet {
         outputs.push(on_stderr(Box::new(Human::new(plan.human))));
     }
-    outputs.extend(plan.log.map(|log| in_log(log, plan.human)));
+    outputs.extend(log.map(|log| in_log(log, plan.human)));
     let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);
     Ok(session.inspect())
 }
 
 /// The prompt: the editor runs here, the session on its own thread.
-fn prompt(plan: Plan) -> Result<Exit> {
+fn prompt(plan: Plan, log: Option<FdSink>) -> Result<Exit> {
     let options = repl::Options {
         color: plan.color_stdout,
         connect: |words| cli::again(words).map(anew),
@@ -80,7 +83,7 @@ fn prompt(plan: Plan) -> Result<Exit> {
     repl::run(options, move |side| {
         let human = HumanOptions { repl: true, color: plan.color_stdout, ..plan.human };
         let screen = Output::new(Box::new(Human::new(human)), Sink::Screen(side.screen));
-        let log = plan.log.map(|log| in_log(log, plan.human));
+        let log = log.map(|log| in_log(log, plan.human));
         let outputs = [screen].into_iter().chain(log).collect();
         let waking = Waking::Editor(side.wake);
         let mut session = Session::new(plan.settings, outputs, waking);
@@ -110,7 +113,16 @@ pub(super) fn on_stderr(view: Box<dyn Reporter>) -> Output {
     Output::new(view, Sink::Fd(FdSink::stderr()))
 }
 
-/// Events in the file of `--log`.
+/// Opens the file of `--log`.
+///
+/// # Errors
+/// Exit 13: it can't be opened. With `json` that is a summary, too.
+pub(super) fn open_log(plan: &Plan, json: bool) -> Result<Option<FdSink>> {
+    let log = plan.log.as_deref().map(FdSink::log).transpose();
+    log.or_else(|e| summed_up(e, json))
+}
+
+/// Events in that file.
 pub(super) fn in_log(log: FdSink, human: HumanOptions) -> Output {
     Output::new(Box::new(Json::new(human.verbosity)), Sink::Fd(log))
 }

@@ -1,7 +1,7 @@
 //! `wstap ping URL`: puts a session together that measures round trips.
 
 use crate::cli::{PingArgs, plan};
-use crate::commands::connect::{in_log, on_stderr, on_stdout, signals};
+use crate::commands::connect::{in_log, on_stderr, on_stdout, open_log, signals};
 use crate::commands::print::summed_up;
 use crate::error::{Exit, Result};
 use crate::report::human::Human;
@@ -28,7 +28,7 @@ pub fn run(args: PingArgs, notes: Vec<String>) -> Result<Exit> {
         true => on_stdout(Box::new(Json::new(human.verbosity))),
         false => on_stdout(Box::new(Lines::new(view))),
     };
-    let log = plan.log.map(|log| in_log(log, human));
+    let log = open_log(&plan, json)?.map(|log| in_log(log, human));
     let stderr = on_stderr(Box::new(Human::new(human)));
     let outputs = [stdout, stderr].into_iter().chain(log).collect();
     let mut session = Session::new(plan.settings, outputs, signals()?);

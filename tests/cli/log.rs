@@ -178,3 +178,23 @@ fn inspect_and_ping_have_it_too() {
     Run::new(args).run().expect_code(0);
     assert!(types(&events(&log)).contains(&"round-trips"));
 }
+
+/// A configuration is tried as a whole, which must not open files.
+#[test]
+fn the_log_of_a_profile_is_for_that_profile() {
+    let home = Home::new();
+    let log = home.path().join("log");
+    let server = echoing();
+    let url = server.url();
+    let path = log.display();
+    let text = format!("[profile.a]\nurl = '{url}'\nlog = '{path}'\n[profile.b]\nurl = '{url}'\n");
+    let config = home.file("config.toml", text);
+    let run = |profile| {
+        let args = ["--config", config.to_str().unwrap(), "-n", "1", profile];
+        Run::new(args).stdin("hi\n").run().expect_code(0)
+    };
+    run("@b");
+    assert!(!log.exists());
+    run("@a");
+    assert_eq!(types(&events(&log)).last(), Some(&"summary"));
+}
