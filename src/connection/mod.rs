@@ -392,10 +392,11 @@ impl Connection {
 
     /// Writes what the stream accepts now, and determines whether the connection is over.
     pub fn flush(&mut self) {
-        if self.end.is_none() {
-            self.outbox.sender.settle();
-        }
         self.write();
+        // What was written may have made room for the pong, and nothing else might call again.
+        if self.end.is_none() && self.outbox.sender.settle() {
+            self.write();
+        }
         self.outbox.note_transmitted();
         if self.side == Side::Server {
             self.hang_up();

@@ -289,3 +289,15 @@ fn a_chat_goes_on_without_one_that_reads_too_slowly() {
     let heard = (0..160).take_while(|_| slow.read().is_ok()).count();
     assert!(heard < 140, "{heard}");
 }
+
+/// A pong that had no room while a large message was on its way out.
+#[test]
+fn a_ping_behind_a_large_message_is_answered() {
+    let server = start(ServeOptions::default());
+    let mut client = connect(server.url());
+    let large = Message::binary(vec![7; 1 << 20]);
+    client.write(large.clone()).unwrap();
+    client.send(Message::Ping(b"behind"[..].into())).unwrap();
+    assert_eq!(client.read().unwrap(), large);
+    assert_eq!(client.read().unwrap(), Message::Pong(b"behind"[..].into()));
+}

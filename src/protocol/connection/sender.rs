@@ -287,13 +287,15 @@ impl Sender {
         self.out.take(n);
     }
 
-    /// Queues the pong that waits, if there is room for it now.
-    pub fn settle(&mut self) {
+    /// Queues the pong that waits, if there is room for it now; whether it did.
+    pub fn settle(&mut self) -> bool {
         if self.has_room()
             && let Some(payload) = self.pong.take()
         {
             self.control(Opcode::Pong, &payload);
+            return true;
         }
+        false
     }
 
     /// Number of bytes that wait to be transmitted (the API's bufferedAmount, plus frame headers).

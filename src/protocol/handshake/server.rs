@@ -132,6 +132,11 @@ fn judge(request: &RequestHead, options: &AcceptOptions) -> Result<Reply, Refusa
     if values(headers, "host").next().is_none() {
         return Err(Refusal::new(BAD, "there is no Host header"));
     }
+    // Its bytes would be read as frames.
+    let empty = values(headers, "content-length").all(|length| length == b"0");
+    if !empty || values(headers, "transfer-encoding").next().is_some() {
+        return Err(Refusal::new(BAD, "the request has a body"));
+    }
     if !has_token("upgrade", "websocket") {
         let why = "there is no \"Upgrade: websocket\" header";
         return Err(Refusal::with(UPGRADE, "Upgrade: websocket\r\n", why));
@@ -289,6 +294,8 @@ mod tests {
             ("Sec-WebSocket-Key", "X-Key", "400", "Sec-WebSocket-Key"),
             ("Origin:", "Sec-WebSocket-Key:", "400", "Sec-WebSocket-Key is repeated"),
             ("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZQ==", "400", "base64 of 16"),
+            ("Origin:", "Content-Length: 4\r\nOrigin:", "400", "has a body"),
+            ("Origin:", "Transfer-Encoding: chunked\r\nOrigin:", "400", "has a body"),
         ] {
             let response = refused(REQUEST.replacen(from, to, 1), &AcceptOptions::default());
             assert!(response.starts_with(&format!("HTTP/1.1 {status}")), "{response}");
