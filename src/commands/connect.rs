@@ -76,7 +76,7 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
 fn prompt(plan: Plan, log: Option<FdSink>) -> Result<Exit> {
     let options = repl::Options {
         color: plan.color_stdout,
-        connect: |words| cli::again(words).map(anew),
+        connect: |words| cli::again(words).and_then(anew),
         explain: crate::explain::explain,
         max_message: plan.settings.wire.max_message.unwrap_or(WireOptions::MAX_HELD),
     };
@@ -93,7 +93,9 @@ fn prompt(plan: Plan, log: Option<FdSink>) -> Result<Exit> {
 }
 
 /// What `/connect` with options changes: the settings, and the views as far as options say so.
-fn anew(plan: Plan) -> Anew {
+fn anew(plan: Plan) -> Result<Anew> {
+    // What can't be opened is said before the present connection is given up.
+    open_log(&plan, false)?;
     let HumanOptions { verbosity, quiet, timestamps, pretty, hex, .. } = plan.human;
     let views = [
         (verbosity > 0 || quiet, Setting::Verbose(verbosity)),
@@ -102,7 +104,8 @@ fn anew(plan: Plan) -> Anew {
         (hex, Setting::Hex(true)),
     ];
     let views = views.into_iter().filter_map(|(given, setting)| given.then_some(setting));
-    Anew { settings: plan.settings, views: views.collect(), notes: plan.notes }
+    let log = plan.log.map(|path| (path, verbosity));
+    Ok(Anew { settings: plan.settings, views: views.collect(), log, notes: plan.notes })
 }
 
 pub(super) fn on_stdout(view: Box<dyn Reporter>) -> Output {

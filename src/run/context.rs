@@ -43,7 +43,10 @@ impl Context {
                 notes
             }
             Destination::Anew(anew) => {
-                let Anew { settings, views, notes } = *anew;
+                let Anew { settings, views, log, notes } = *anew;
+                if let Some((path, verbosity)) = log {
+                    self.outside.views.start_log(&path, verbosity)?;
+                }
                 self.tell_unsent();
                 self.unsent = Unsent::new(settings.reconnect.is_some());
                 self.turn_to(settings.open.target.clone());

@@ -1,5 +1,7 @@
 //! Where a person at the prompt wants to go.
 
+use std::path::PathBuf;
+
 use crate::error::Result;
 use crate::event::Setting;
 use crate::run::settings::Settings;
@@ -32,6 +34,8 @@ pub struct Anew {
     pub settings: Settings,
     /// What changes in the views; the rest of them stays as it is.
     pub views: Vec<Setting>,
+    /// A log in this file, with this verbosity; otherwise the one that is written goes on.
+    pub log: Option<(PathBuf, u8)>,
     /// Notes to show first.
     pub notes: Vec<String>,
 }

@@ -2,13 +2,15 @@
 
 use std::io::ErrorKind;
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::connection::Show;
-use crate::error::{Error, Exit, Stage};
+use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Clock, Event, Moment, Setting, Stamped, Summary, Timings};
 use crate::report::Needs;
-use crate::run::output::{Channel, Output};
+use crate::report::json::Json;
+use crate::run::output::{Channel, FdSink, Output, Sink};
 use crate::text::system::reason;
 
 /// The views, and the data for the summary.
@@ -192,15 +194,21 @@ impl Views {
         error
     }
 
-    /// Adds a view that begins with the next event. The owner of an open connection passes
-    /// [`Views::show`] on to it.
-    pub fn attach(&mut self, output: Output) {
-        self.outputs.push(output);
+    /// Writes the events from now on to this file instead of another; `verbosity` as for
+    /// [`Json::new`]. The owner of an open connection passes [`Views::show`] on to it.
+    ///
+    /// # Errors
+    /// Exit 13: the file can't be opened. Then nothing has changed.
+    pub fn start_log(&mut self, path: &Path, verbosity: u8) -> Result<()> {
+        let sink = Sink::Fd(FdSink::log(path)?);
+        self.end_log();
+        self.outputs.push(Output::new(Box::new(Json::new(verbosity)), sink));
         self.needs = all(&self.outputs);
+        Ok(())
     }
 
-    /// Removes the log, as far as it was written; false if there is none.
-    pub fn detach_log(&mut self) -> bool {
+    /// Ends the log, as far as it is written; false if there is none.
+    pub fn end_log(&mut self) -> bool {
         let before = self.outputs.len();
         self.push();
         self.outputs.retain(|output| !output.is_log());

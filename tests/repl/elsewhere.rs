@@ -141,3 +141,19 @@ fn what_was_typed_for_one_host_is_not_sent_to_another() {
     first.finish();
     other.finish();
 }
+
+#[test]
+fn a_log_begins_with_its_connection() {
+    let (first, other, home) = (demo::server().unwrap(), greeter(), Home::new());
+    let log = home.path().join("log");
+    let mut pty = connect(first.url());
+    let to = |log: &str| format!("/connect --log {log} {}", other.url());
+    ask(&mut pty, &to("/nowhere/log"), &["! /connect: can't open the log /nowhere/log: "]);
+    ask(&mut pty, "still here", &["< still here"]);
+    ask(&mut pty, &to(log.to_str().unwrap()), &["< hello nobody"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    let events = std::fs::read_to_string(&log).unwrap();
+    assert!(events.contains("hello nobody") && !events.contains("still here"), "{events}");
+    assert!(events.lines().last().unwrap().starts_with("{\"type\":\"summary\""), "{events}");
+}
