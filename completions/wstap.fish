@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n c/connect= x/send= N/no-input b/binary escapes input= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n c/connect= x/send= N/no-input b/binary escapes input= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -30,12 +30,14 @@ complete -c wstap -n "__fish_wstap_needs_command" -l input -d 'How standard inpu
 line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_needs_command" -l on -d 'Answer each message that matches with TEXT (as of -x), in which $1 or $name is what a group of the pattern has matched; can be repeated' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l every -d 'Send TEXT (as of -x) at this interval; can be repeated' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l fragment -d 'Send messages in frames of at most this many bytes' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l max-fragments -d 'The most fragments of a message' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s n -l count -d 'End after this many received messages, however long they take' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l until -d 'End at a received message that matches this pattern' -r
-complete -c wstap -n "__fish_wstap_needs_command" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until or --duration: forever]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until, --duration or --every: forever]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l duration -d 'End the open session, in order, after this time' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
@@ -244,12 +246,14 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l input -d 'How stand
 line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l on -d 'Answer each message that matches with TEXT (as of -x), in which $1 or $name is what a group of the pattern has matched; can be repeated' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l every -d 'Send TEXT (as of -x) at this interval; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l fragment -d 'Send messages in frames of at most this many bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l max-fragments -d 'The most fragments of a message' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s n -l count -d 'End after this many received messages, however long they take' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l until -d 'End at a received message that matches this pattern' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until or --duration: forever]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until, --duration or --every: forever]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l duration -d 'End the open session, in order, after this time' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r
@@ -358,12 +362,14 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l input -d 'How stand
 line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l on -d 'Answer each message that matches with TEXT (as of -x), in which $1 or $name is what a group of the pattern has matched; can be repeated' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l every -d 'Send TEXT (as of -x) at this interval; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l fragment -d 'Send messages in frames of at most this many bytes' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-message -d 'The largest message to accept [default: 64M where it must be held in memory or was compressed, else 4G]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l max-fragments -d 'The most fragments of a message' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s n -l count -d 'End after this many received messages, however long they take' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l until -d 'End at a received message that matches this pattern' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until or --duration: forever]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s w -l linger -d 'At the end of the input, end after this much silence; "forever" for never [default: 1; with --count, --until, --duration or --every: forever]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l duration -d 'End the open session, in order, after this time' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-code -d 'The status code of our Close frame' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l close-reason -d 'The reason in our Close frame, at most 123 bytes' -r

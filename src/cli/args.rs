@@ -476,6 +476,13 @@ pub(crate) struct MessageArgs {
         hide_possible_values = true
     )]
     pub input: InputFormat,
+    /// Answer each message that matches with TEXT (as of -x), in which $1 or $name is what a group of
+    /// the pattern has matched; can be repeated
+    #[arg(long, value_name = "REGEX=TEXT")]
+    pub on: Vec<String>,
+    /// Send TEXT (as of -x) at this interval; can be repeated
+    #[arg(long, value_name = "TIME=TEXT")]
+    pub every: Vec<String>,
     /// Send messages in frames of at most this many bytes
     #[arg(long, value_name = "SIZE", value_parser = nonzero_size)]
     pub fragment: Option<usize>,
@@ -503,7 +510,7 @@ pub(crate) struct EndingArgs {
     #[arg(long, value_name = "REGEX")]
     pub until: Option<String>,
     /// At the end of the input, end after this much silence; "forever" for never [default: 1; with
-    /// --count, --until or --duration: forever]
+    /// --count, --until, --duration or --every: forever]
     #[arg(
         short = 'w',
         long,

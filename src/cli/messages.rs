@@ -4,7 +4,9 @@ use crate::cli::args::MessageArgs;
 use crate::cli::files;
 use crate::error::{Error, Hint, Result};
 use crate::protocol::frame::Opcode;
+use crate::run::rules::{Reply, Rules, Timer, split};
 use crate::run::settings::Settings;
+use crate::text::Untrusted;
 use crate::text::escapes::escaped;
 
 /// Sets what is sent, and how.
@@ -18,13 +20,20 @@ pub(super) fn messages(settings: &mut Settings, args: MessageArgs) -> Result<()>
         binary,
         escapes,
         input,
+        on,
+        every,
         fragment,
         echo,
         max_message,
         max_fragments,
     } = args;
-    let first = send.iter().map(|typed| message(typed, binary, escapes));
+    let texts = Texts { binary, escapes };
+    let first = send.iter().map(|typed| texts.message("-x", typed));
     settings.first = first.collect::<Result<_>>()?;
+    settings.rules = Rules {
+        replies: on.iter().map(|typed| texts.reply(typed)).collect::<Result<_>>()?,
+        timers: every.iter().map(|typed| texts.timer(typed)).collect::<Result<_>>()?,
+    };
     settings.no_input = no_input;
     settings.binary = binary;
     settings.escapes = escapes;
@@ -36,39 +45,82 @@ pub(super) fn messages(settings: &mut Settings, args: MessageArgs) -> Result<()>
     Ok(())
 }
 
-/// A message of `-x`: a text, or a file.
-fn message(typed: &str, binary: bool, escapes: bool) -> Result<(Opcode, Vec<u8>)> {
-    let file = typed.strip_prefix('@').filter(|path| !path.starts_with('@'));
-    let Some(path) = file else {
-        // The first of two @ says that the text begins with the second.
-        let typed = if typed.starts_with("@@") { &typed[1..] } else { typed };
-        return Ok((Opcode::Text, text("-x", typed, escapes)?));
-    };
-    let bytes = files::bytes(path)
-        .map_err(|error| error.hint(format!("to send the text itself: -x '@{typed}'")))?;
-    if binary {
-        return Ok((Opcode::Binary, bytes));
-    }
-    let mut bytes = files::utf8(path, bytes).map_err(|e| e.hint(Hint::Binary))?.into_bytes();
-    // An editor's last newline is no part of the message.
-    if bytes.ends_with(b"\n") {
-        bytes.truncate(bytes.len() - if bytes.ends_with(b"\r\n") { 2 } else { 1 });
-    }
-    Ok((Opcode::Text, bytes))
+/// How texts of the command line are read.
+struct Texts {
+    binary: bool,
+    escapes: bool,
 }
 
-/// A text that was typed for that option, perhaps with escapes.
-fn text(option: &str, typed: &str, escapes: bool) -> Result<Vec<u8>> {
-    if !escapes {
-        return Ok(typed.as_bytes().to_vec());
+impl Texts {
+    /// A message: a text, or a file.
+    fn message(&self, option: &str, typed: &str) -> Result<(Opcode, Vec<u8>)> {
+        let Some(path) = file(typed) else {
+            return Ok((Opcode::Text, self.text(option, typed)?));
+        };
+        let bytes = files::bytes(path)
+            .map_err(|error| error.hint("to send the text itself, begin it with @@"))?;
+        if self.binary {
+            return Ok((Opcode::Binary, bytes));
+        }
+        let mut bytes = files::utf8(path, bytes).map_err(|e| e.hint(Hint::Binary))?.into_bytes();
+        // An editor's last newline is no part of the message.
+        if bytes.ends_with(b"\n") {
+            bytes.truncate(bytes.len() - if bytes.ends_with(b"\r\n") { 2 } else { 1 });
+        }
+        Ok((Opcode::Text, bytes))
     }
-    let bytes = escaped(typed).map_err(|why| Error::usage(format!("{option}: {why}")))?;
-    match std::str::from_utf8(&bytes) {
-        Ok(_) => Ok(bytes),
-        Err(e) => {
-            let byte = bytes.get(e.valid_up_to()).copied().unwrap_or_default();
-            let what = format!("{option}: with \\x{byte:02x} the text is not UTF-8");
-            Err(Error::usage(what).hint(r"a character is \u{e9}; bytes are a file's: -b -x @FILE"))
+
+    /// A text that was typed for that option, perhaps with escapes.
+    fn text(&self, option: &str, typed: &str) -> Result<Vec<u8>> {
+        // The first of two @ says that the text begins with the second.
+        let typed = if typed.starts_with("@@") { &typed[1..] } else { typed };
+        if !self.escapes {
+            return Ok(typed.as_bytes().to_vec());
+        }
+        let bytes = escaped(typed).map_err(|why| Error::usage(format!("{option}: {why}")))?;
+        match std::str::from_utf8(&bytes) {
+            Ok(_) => Ok(bytes),
+            Err(e) => {
+                let byte = bytes.get(e.valid_up_to()).copied().unwrap_or_default();
+                let what = format!("{option}: with \\x{byte:02x} the text is not UTF-8");
+                let hint =
+                    format!(r"a character is \u{{e9}}; bytes from a file: -b {option} @FILE");
+                Err(Error::usage(what).hint(hint))
+            }
         }
     }
+
+    /// `--on`.
+    fn reply(&self, typed: &str) -> Result<Reply> {
+        let (pattern, text) = halves("--on", typed, "--on '^ping (.*)=pong $1'")?;
+        let reply = match file(text) {
+            Some(_) => {
+                let (opcode, payload) = self.message("--on", text)?;
+                Reply::fixed(pattern, opcode, payload)
+            }
+            None => Reply::new(pattern, &self.text("--on", text)?),
+        };
+        reply.map_err(|why| Error::usage(format!("--on: {why}")))
+    }
+
+    /// `--every`.
+    fn timer(&self, typed: &str) -> Result<Timer> {
+        let (interval, text) = halves("--every", typed, r#"--every '30s={"op":"ping"}'"#)?;
+        let (opcode, payload) = self.message("--every", text)?;
+        Timer::new(interval, opcode, payload).map_err(|why| Error::usage(format!("--every: {why}")))
+    }
+}
+
+/// The path of a text that is in a file.
+fn file(typed: &str) -> Option<&str> {
+    typed.strip_prefix('@').filter(|path| !path.starts_with('@'))
+}
+
+/// The two halves of a rule.
+fn halves<'a>(option: &str, typed: &'a str, example: &str) -> Result<(&'a str, &'a str)> {
+    split(typed).ok_or_else(|| {
+        let shown = Untrusted::text(typed);
+        Error::usage(format!("{option} '{shown}' has no = between its halves"))
+            .hint(format!("for example: {example}"))
+    })
 }

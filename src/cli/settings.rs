@@ -145,9 +145,8 @@ fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {
     settings.linger = match linger {
         _ if exit_on_eof => Linger::For(Duration::ZERO),
         Some(typed) => typed.0.map_or(Linger::Forever, Linger::For),
-        None if count.is_some() || settings.until.is_some() || duration.is_some() => {
-            Linger::Forever
-        }
+        None if count.is_some() || settings.until.is_some() => Linger::Forever,
+        None if duration.is_some() || !settings.rules.timers.is_empty() => Linger::Forever,
         None => settings.linger,
     };
     settings.wire.close = close(close_code, &close_reason)?;

@@ -70,6 +70,11 @@ impl Outbox {
         self.sender.buffered() < HIGH_WATER && self.sender.pending_bytes() < HIGH_WATER
     }
 
+    /// Whether even answers must wait: more is queued than input alone can have been.
+    pub fn is_overfull(&self) -> bool {
+        self.sender.buffered() >= 2 * HIGH_WATER
+    }
+
     /// Queues what earlier connections have not sent, and keeps it until the stream accepts it.
     pub(super) fn resume(&mut self, mut unsent: Unsent) {
         unsent.queue_again(|UnsentMessage { opcode, payload, fragment }| {

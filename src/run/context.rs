@@ -7,6 +7,7 @@ use crate::error::{Error, Exit, Result};
 use crate::event::{Event, Level};
 use crate::run::destination::{Anew, Destination};
 use crate::run::reconnect::{Past, WaitUp};
+use crate::run::rules::Rules;
 use crate::run::settings::Settings;
 use crate::run::turn::Loop;
 use crate::transport::Target;
@@ -15,6 +16,8 @@ use crate::transport::Target;
 pub struct Context {
     /// The settings.
     pub(super) settings: Settings,
+    /// What is sent by rule.
+    pub(super) rules: Rules,
     /// The views, and what wakes the run.
     pub(super) outside: Loop,
     /// Messages that no connection has sent completely.

@@ -26,6 +26,7 @@ mod pipe;
 mod prompt;
 pub mod reconnect;
 mod rounds;
+pub mod rules;
 pub mod screen;
 mod session;
 pub mod settings;

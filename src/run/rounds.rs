@@ -8,6 +8,7 @@ use crate::event::{Event, Level};
 use crate::protocol::close::{CloseCode, End, Party};
 use crate::protocol::connection::Direction;
 use crate::protocol::violation::Exceeded;
+use crate::run::context::Context;
 use crate::run::driver::Driver;
 use crate::run::settings::Settings;
 use crate::run::talk::{LEAVE_PATIENCE, Over, Talk, sent};
@@ -36,6 +37,7 @@ impl Talk<'_> {
             self.context.outside.views.set_time(self.now);
             self.deliver(driver);
             driver.act(&mut self);
+            self.act_on_rules();
             self.act_on_time();
             // Shows what was queued in this turn, before its bytes are sent.
             self.deliver(driver);
@@ -51,6 +53,7 @@ impl Talk<'_> {
 
     /// Sends what was to be sent after the opening, and what earlier connections have left.
     fn begin(&mut self) {
+        self.context.rules.begin(self.now);
         let Settings { fragment, first, .. } = &self.context.settings;
         let views = &mut self.context.outside.views;
         for (opcode, payload) in first {
@@ -72,8 +75,9 @@ impl Talk<'_> {
         self.connection.set_answer_patience(answers);
         let watches_messages = driver.watches_messages();
         while self.takes_events() {
-            let settings = &self.context.settings;
-            let views = &mut self.context.outside.views;
+            let replies = self.replies();
+            let Context { settings, rules, outside, .. } = &mut *self.context;
+            let views = &mut outside.views;
             let Some((event, outbox)) = self.connection.next_with_outbox() else { return };
             let Event::Data(data) = &event else {
                 views.tell(&event);
@@ -93,6 +97,14 @@ impl Talk<'_> {
                 let fragment = settings.fragment;
                 outbox.send(Outgoing { opcode: data.opcode, payload: data.bytes, fragment });
             }
+            if replies {
+                let fragment = settings.fragment;
+                rules.reply(data.bytes, |opcode, payload| {
+                    let message = Outgoing { opcode, payload, fragment };
+                    views.tell(&Event::Sent(sent(message)));
+                    outbox.send(message);
+                });
+            }
             if settings.is_met(self.received, data.bytes) {
                 self.met = true;
                 self.muted = true;
@@ -108,10 +120,35 @@ impl Talk<'_> {
         if self.muted {
             return true;
         }
-        // Only an echo turns input into unbounded output. In other modes we must keep reading: a
-        // peer that reads nothing before we read would wait for us, and we for it.
-        let blocked = self.context.settings.echo && !self.connection.outbox().has_room();
+        // Only an echo and replies turn input into unbounded output. In other modes we must keep
+        // reading: a peer that reads nothing before we read would wait for us, and we for it.
+        let blocked = self.context.settings.echo && !self.connection.outbox().has_room()
+            || self.replies() && self.connection.outbox().is_overfull();
         !self.context.outside.views.are_congested() && !blocked
+    }
+
+    /// Whether received messages may have replies.
+    #[inline(always)]
+    fn replies(&self) -> bool {
+        !self.context.rules.replies.is_empty() && self.connection.is_open()
+    }
+
+    /// Sends what is due by rule.
+    fn act_on_rules(&mut self) {
+        if !self.connection.is_open() {
+            return;
+        }
+        let fragment = self.context.settings.fragment;
+        let Context { rules, outside, .. } = &mut *self.context;
+        let connection = &mut self.connection;
+        rules.tick(self.now, |opcode, payload| {
+            // To a peer that doesn't read nothing more is said.
+            if connection.outbox().has_room() {
+                let message = Outgoing { opcode, payload, fragment };
+                outside.views.tell(&Event::Sent(sent(message)));
+                connection.send(message);
+            }
+        });
     }
 
     /// `--max-time` and `--duration`.
@@ -145,7 +182,8 @@ impl Talk<'_> {
         let paused = !self.takes_events();
         self.connection.pause(paused);
         let duration_ends = self.context.duration_ends().filter(|_| self.connection.is_open());
-        let ends = [self.context.deadline, duration_ends, driver.deadline(self)];
+        let rules = self.context.rules.deadline().filter(|_| self.connection.is_open());
+        let ends = [self.context.deadline, duration_ends, rules, driver.deadline(self)];
         let until = ends.into_iter().flatten().min();
         let input = if self.has_room() { driver.source() } else { None };
         let outside = &mut self.context.outside;

@@ -30,11 +30,12 @@ pub struct Session {
 
 impl Session {
     /// A run with its outputs and what wakes it.
-    pub fn new(settings: Settings, outputs: Vec<Output>, waking: Waking) -> Session {
+    pub fn new(mut settings: Settings, outputs: Vec<Output>, waking: Waking) -> Session {
         let context = Context {
             deadline: settings.max_time.map(|limit| Instant::now() + limit),
             unsent: Unsent::new(settings.reconnect.is_some()),
             wait_up: settings.wait_up.map(WaitUp::new),
+            rules: std::mem::take(&mut settings.rules),
             settings,
             outside: Loop { views: Views::new(outputs), waking },
             past: Past::default(),
@@ -135,6 +136,7 @@ impl Session {
         let settings = &mut self.context.settings;
         settings.wire.show = self.context.outside.views.show();
         settings.wire.show.whole |= settings.echo || settings.until.is_some();
+        settings.wire.show.whole |= !self.context.rules.replies.is_empty();
         let limit = Instant::now() + self.context.settings.open.connect_timeout;
         let ends = [Some(limit), self.context.deadline, self.context.duration_ends()];
         let deadline = ends.into_iter().flatten().min().unwrap_or(limit);

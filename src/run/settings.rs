@@ -10,6 +10,7 @@ use crate::protocol::close::CloseCode;
 use crate::protocol::frame::Opcode;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::Reconnect;
+use crate::run::rules::Rules;
 use crate::transport::Target;
 
 /// The settings of a session.
@@ -51,6 +52,8 @@ pub struct Settings {
     pub binary: bool,
     /// Escapes in the input stand for what they name.
     pub escapes: bool,
+    /// What is sent by rule.
+    pub rules: Rules,
     /// Send every received message back.
     pub echo: bool,
     /// Reconnect after a lost connection.
@@ -88,6 +91,7 @@ impl Settings {
             no_input: false,
             binary: false,
             escapes: false,
+            rules: Rules::default(),
             echo: false,
             reconnect: None,
         }

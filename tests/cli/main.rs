@@ -20,6 +20,7 @@ mod options;
 mod ping;
 mod pipe;
 mod rigs;
+mod rules;
 mod secrets;
 mod serve;
 mod serve_binary;

@@ -140,7 +140,7 @@ fn a_text_of_the_command_line_stays_text_and_a_file_is_one_message() {
     };
     let text = refused(&["-x", "@every one"], 13);
     assert!(text.contains("can't read every one: there is no such file"), "{text}");
-    assert!(text.contains("hint: to send the text itself: -x '@@every one'"), "{text}");
+    assert!(text.contains("hint: to send the text itself, begin it with @@"), "{text}");
     let bytes = format!("@{}", home.file("bytes", b"a\xff").display());
     let text = refused(&["-x", &bytes], 13);
     assert!(text.contains("is not UTF-8 at byte 1") && text.contains("--binary"), "{text}");
