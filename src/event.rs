@@ -518,14 +518,46 @@ pub struct Bucket {
 /// A setting of the views that can change while the session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
+    /// Colours.
+    Color(bool),
     /// Binary payloads in whole as hex.
     Hex(bool),
     /// JSON payloads indented and coloured.
     Pretty(bool),
+    /// Only messages, failures and answers.
+    Quiet(bool),
     /// A time before each line.
     Timestamps(bool),
     /// How much is shown: the number of `-v`.
     Verbose(u8),
+}
+
+impl Setting {
+    /// Its name at the prompt.
+    pub fn name(self) -> &'static str {
+        match self {
+            Setting::Color(_) => "color",
+            Setting::Hex(_) => "hex",
+            Setting::Pretty(_) => "pretty",
+            Setting::Quiet(_) => "quiet",
+            Setting::Timestamps(_) => "timestamps",
+            Setting::Verbose(_) => "verbose",
+        }
+    }
+}
+
+/// The value.
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Setting::Verbose(level) => write!(f, "{level}"),
+            Setting::Color(on)
+            | Setting::Hex(on)
+            | Setting::Pretty(on)
+            | Setting::Quiet(on)
+            | Setting::Timestamps(on) => f.write_str(if on { "on" } else { "off" }),
+        }
+    }
 }
 
 /// How long the phases before the opening took; `None` for those that did not take place.

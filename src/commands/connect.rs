@@ -76,6 +76,7 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
 fn prompt(plan: Plan, log: Option<FdSink>) -> Result<Exit> {
     let options = repl::Options {
         color: plan.color_stdout,
+        header: cli::header,
         connect: |words| cli::again(words).and_then(anew),
         explain: crate::explain::explain,
         max_message: plan.settings.wire.max_message.unwrap_or(WireOptions::MAX_HELD),
@@ -98,7 +99,8 @@ fn anew(plan: Plan) -> Result<Anew> {
     open_log(&plan, false)?;
     let HumanOptions { verbosity, quiet, timestamps, pretty, hex, .. } = plan.human;
     let views = [
-        (verbosity > 0 || quiet, Setting::Verbose(verbosity)),
+        (verbosity > 0, Setting::Verbose(verbosity)),
+        (quiet, Setting::Quiet(true)),
         (timestamps, Setting::Timestamps(true)),
         (pretty, Setting::Pretty(true)),
         (hex, Setting::Hex(true)),

@@ -56,6 +56,16 @@ impl Liveness {
         }
     }
 
+    /// Changes both from now on.
+    pub(super) fn set(
+        &mut self,
+        interval: Option<Duration>,
+        timeout: Option<Duration>,
+        now: Instant,
+    ) {
+        (self.interval, self.timeout, self.pinged_at) = (interval, timeout, now);
+    }
+
     /// When [`Liveness::tick`] returns something.
     pub(super) fn deadline(&self) -> Option<Instant> {
         [self.next_ping(), self.silent_at()].into_iter().flatten().min()

@@ -84,7 +84,7 @@ pub use crate::connection::netrc::Netrc;
 pub use crate::connection::options::{OpenOptions, Show, WireOptions};
 pub use crate::connection::outbox::{MessageId, Outbox, Outgoing};
 pub use crate::connection::random::fill as random;
-pub use crate::connection::route::Route;
+pub use crate::connection::route::{Route, set_header};
 pub use crate::connection::unsent::{Unsent, UnsentMessage};
 
 /// An open WebSocket connection. It never waits: its owner polls [`Connection::fd`].
@@ -344,6 +344,12 @@ impl Connection {
         self.outbox.sender.ping(payload);
         // Not the turn's time, or what was done before in this turn would be part of the round trip.
         self.liveness.pinged(payload, Instant::now());
+    }
+
+    /// Changes how often a ping is sent, and how long it may stay unanswered; `None` for never and
+    /// forever.
+    pub fn set_pings(&mut self, interval: Option<Duration>, timeout: Option<Duration>) {
+        self.liveness.set(interval, timeout, Instant::now());
     }
 
     /// Queues an unsolicited pong (§5.5.3); the payload is cut to 125 bytes.

@@ -57,6 +57,11 @@ impl Outbox {
         self.unsent.keep(message)
     }
 
+    /// Sets whether messages are kept for another connection.
+    pub fn set_keeps(&mut self, keeps: bool) {
+        self.unsent.set_keeps(keeps);
+    }
+
     /// Bytes queued for the stream (bufferedAmount, headers included).
     #[inline]
     pub fn buffered(&self) -> usize {

@@ -11,7 +11,7 @@ use crate::connection::options::OpenOptions;
 use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::http::head::{Header, Response, values};
 use crate::protocol::handshake::{Request, RequestOptions};
-use crate::redact;
+use crate::redact::{self, Secret};
 use crate::text::Untrusted;
 use crate::text::units::Count;
 use crate::transport::proxy::Credentials;
@@ -228,6 +228,35 @@ impl<'a> Route<'a> {
         let from = Untrusted::text(&from);
         refused(format!("{from} redirects ({}), but {why}", response.status))
     }
+}
+
+/// Sets a header field of the next request to the target: it replaces those typed with its name. With
+/// an empty value it removes them, or a field of our own. What was typed for another origin is
+/// dropped for good, since what is typed now is for this one. False if there was nothing to remove.
+///
+/// # Errors
+/// As [`Route::new`].
+pub fn set_header(options: &mut OpenOptions, header: Header) -> Result<bool> {
+    let mut route = Route::new(options)?;
+    let is_same = |typed: &Header| typed.name.eq_ignore_ascii_case(&header.name);
+    let count = route.request.headers.len();
+    route.request.headers.retain(|typed| !is_same(typed));
+    let was_typed = route.request.headers.len() < count;
+    let is_ours = || Request::new(&route.request, "").headers.iter().any(is_same);
+    if header.value.is_empty() && !was_typed && !is_ours() {
+        return Ok(false);
+    }
+    if !(header.value.is_empty() && was_typed) {
+        route.request.headers.push(header);
+    }
+    let (request, dial) = (route.request, route.dial);
+    if !options.target.same_origin(&options.origin) {
+        options.login.user = None;
+        options.dial.tls = dial.tls;
+        options.origin = options.target.clone();
+    }
+    options.request = Secret::new(request);
+    Ok(true)
 }
 
 /// Whether a status is a redirect that has a Location.

@@ -40,6 +40,11 @@ impl Unsent {
         Unsent { messages: VecDeque::new(), bytes: 0, keeps }
     }
 
+    /// Sets whether there may be another connection, for messages from now on.
+    pub fn set_keeps(&mut self, keeps: bool) {
+        self.keeps = keeps;
+    }
+
     /// A message was queued for the stream and ends at this offset.
     #[inline]
     pub fn queued(&mut self, end: u64, opcode: Opcode, payload: &[u8], fragment: Option<usize>) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::connection::OpenOptions;
 use crate::event::{Timings, Totals};
 use crate::export::export;
 use crate::protocol::connection::ReadyState;
@@ -14,7 +15,10 @@ use crate::text::units::{Count, Took};
 /// Formats the answer to a question. About a connection that is over, or isn't open yet, a line before
 /// it says so.
 pub fn words(question: Question, inquiry: &Inquiry<'_>) -> Answer {
-    let before = before(inquiry.attempt);
+    let before = match question {
+        Question::Settings(_) | Question::Fields => String::new(),
+        _ => before(inquiry.attempt),
+    };
     if let Question::As { tool, secrets } = question {
         let text = export(tool, inquiry.options, secrets);
         let text = text.unwrap_or_else(|error| error.worded(inquiry.words).to_string());
@@ -23,6 +27,8 @@ pub fn words(question: Question, inquiry: &Inquiry<'_>) -> Answer {
     let mut text = String::new();
     // Writing into a String can't fail.
     let _ = match question {
+        Question::Fields => fields(&mut text, inquiry.options),
+        Question::Settings(name) => settings(&mut text, inquiry, name),
         Question::Timing => timing(&mut text, inquiry.timings),
         Question::Headers => headers(&mut text, inquiry.attempt),
         Question::Tls => tls(&mut text, inquiry.attempt),
@@ -40,6 +46,34 @@ fn before(attempt: &Attempt) -> String {
         (None, None, None) => "not open yet".to_owned(),
         (None, None, Some(_)) => String::new(),
     }
+}
+
+/// The settings with their values, or the one of that name.
+fn settings(out: &mut String, inquiry: &Inquiry<'_>, name: Option<&str>) -> std::fmt::Result {
+    let views = inquiry.views.iter().map(|setting| (setting.name(), setting.to_string()));
+    let tunings = inquiry.tunings.iter().map(|tuning| (tuning.name(), tuning.to_string()));
+    for (known, value) in views.chain(tunings) {
+        if name.is_none_or(|name| name == known) {
+            writeln!(out, "{known:<16}{value}")?;
+        }
+    }
+    Ok(())
+}
+
+/// The header fields that were typed.
+fn fields(out: &mut String, options: &OpenOptions) -> std::fmt::Result {
+    let headers = &options.request.reveal().headers;
+    if headers.is_empty() {
+        return writeln!(out, "none typed; /headers shows what was sent");
+    }
+    for header in headers {
+        let name = Untrusted(&header.name);
+        match &*options.secrets.value(header) {
+            [] => writeln!(out, "{name}: is left out")?,
+            value => writeln!(out, "{name}: {}", Untrusted(value))?,
+        }
+    }
+    Ok(())
 }
 
 fn status(out: &mut String, inquiry: &Inquiry<'_>) -> std::fmt::Result {
@@ -142,9 +176,10 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use crate::connection::{Facts, OpenOptions};
+    use crate::connection::Facts;
     use crate::error::Words;
     use crate::event::{Compression, Opening};
+    use crate::run::tuning::Tuning;
     use crate::transport::Target;
 
     #[test]
@@ -175,6 +210,8 @@ mod tests {
         let (target, _) = Target::parse("wss://h/").unwrap();
         let inquiry = Inquiry {
             options: &OpenOptions::new(target),
+            tunings: [Tuning::Reconnect(false); 5],
+            views: Vec::new(),
             words: Words { hint: |_| String::new(), option: |_| "" },
             timings: &Timings::default(),
             attempt: &attempt,

@@ -105,7 +105,7 @@ mod tests {
         );
         assert_eq!(candidates("/close 1001").1[0].about, "going away");
         assert_eq!(texts("/close 1000 1").1, Vec::<String>::new());
-        assert_eq!(texts("/set p"), (5, vec!["pretty ".into()]));
+        assert_eq!(texts("/set pr"), (5, vec!["pretty ".into()]));
         assert_eq!(texts("/set pretty o"), (12, vec!["on".into(), "off".into()]));
         assert_eq!(texts("/frame fin=0 op=p"), (13, vec!["op=ping ".into(), "op=pong ".into()]));
         assert_eq!(texts("/frame le"), (7, vec!["length=".into()]));

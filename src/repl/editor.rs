@@ -69,7 +69,7 @@ impl Editor {
     ///
     /// # Errors
     /// They are not a terminal.
-    pub(super) fn new(color: bool, control: Arc<Control>, queue: Arc<TextQueue>) -> Result<Editor> {
+    pub(super) fn new(control: Arc<Control>, queue: Arc<TextQueue>) -> Result<Editor> {
         let config = Config::builder()
             .auto_add_history(false)
             .bracketed_paste(true)
@@ -91,7 +91,7 @@ impl Editor {
         inner.bind_sequence(KeyEvent::new('\r', Modifiers::ALT), Cmd::Newline);
         let tab = EventHandler::Conditional(Box::new(TypedTab(typed.clone())));
         inner.bind_sequence(KeyEvent::from('\t'), tab);
-        let helper = Assistant { color, typed: typed.clone(), control: control.clone(), queue };
+        let helper = Assistant { typed: typed.clone(), control: control.clone(), queue };
         inner.set_helper(Some(helper));
         Ok(Editor { inner, left_bare: false, typed, control })
     }
@@ -261,7 +261,6 @@ impl ConditionalEventHandler for TypedTab {
 
 /// rustyline's callbacks while a line is edited.
 struct Assistant {
-    color: bool,
     typed: Arc<Typed>,
     control: Arc<Control>,
     queue: Arc<TextQueue>,
@@ -319,7 +318,7 @@ impl Hinter for Assistant {
         self.control.raw();
         self.typed.see(line, position);
         // Without colours a hint can't be told from what was typed.
-        let wanted = self.color && position == line.len();
+        let wanted = self.queue.has_color() && position == line.len();
         wanted.then(|| complete::hint(line).map(Hint)).flatten()
     }
 }
@@ -344,7 +343,7 @@ impl Highlighter for Assistant {
     ) -> Cow<'b, str> {
         self.typed.searching.store(!default, Ordering::Relaxed);
         self.control.search(!default);
-        match (default, self.queue.is_connected(), self.color) {
+        match (default, self.queue.is_connected(), self.queue.has_color()) {
             (false, ..) => Cow::Borrowed(prompt),
             (true, true, false) => Cow::Borrowed(OPEN),
             (true, true, true) => Cow::Borrowed("\x1b[0;1m> \x1b[0m"),

@@ -39,6 +39,7 @@ use self::screen::{Printer, QueueScreen, TextQueue, push_for};
 use self::signals::SignalThread;
 use self::terminal::Terminal;
 use crate::error::{Error, Exit, Result, Stage};
+use crate::http::head::Header;
 use crate::run::command::{self, Command, CommandSender, Commands};
 use crate::run::destination::{Anew, Destination};
 use crate::run::output::FdSink;
@@ -60,6 +61,8 @@ const PACE: Duration = Duration::from_millis(10);
 pub struct Options {
     /// Whether to use colours.
     pub color: bool,
+    /// Reads the field of `/header`.
+    pub header: fn(&str) -> Result<Header>,
     /// Reads the words of `/connect`, where they are options or a profile.
     pub connect: fn(Vec<String>) -> Result<Anew>,
     /// Explains the words of `/explain`; its text is safe to show.
@@ -96,13 +99,13 @@ where
     let editor = control.clone();
     let terminal =
         Terminal::save(move || editor.end_over(Exit::Bug)).map_err(|error| unusable(&error))?;
-    let queue = Arc::new(TextQueue::new(waker));
+    let queue = Arc::new(TextQueue::new(waker, options.color));
     let signals = SignalThread::start(control.clone(), {
         let modes = terminal.modes().clone();
         move || modes.put_back()
     })
     .map_err(|error| unusable(&error))?;
-    let mut editor = Editor::new(options.color, control.clone(), queue.clone())?;
+    let mut editor = Editor::new(control.clone(), queue.clone())?;
     let printer = start_printer(&mut editor, &queue, &control)?;
     let history = recall(&mut editor, &queue);
     let commands_out = pass_on(sender).map_err(|error| unusable(&error))?;
@@ -398,6 +401,12 @@ impl Conversation {
             Local::File { path, opcode } => {
                 local::file(&path, opcode, self.options.max_message).map(Some)
             }
+            Local::Header(typed) => match (self.options.header)(&typed) {
+                Ok(header) => Ok(Some(Command::Header(header))),
+                Err(e) => {
+                    Err(Error { what: format!("/header: {}", e.what), hints: Vec::new(), ..e })
+                }
+            },
             Local::Help(about) => {
                 self.say(&local::help(about));
                 Ok(None)
@@ -422,7 +431,7 @@ impl Conversation {
 
     /// Shows an error in one line, with its causes and hints.
     fn complain(&self, error: &Error) {
-        let (red, plain) = if self.options.color { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+        let (red, plain) = if self.queue.has_color() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
         let mut line = format!("{red}! {}{plain}", error.what);
         for more in &error.causes {
             let _ = write!(line, "; {more}");

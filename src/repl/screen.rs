@@ -46,6 +46,7 @@ const NOTHING: &str = "\x1b[A\n";
 pub(super) struct TextQueue {
     text: Mutex<Text>,
     changed: Condvar,
+    color: AtomicBool,
     connected: AtomicBool,
     waiting: AtomicBool,
     waker: Waker,
@@ -71,10 +72,11 @@ struct Text {
 
 impl TextQueue {
     /// An empty queue; the waker is the session's.
-    pub(super) fn new(waker: Waker) -> TextQueue {
+    pub(super) fn new(waker: Waker, color: bool) -> TextQueue {
         TextQueue {
             text: Mutex::default(),
             changed: Condvar::new(),
+            color: AtomicBool::new(color),
             connected: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
             waker,
@@ -85,6 +87,11 @@ impl TextQueue {
     pub(super) fn push(&self, bytes: &[u8]) {
         self.lock().push(bytes);
         self.changed.notify_all();
+    }
+
+    /// Whether the prompt uses colours.
+    pub(super) fn has_color(&self) -> bool {
+        self.color.load(Ordering::Relaxed)
     }
 
     /// Whether the connection is open, for the prompt.
@@ -310,6 +317,10 @@ impl Screen for QueueScreen {
         self.0.changed.notify_all();
     }
 
+    fn set_color(&mut self, on: bool) {
+        self.0.color.store(on, Ordering::Relaxed);
+    }
+
     fn set_connected(&mut self, connected: bool) {
         self.0.connected.store(connected, Ordering::Relaxed);
     }
@@ -367,7 +378,7 @@ mod tests {
 
     fn queue() -> (Arc<TextQueue>, Wake) {
         let (waker, wake) = Wake::pair().unwrap();
-        (Arc::new(TextQueue::new(waker)), wake)
+        (Arc::new(TextQueue::new(waker, false)), wake)
     }
 
     #[test]

@@ -282,8 +282,25 @@ impl Reporter for Human {
         }
     }
 
+    fn settings(&self) -> Vec<Setting> {
+        let HumanOptions { verbosity, quiet, color, timestamps, pretty, hex, .. } = self.options;
+        vec![
+            Setting::Verbose(verbosity),
+            Setting::Quiet(quiet),
+            Setting::Timestamps(timestamps),
+            Setting::Pretty(pretty),
+            Setting::Hex(hex),
+            Setting::Color(color),
+        ]
+    }
+
     fn set(&mut self, setting: Setting) {
         match setting {
+            Setting::Color(on) => {
+                self.options.color = on;
+                self.style = Style::new(on);
+            }
+            Setting::Quiet(on) => self.options.quiet = on,
             Setting::Hex(on) => self.options.hex = on,
             Setting::Pretty(on) => self.options.pretty = on,
             Setting::Timestamps(on) => self.options.timestamps = on,

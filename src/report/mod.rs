@@ -33,6 +33,11 @@ pub trait Reporter {
     /// The events that the view needs; asked before each connection.
     fn needs(&self) -> Needs;
 
+    /// The view's settings with their present values.
+    fn settings(&self) -> Vec<Setting> {
+        Vec::new()
+    }
+
     /// Changes the view's settings from now on; a view ignores settings it doesn't have.
     fn set(&mut self, _setting: Setting) {}
 }

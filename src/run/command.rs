@@ -4,11 +4,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 pub use crate::event::Setting;
 pub use crate::export::Tool;
+use crate::http::head::Header;
 use crate::protocol::close::CloseStatus;
 use crate::protocol::frame::Opcode;
 use crate::redact::Secrets;
 use crate::run::destination::Destination;
 use crate::run::frame::FrameSpec;
+use crate::run::tuning::Tuning;
 use crate::run::wake::Waker;
 
 /// How many commands may wait; a sender blocks until there is room.
@@ -25,6 +27,8 @@ pub enum Command {
     Frame(FrameSpec),
     /// Stop trying to connect.
     GiveUp,
+    /// Set a header field of the next opening, or remove it if the value is empty.
+    Header(Header),
     /// Send a typed line, which is on the screen, as a text message.
     Line(String),
     /// Send a data message.
@@ -46,6 +50,8 @@ pub enum Command {
     Reconnect,
     /// Change a setting.
     Set(Setting),
+    /// Change a setting of the run.
+    Tune(Tuning),
     /// Answer a question.
     Show(Question),
 }
@@ -60,8 +66,12 @@ pub enum Question {
         /// Whether secrets are shown even if the session hides them.
         secrets: Secrets,
     },
+    /// The header fields that were typed for the next opening.
+    Fields,
     /// The heads of the request and the response.
     Headers,
+    /// The settings, or the one of that name.
+    Settings(Option<&'static str>),
     /// readyState, bufferedAmount, subprotocol, extensions, counters, round trip.
     Status,
     /// How long each phase of the opening took.

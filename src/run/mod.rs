@@ -32,6 +32,7 @@ mod session;
 pub mod settings;
 pub mod signals;
 mod talk;
+pub mod tuning;
 mod turn;
 mod verdict;
 mod views;

@@ -77,8 +77,16 @@ impl Output {
         self.is_congested()
     }
 
+    /// The view's settings.
+    pub fn settings(&self) -> Vec<Setting> {
+        self.reporter.settings()
+    }
+
     /// Changes how the view shows things from now on.
     pub fn set(&mut self, setting: Setting) {
+        if let (Sink::Screen(screen), Setting::Color(on)) = (&mut self.sink, setting) {
+            screen.set_color(on);
+        }
         self.reporter.set(setting);
         self.needs = self.reporter.needs();
     }

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::connection::{Facts, KEEPALIVE, OpenOptions, UnsentMessage};
+use crate::connection::{self, Facts, KEEPALIVE, OpenOptions, UnsentMessage, WireOptions};
 use crate::error::{Error, Exit, Stage, Words};
-use crate::event::{Event, Level, Timings};
+use crate::event::{Event, Level, Setting, Timings};
+use crate::http::head::Header;
 use crate::protocol::connection::{Direction, ReadyState};
 use crate::protocol::frame::Opcode;
 use crate::run::attempt::Attempt;
@@ -14,7 +15,9 @@ use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::settings::Settings;
 use crate::run::talk::{Over, Talk};
+use crate::run::tuning::Tuning;
 use crate::run::views::Views;
+use crate::text::Untrusted;
 use crate::text::units::{Count, Took};
 
 /// Executes commands and answers questions.
@@ -37,6 +40,10 @@ pub struct Prompt {
 pub struct Inquiry<'a> {
     /// How connections are opened.
     pub options: &'a OpenOptions,
+    /// The run's settings that can change.
+    pub tunings: [Tuning; 5],
+    /// Those of the views.
+    pub views: Vec<Setting>,
     /// How failures are worded.
     pub words: Words,
     /// How long the phases of the last opening took.
@@ -84,6 +91,14 @@ impl Prompt {
                 let show = talk.views().show();
                 talk.connection.show(show);
             }
+            Some(Command::Tune(tuning)) => {
+                let Context { settings, .. } = &mut *talk.context;
+                tuning.apply(settings);
+                let WireOptions { ping_interval, ping_timeout, .. } = settings.wire;
+                talk.connection.set_pings(ping_interval, ping_timeout);
+                talk.connection.outbox().set_keeps(settings.reconnect.is_some());
+            }
+            Some(Command::Header(header)) => set_header(talk.context, header),
             Some(Command::Show(question)) => {
                 let facts = Some(talk.connection.facts());
                 let Context { settings, outside, .. } = talk.context;
@@ -108,6 +123,8 @@ impl Prompt {
     ) {
         let inquiry = Inquiry {
             options: &settings.open,
+            tunings: Tuning::all(settings),
+            views: views.settings(),
             words: settings.words,
             timings: views.timings(),
             attempt: &self.attempt,
@@ -176,6 +193,11 @@ impl Prompt {
                 }
             }
             Command::Set(setting) => context.outside.views.set(setting),
+            Command::Tune(tuning) => {
+                tuning.apply(&mut context.settings);
+                context.unsent.set_keeps(context.settings.reconnect.is_some());
+            }
+            Command::Header(header) => set_header(context, header),
             _ => {
                 let text = "not connected, so this was not done: /reconnect, /connect URL or /quit";
                 context.notice(Level::Warning, text);
@@ -264,6 +286,11 @@ impl Driver for Prompt {
                     views.set(*setting);
                     continue;
                 }
+                // The opening uses the settings.
+                Command::Header(_) | Command::Tune(_) => {
+                    self.waiting.push_back(command);
+                    continue;
+                }
                 Command::Quit => "/quit",
                 Command::GiveUp => "Ctrl-C",
                 Command::Close(_) => "/close",
@@ -307,7 +334,9 @@ impl Driver for Prompt {
                     }
                     Err(error) => context.outside.views.emit(Event::Error(&error)),
                 },
-                Command::Show(_) | Command::Set(_) => self.put_off(command, context),
+                Command::Show(_) | Command::Set(_) | Command::Tune(_) | Command::Header(_) => {
+                    self.put_off(command, context)
+                }
                 _ if waits_up => self.queue(command, &mut context.outside.views),
                 _ => self.put_off(command, context),
             }
@@ -346,6 +375,21 @@ impl Driver for Prompt {
             true => Ok(Over::Done),
             false => outcome,
         })
+    }
+}
+
+/// Sets a header field of the next opening, and says so.
+fn set_header(context: &mut Context, header: Header) {
+    let name = Untrusted(&header.name).to_string();
+    let is_removed = header.value.is_empty();
+    match connection::set_header(&mut context.settings.open, header) {
+        Ok(true) => {
+            let has = if is_removed { "has no" } else { "has" };
+            let text = format!("the next request {has} {name} (/reconnect)");
+            context.outside.views.emit(Event::Answer { text: &text, bare: false });
+        }
+        Ok(false) => context.notice(Level::Warning, &format!("no header field is called {name}")),
+        Err(error) => context.outside.views.emit(Event::Error(&error)),
     }
 }
 

@@ -15,6 +15,9 @@ pub trait Screen: io::Write + Send {
     /// Shows a line after a while, unless something else was written before.
     fn show_late(&mut self, line: Vec<u8>);
 
+    /// Tells the prompt whether to use colours.
+    fn set_color(&mut self, _on: bool) {}
+
     /// Tells the prompt whether there is a connection.
     fn set_connected(&mut self, _connected: bool) {}
 

@@ -108,6 +108,11 @@ impl Views {
         }
     }
 
+    /// How things are shown.
+    pub fn settings(&self) -> Vec<Setting> {
+        self.outputs.iter().flat_map(Output::settings).collect()
+    }
+
     /// Changes how things are shown.
     pub fn set(&mut self, setting: Setting) {
         for output in &mut self.outputs {

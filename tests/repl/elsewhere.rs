@@ -5,7 +5,7 @@ use wstap::commands::demo;
 use crate::prompt::{ask, connect, expect_exit, opened, wait_prompt};
 use crate::support::PATIENCE;
 use crate::support::home::Home;
-use crate::support::pty::Terminal;
+use crate::support::pty::{Pty, Terminal};
 use crate::support::scripted::{ScriptedServer, frame};
 
 /// A server that greets with the header `X-Who` of the request, or with "nobody", and echoes.
@@ -156,4 +156,102 @@ fn a_log_begins_with_its_connection() {
     let events = std::fs::read_to_string(&log).unwrap();
     assert!(events.contains("hello nobody") && !events.contains("still here"), "{events}");
     assert!(events.lines().last().unwrap().starts_with("{\"type\":\"summary\""), "{events}");
+}
+
+/// Types a line on a clear screen.
+#[track_caller]
+fn ask_alone(pty: &mut Pty, line: &str, answers: &[&str]) {
+    pty.send("\x0c");
+    pty.wait_for(|screen| screen.contents().trim() == ">", PATIENCE);
+    ask(pty, line, answers);
+}
+
+#[test]
+fn header_fields_are_for_the_next_opening() {
+    let server = greeter();
+    let mut pty = connect(&server.url());
+    ask_alone(&mut pty, "/header", &["* none typed"]);
+    ask_alone(&mut pty, "/header X-Who: you two", &["* the next request has X-Who (/reconnect)"]);
+    ask_alone(&mut pty, "/header Authorization: Bearer s3cret", &["has Authorization"]);
+    ask_alone(&mut pty, "/header", &["* X-Who: you two\n* Authorization: ***"]);
+    ask_alone(&mut pty, "/reconnect", &["< hello you two"]);
+    ask_alone(&mut pty, "/headers", &["* > X-Who: you two\n", "* > Authorization: ***\n"]);
+    ask_alone(&mut pty, "/header x-who: me", &["* the next request has x-who"]);
+    ask_alone(&mut pty, "/header User-Agent:", &["* the next request has no User-Agent"]);
+    ask_alone(&mut pty, "/header", &["Authorization: ***\n* x-who: me\n* User-Agent: is left out"]);
+    ask_alone(&mut pty, "/header authorization:", &["* the next request has no authorization"]);
+    ask_alone(&mut pty, "/reconnect", &["< hello nobody"]);
+    ask_alone(&mut pty, "/headers", &["* > x-who: me\n"]);
+    let screen = pty.screen();
+    assert!(!screen.contains("User-Agent") && !screen.contains("Authorization"), "{screen}");
+    ask_alone(&mut pty, "/header X-Nix:", &["! no header field is called X-Nix"]);
+    ask_alone(&mut pty, "/header nix", &["! /header: the header \"nix\" has no colon"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
+
+#[test]
+fn a_secret_field_goes_to_the_host_it_was_typed_for() {
+    let first = greeter();
+    let other = ScriptedServer::start(|peer| {
+        let request = peer.request();
+        let has = |text: &str| request.head.contains(text);
+        assert!(!has("first") && has("Bearer other") == (peer.number() == 2), "{}", request.head);
+        peer.upgrade(&request, "");
+        peer.echo();
+    });
+    let mut pty = opened(Terminal::new(["-u", "first:first", &first.url()]));
+    ask_alone(&mut pty, "/header X-Api-Key: first", &["has X-Api-Key"]);
+    ask_alone(&mut pty, &format!("/connect {}", other.url()), &["* connected to "]);
+    ask_alone(&mut pty, "/header Authorization: Bearer other", &["has Authorization"]);
+    ask_alone(&mut pty, "/reconnect", &["* connected to "]);
+    ask_alone(&mut pty, "there", &["< there"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    first.finish();
+    other.finish();
+}
+
+#[test]
+fn settings_are_listed_and_changed() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        if peer.number() == 2 {
+            return peer.echo();
+        }
+        peer.expect(0x9);
+        let fragments = std::iter::from_fn(|| peer.frame()).filter(|frame| frame.opcode < 0x8);
+        assert_eq!(Vec::from_iter(fragments.take(2).map(|frame| frame.text())), ["abc", "de"]);
+        peer.cut();
+    });
+    let mut pty = connect(&server.url());
+    let all =
+        ["* verbose         0", "* color           on", "* ping-interval   off", "* fragment  "];
+    ask_alone(&mut pty, "/set", &all);
+    ask_alone(&mut pty, "/set color off", &[]);
+    ask_alone(&mut pty, "/set timestamps", &["* timestamps      off"]);
+    ask_alone(
+        &mut pty,
+        "/set ping-timeout 0",
+        &["! /set: ping-timeout is off or a time such as 10"],
+    );
+    ask_alone(&mut pty, "/set fragment 3", &[]);
+    ask_alone(&mut pty, "/set reconnect on", &[]);
+    ask_alone(&mut pty, "/set ping-interval 1ms", &[]);
+    ask_alone(
+        &mut pty,
+        "/set",
+        &["ping-interval   0.001 s", "ping-timeout    10 s", "reconnect       on"],
+    );
+    ask_alone(&mut pty, "/set ping-interval off", &[]);
+    pty.line("abcde");
+    pty.wait_text("reconnecting in ");
+    pty.wait_text("* connected to ");
+    ask_alone(&mut pty, "back", &["< back"]);
+    let output = pty.output();
+    let colored = memchr::memmem::find_iter(&output, b"\x1b[34m*\x1b[0m connected to ").count();
+    assert_eq!(colored, 1, "{}", output.escape_ascii());
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
 }

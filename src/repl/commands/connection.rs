@@ -3,7 +3,7 @@
 use super::slash_command::{Local, Parse, Parsed, SlashCommand, alone, word};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::repl::candidate::{Candidate, by_word};
-use crate::run::command::Command;
+use crate::run::command::{Command, Question};
 use crate::run::destination::Destination;
 use crate::text::Untrusted;
 use crate::text::words::words;
@@ -48,7 +48,24 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         "With OPTIONS or a profile it begins anew, as wstap OPTIONS URL does: see",
         "wstap --help. What is wrong is said before this connection is left.",
     ]),
+    SlashCommand::new(
+        "header",
+        "[NAME: [VALUE]]",
+        "list or change the header fields typed for the next opening",
+        header,
+    )
+    .more(&[
+        "NAME: VALUE replaces what was typed for that name; NAME: alone removes it, or a",
+        "field of our own such as User-Agent. It counts from the next /reconnect on.",
+    ]),
 ];
+
+fn header(arguments: &str) -> Parse<Parsed> {
+    match arguments.trim() {
+        "" => Ok(Parsed::Command(Command::Show(Question::Fields))),
+        typed => Ok(Parsed::Local(Local::Header(typed.to_owned()))),
+    }
+}
 
 fn connect(arguments: &str) -> Parse<Parsed> {
     let words = words(arguments)?;

@@ -88,11 +88,14 @@ fn names() -> Vec<Candidate> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::protocol::close::{CloseCode, CloseStatus};
     use crate::protocol::frame::Opcode;
     use crate::run::command::{Command, Question, Setting};
     use crate::run::destination::Destination;
+    use crate::run::tuning::Tuning;
 
     fn command(command: Command) -> Parsed {
         Parsed::Command(command)
@@ -207,7 +210,21 @@ mod tests {
         assert!(error("/set hex 2").contains("hex is on or off"));
         assert!(error("/set verbose 4").contains("0 to 3"));
         assert!(error("/set prety on").contains("did you mean pretty"));
-        assert!(error("/set").contains("usage: /set"));
+        let settings = |name| command(Command::Show(Question::Settings(name)));
+        assert_eq!(parse("/set").unwrap(), settings(None));
+        assert_eq!(parse("/set color").unwrap(), settings(Some("color")));
+        let tune = |tuning| command(Command::Tune(tuning));
+        let interval = Some(Duration::from_millis(500));
+        assert_eq!(
+            parse("/set ping-interval 500ms").unwrap(),
+            tune(Tuning::PingInterval(interval))
+        );
+        assert_eq!(parse("/set ping-interval off").unwrap(), tune(Tuning::PingInterval(None)));
+        assert_eq!(parse("/set fragment 10").unwrap(), tune(Tuning::Fragment(Some(10))));
+        assert!(error("/set fragment 0").contains("off or a number of bytes"));
+        assert!(error("/set ping-timeout 0").contains("off or a time"));
+        assert!(error("/set connect-timeout off").contains("a time such as"));
+        assert!(error("/set hex on now").contains("there is 'now'"));
     }
 
     #[test]

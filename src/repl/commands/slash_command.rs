@@ -113,6 +113,8 @@ pub(crate) enum Local {
         /// Text or Binary, if given.
         opcode: Option<Opcode>,
     },
+    /// Change a header field of the next request.
+    Header(String),
     /// List the commands, or describe one.
     Help(Option<&'static SlashCommand>),
     /// Close and leave.
