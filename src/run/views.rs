@@ -85,23 +85,30 @@ impl Views {
     }
 
     fn tell_all(&mut self, event: &Event<'_>) {
-        // A frame's payload belongs to its frame's event, and what is for people alone isn't counted.
-        if !is_without_line(event) {
-            self.seq += 1;
-        }
-        match event {
-            Event::Data(_) | Event::Frame(_) | Event::FramePayload(_) => {}
+        // Counted is what views for machines have a line for.
+        self.seq += match event {
+            Event::Data(_) | Event::Frame(_) => 1,
+            Event::FramePayload(_) | Event::Limit(_) | Event::Postponed | Event::Sent(_) => 0,
+            Event::Attempt { .. } => {
+                self.summary.timings.note(event);
+                0
+            }
             Event::Opened { opening } => {
                 self.summary.timings.note(event);
                 self.summary.opening = Some((*opening).clone());
                 self.summary.closure = None;
+                1
             }
             Event::Closed { closure, totals, .. } => {
                 self.summary.closure = Some((*closure).clone());
                 self.summary.totals.add(totals);
+                1
             }
-            _ => self.summary.timings.note(event),
-        }
+            _ => {
+                self.summary.timings.note(event);
+                1
+            }
+        };
         let event = Stamped { at: self.at, seq: self.seq, client: self.client, event };
         for output in &mut self.outputs {
             self.is_congested |= output.event(&event);
@@ -225,18 +232,6 @@ impl Views {
     pub fn deadline(&self) -> Option<Instant> {
         self.outputs.iter().filter_map(Output::deadline).min()
     }
-}
-
-/// Whether views for machines have no line for it; a frame's payload belongs to its frame's event.
-fn is_without_line(event: &Event<'_>) -> bool {
-    matches!(
-        event,
-        Event::Attempt { .. }
-            | Event::FramePayload(_)
-            | Event::Limit(_)
-            | Event::Postponed
-            | Event::Sent(_)
-    )
 }
 
 fn broken(output: &Output) -> Option<Error> {
