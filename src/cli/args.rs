@@ -723,7 +723,9 @@ pub enum ServeMode {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub struct ExplainArgs {
-    /// 1006, "81 85 37…", permessage-deflate, exit 9, …
+    /// 1006, "81 85 37…", permessage-deflate, exit 9, …; bytes also as a dump (xxd, hexdump, tcpdump
+    /// -X, Wireshark), an array or string of a program, base64, or -vvv's lines; - reads them from
+    /// standard input
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub words: Vec<String>,
 }

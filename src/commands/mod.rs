@@ -2,6 +2,7 @@
 
 pub mod connect;
 pub mod demo;
+pub mod explain;
 pub mod generate;
 pub mod ping;
 mod print;
@@ -11,7 +12,7 @@ use crate::cli::{
     Cli, ConnectArgs, CurlArgs, ExplainArgs, GenerateArgs, InspectArgs, ReachArgs, ServeArgs,
     TalkArgs, Verb, pass_phrase, plan,
 };
-use crate::commands::print::{print, summed_up};
+use crate::commands::print::summed_up;
 use crate::commands::serve::ServeOptions;
 use crate::error::{Exit, Result};
 use crate::http::head::HeadLimits;
@@ -32,7 +33,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             talk_to(&url, reach, talk, notes)
         }
         Some(Verb::Demo(args)) => demo::run(*args, notes),
-        Some(Verb::Explain(ExplainArgs { words })) => print(&crate::explain::explain(&words)?),
+        Some(Verb::Explain(ExplainArgs { words })) => explain::run(&words),
         Some(Verb::Generate(GenerateArgs { what })) => generate::run(what),
         Some(Verb::Inspect(args)) => {
             let InspectArgs { url, json, reach } = *args;

@@ -11,25 +11,20 @@ use crate::protocol::utf8::Utf8;
 use crate::protocol::violation::Rule;
 use crate::text::Untrusted;
 use crate::text::hexdump::{HexPairs, hexdump};
-use crate::text::typed::hex;
 
 /// The most inflated bytes to show.
 const INFLATED: usize = 64 << 10;
 
-/// Parses bytes written in hex: with or without spaces, commas, colons, `0x` and `\x`.
-pub(super) fn parse_hex(words: &[&str]) -> Option<Vec<u8>> {
-    hex(&words.join(" ")).ok().filter(|bytes| !bytes.is_empty())
-}
-
-/// Explains every frame in the bytes, with its errors.
-pub(super) fn explain(bytes: Vec<u8>) -> String {
+/// Explains every frame in pieces of a stream, with its errors. Each piece begins at an offset that
+/// counts with the bytes before it.
+pub(super) fn explain<'a>(pieces: impl IntoIterator<Item = (&'a [u8], usize)>) -> String {
     let mut reader = Reader::default();
-    let mut rest = bytes.as_slice();
-    let mut offset = 0;
-    while !rest.is_empty() {
-        let used = reader.frame(rest, offset);
-        offset += used;
-        rest = rest.get(used..).unwrap_or_default();
+    for (mut rest, mut offset) in pieces {
+        while !rest.is_empty() {
+            let used = reader.frame(rest, offset);
+            offset += used;
+            rest = rest.get(used..).unwrap_or_default();
+        }
     }
     reader.text
 }
@@ -361,9 +356,11 @@ fn dotted(byte: u8, field: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::typed::hex as hex_bytes;
 
     fn told(hex: &str) -> String {
-        explain(parse_hex(&[hex]).unwrap())
+        let bytes = hex_bytes(hex).unwrap();
+        explain([(bytes.as_slice(), 0)])
     }
 
     #[test]
@@ -387,18 +384,6 @@ mod tests {
                  \x20 ✓ nothing is wrong with it\n"
             )
         );
-    }
-
-    #[test]
-    fn hex_in_every_spelling() {
-        for spelling in
-            ["818001", "81 80 01", "0x81,0x80,0x01", "\\x81\\x80\\x01", "81:80:01", "81-80-01"]
-        {
-            assert_eq!(parse_hex(&[spelling]), Some(vec![0x81, 0x80, 0x01]), "{spelling}");
-        }
-        assert_eq!(parse_hex(&["818"]), None);
-        assert_eq!(parse_hex(&["ping"]), None);
-        assert_eq!(parse_hex(&[""]), None);
     }
 
     #[test]

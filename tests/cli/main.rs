@@ -9,6 +9,7 @@ mod ends;
 mod events;
 mod every_event;
 mod exit_codes;
+mod explain;
 mod faults;
 mod generated;
 mod habits;

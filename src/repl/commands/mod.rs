@@ -253,7 +253,7 @@ mod tests {
         assert!(error("/help nix").contains("no command"));
         assert_eq!(
             parse("/explain 81 85").unwrap(),
-            Parsed::Local(Local::Explain(vec!["81".into(), "85".into()]))
+            Parsed::Local(Local::Explain(vec!["81 85".into()]))
         );
     }
 

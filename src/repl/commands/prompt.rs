@@ -149,11 +149,11 @@ fn settings(before: &str, _: &str) -> Vec<Candidate> {
 }
 
 fn explain(arguments: &str) -> Parse<Parsed> {
-    let words: Vec<_> = arguments.split_whitespace().map(str::to_owned).collect();
-    if words.is_empty() {
+    if arguments.trim().is_empty() {
         return Err("needs something to explain".to_owned());
     }
-    Ok(Parsed::Local(Local::Explain(words)))
+    // As typed: the rows of a dump are lines.
+    Ok(Parsed::Local(Local::Explain(vec![arguments.to_owned()])))
 }
 
 #[cfg(test)]
