@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n c/connect= x/send= N/no-input b/binary escapes input= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n c/connect= x/send= N/no-input b/binary escapes input= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -98,6 +98,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l lossy -d 'Accept text messa
 complete -c wstap -n "__fish_wstap_needs_command" -l no-ping -d 'Send no ping that wasn\'t typed, not even at the end of the input'
 complete -c wstap -n "__fish_wstap_needs_command" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JSON Lines on standard output'
+complete -c wstap -n "__fish_wstap_needs_command" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
@@ -314,6 +315,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lossy -d 'Accept te
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-ping -d 'Send no ping that wasn\'t typed, not even at the end of the input'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l json -d 'Print events as JSON Lines on standard output'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
@@ -430,6 +432,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lossy -d 'Accept te
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-ping -d 'Send no ping that wasn\'t typed, not even at the end of the input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-pong -d 'Leave pings unanswered'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print events as JSON Lines on standard output'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pretty -d 'Indent and colour JSON messages at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'The time of day (UTC) before each line for people'

@@ -178,6 +178,8 @@ pub enum Event<'a> {
     Data(Data<'a>),
     /// Something was queued on request, for people: the message and its frames are events of their own.
     Sent(Sent<'a>),
+    /// A message that came before, shown again on request.
+    Recalled(Recalled<'a>),
     /// A ping with its payload.
     Ping {
         /// Which way.
@@ -257,6 +259,32 @@ pub enum Event<'a> {
     Error(&'a Error),
     /// The last event of every run, also of one that failed.
     Summary(&'a Summary),
+}
+
+/// A received message that is shown again.
+#[derive(Clone, Copy, Debug)]
+pub struct Recalled<'a> {
+    /// Its number, counted back from the last, if it is to be shown.
+    pub number: Option<usize>,
+    /// Text or Binary.
+    pub opcode: Opcode,
+    /// The payload.
+    pub bytes: &'a [u8],
+    /// How it is shown.
+    pub form: RecalledAs,
+}
+
+/// How a message is shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecalledAs {
+    /// As when it came.
+    Received,
+    /// As when it came, but in whole.
+    Whole,
+    /// As text, whatever it is.
+    Text,
+    /// In hex, in whole.
+    Hex,
 }
 
 /// A message or a frame that was queued on request.
@@ -522,6 +550,8 @@ pub enum Setting {
     Color(bool),
     /// Binary payloads in whole as hex.
     Hex(bool),
+    /// Received payloads that the application has compressed are inflated.
+    Inflate(bool),
     /// JSON payloads indented and coloured.
     Pretty(bool),
     /// Only messages, failures and answers.
@@ -538,6 +568,7 @@ impl Setting {
         match self {
             Setting::Color(_) => "color",
             Setting::Hex(_) => "hex",
+            Setting::Inflate(_) => "inflate",
             Setting::Pretty(_) => "pretty",
             Setting::Quiet(_) => "quiet",
             Setting::Timestamps(_) => "timestamps",
@@ -553,6 +584,7 @@ impl fmt::Display for Setting {
             Setting::Verbose(level) => write!(f, "{level}"),
             Setting::Color(on)
             | Setting::Hex(on)
+            | Setting::Inflate(on)
             | Setting::Pretty(on)
             | Setting::Quiet(on)
             | Setting::Timestamps(on) => f.write_str(if on { "on" } else { "off" }),

@@ -602,6 +602,9 @@ pub(crate) struct OutputArgs {
         hide_possible_values = true
     )]
     pub output: Format,
+    /// Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them
+    #[arg(long)]
+    pub inflate: bool,
     /// Show binary messages whole in hex at the prompt
     #[arg(long)]
     pub hex: bool,

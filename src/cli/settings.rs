@@ -109,7 +109,8 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
         self::messages(&mut settings, messages)?;
         self::ending(&mut settings, ending)?;
         self::liveness(&mut settings, liveness);
-        let OutputArgs { json: events, output, hex, pretty, timestamps } = output;
+        let OutputArgs { json: events, output, hex, inflate, pretty, timestamps } = output;
+        settings.inflate = inflate;
         (human.hex, human.pretty, human.timestamps) = (hex, pretty, timestamps);
         (format, json) = (output, events);
     }

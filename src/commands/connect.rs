@@ -104,6 +104,7 @@ fn anew(plan: Plan) -> Result<Anew> {
         (timestamps, Setting::Timestamps(true)),
         (pretty, Setting::Pretty(true)),
         (hex, Setting::Hex(true)),
+        (plan.settings.inflate, Setting::Inflate(true)),
     ];
     let views = views.into_iter().filter_map(|(given, setting)| given.then_some(setting));
     let log = plan.log.map(|path| (path, verbosity));

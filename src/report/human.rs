@@ -1,5 +1,6 @@
 //! The view for people: stderr in pipe mode, and the text above the prompt of the REPL.
 
+mod cut;
 mod messages;
 mod options;
 
@@ -12,6 +13,7 @@ use crate::redact::Guarded;
 use crate::report::human::messages::Messages;
 use crate::report::lines::{Lines, MARGIN, Mark, verb};
 use crate::report::phases;
+use crate::report::refusal;
 use crate::report::style::{Style, Tone};
 use crate::report::tentative::Tentative;
 use crate::report::{Needs, Reporter};
@@ -70,6 +72,7 @@ impl Human {
         match *event {
             Event::Data(data) => self.messages.data(&self.options, &data, lines),
             Event::Sent(sent) => messages::sent(&self.options, &sent, lines),
+            Event::Recalled(message) => self.messages.recalled(&self.options, &message, lines),
             Event::Answer { text, bare } => answer(text, bare, lines),
             Event::Error(error) => self.error(error, lines),
             Event::Summary(summary) => {
@@ -231,7 +234,7 @@ impl Human {
         if refused || self.shows(1) {
             phases::head(lines, Mark::Received, response.head())?;
         }
-        if refused { phases::body(lines, response) } else { Ok(()) }
+        if refused { refusal::body(lines, response, self.shows(1)) } else { Ok(()) }
     }
 
     fn error(&mut self, error: &Error, lines: &mut Lines<'_>) -> io::Result<()> {
@@ -302,6 +305,8 @@ impl Reporter for Human {
             }
             Setting::Quiet(on) => self.options.quiet = on,
             Setting::Hex(on) => self.options.hex = on,
+            // Messages come inflated.
+            Setting::Inflate(_) => {}
             Setting::Pretty(on) => self.options.pretty = on,
             Setting::Timestamps(on) => self.options.timestamps = on,
             Setting::Verbose(level) => self.options.verbosity = level,

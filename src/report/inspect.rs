@@ -6,6 +6,7 @@ use crate::event::{Event, Level, Stamped, Summary, Timings};
 use crate::protocol::handshake::Verdict;
 use crate::report::lines::{Lines, Mark};
 use crate::report::phases;
+use crate::report::refusal;
 use crate::report::style::{Style, Tone};
 use crate::report::tentative::Tentative;
 use crate::report::{Needs, Reporter};
@@ -93,7 +94,7 @@ impl Inspect {
                 self.section("Response", lines)?;
                 self.status = Some(response.status()).filter(|_| !followed);
                 phases::head(lines, Mark::Received, response.head())?;
-                phases::body(lines, response)?;
+                refusal::body(lines, response, true)?;
                 lines.info(format_args!("received {} after the request", Took(took)))
             }
             Event::Judged { report } => {

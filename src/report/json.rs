@@ -172,6 +172,7 @@ impl Json {
             | Event::FramePayload(_)
             | Event::Limit(_)
             | Event::Postponed
+            | Event::Recalled(_)
             | Event::Sent(_) => {}
             Event::Data(data) => write_message(json, &data),
             Event::Ping { direction, payload } => {
@@ -304,6 +305,7 @@ fn type_name(kind: &Event<'_>) -> Option<&'static str> {
         | Event::FramePayload(_)
         | Event::Limit(_)
         | Event::Postponed
+        | Event::Recalled(_)
         | Event::Sent(_) => {
             return None;
         }

@@ -10,6 +10,7 @@ pub mod payload;
 pub mod phases;
 pub mod ping;
 mod pretty;
+mod refusal;
 pub mod style;
 mod tentative;
 #[cfg(test)]

@@ -6,10 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals};
-use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
-use crate::redact::Guarded;
 use crate::report::lines::{Lines, Mark};
 use crate::report::style::{Style, Tone};
 use crate::text::Untrusted;
@@ -134,21 +132,6 @@ pub(super) fn head(lines: &mut Lines<'_>, mark: Mark, head: &[u8]) -> io::Result
         lines.line(mark, format_args!("{}", Untrusted(line)))?;
     }
     Ok(())
-}
-
-/// A refusal's body.
-pub(super) fn body(lines: &mut Lines<'_>, response: &Guarded<Response>) -> io::Result<()> {
-    let body = response.body().strip_suffix(b"\n").unwrap_or(response.body());
-    if !body.is_empty() {
-        for line in body.split(|b| *b == b'\n') {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            lines.line(Mark::Received, format_args!("{}", Untrusted(line)))?;
-        }
-    }
-    match response.body_cut() {
-        Some(why) => lines.warn(format_args!("the body is not whole: {}", Untrusted::text(why))),
-        None => Ok(()),
-    }
 }
 
 /// Every rule of the opening handshake with its verdict.

@@ -10,6 +10,7 @@ use crate::protocol::frame::Opcode;
 use crate::redact::Secrets;
 use crate::run::destination::Destination;
 use crate::run::frame::FrameSpec;
+pub use crate::run::kept::{Look, Pattern};
 use crate::run::tuning::Tuning;
 use crate::run::wake::Waker;
 
@@ -31,6 +32,8 @@ pub enum Command {
     Header(Header),
     /// Send a typed line, which is on the screen, as a text message.
     Line(String),
+    /// Look at messages that have come.
+    Look(Look),
     /// Send a data message.
     Message {
         /// Text or Binary.

@@ -35,6 +35,11 @@ pub trait Driver {
         false
     }
 
+    /// Whether a received message is shown on the screen. Asked if [`Driver::watches_messages`].
+    fn shows(&mut self, _data: &Data<'_>) -> bool {
+        true
+    }
+
     /// Sees a received message when its last byte has come: all of it, or, where the connection gives
     /// messages in pieces, the last piece.
     fn see_message(&mut self, _data: &Data<'_>, _views: &mut Views, _now: Instant) {}

@@ -91,6 +91,11 @@ impl Output {
         self.needs = self.reporter.needs();
     }
 
+    /// Whether it is the screen above the prompt.
+    pub fn is_screen(&self) -> bool {
+        matches!(self.sink, Sink::Screen(_))
+    }
+
     /// Tells a screen whether the session is reconnecting.
     pub fn set_waiting(&mut self, waiting: bool) {
         if let Sink::Screen(screen) = &mut self.sink {

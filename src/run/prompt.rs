@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::connection::{self, Facts, KEEPALIVE, OpenOptions, UnsentMessage, WireOptions};
 use crate::error::{Error, Exit, Stage, Words};
-use crate::event::{Event, Level, Setting, Timings};
+use crate::event::{Data, Event, Level, Setting, Timings};
 use crate::http::head::Header;
 use crate::protocol::connection::{Direction, ReadyState};
 use crate::protocol::frame::Opcode;
@@ -13,6 +13,7 @@ use crate::run::attempt::Attempt;
 use crate::run::command::{Command, Commands, Question};
 use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
+use crate::run::kept::Kept;
 use crate::run::settings::Settings;
 use crate::run::talk::{Over, Talk};
 use crate::run::tuning::Tuning;
@@ -31,6 +32,8 @@ pub struct Prompt {
     attempt: Attempt,
     /// The person has stopped the attempt to do something else.
     stopped: bool,
+    /// The messages that have come.
+    kept: Kept,
     /// Puts an answer into words.
     words: fn(Question, &Inquiry<'_>) -> Answer,
 }
@@ -74,6 +77,7 @@ impl Prompt {
             is_queued: false,
             attempt: Attempt::default(),
             stopped: false,
+            kept: Kept::default(),
             words,
         }
     }
@@ -99,6 +103,7 @@ impl Prompt {
                 talk.connection.outbox().set_keeps(settings.reconnect.is_some());
             }
             Some(Command::Header(header)) => set_header(talk.context, header),
+            Some(Command::Look(look)) => self.kept.look(look, talk.views()),
             Some(Command::Show(question)) => {
                 let facts = Some(talk.connection.facts());
                 let Context { settings, outside, .. } = talk.context;
@@ -192,6 +197,7 @@ impl Prompt {
                     context.tell_kept(is_kept);
                 }
             }
+            Command::Look(look) => self.kept.look(look, &mut context.outside.views),
             Command::Set(setting) => context.outside.views.set(setting),
             Command::Tune(tuning) => {
                 tuning.apply(&mut context.settings);
@@ -259,6 +265,18 @@ impl Driver for Prompt {
         }
     }
 
+    fn watches_messages(&self) -> bool {
+        true
+    }
+
+    fn shows(&mut self, data: &Data<'_>) -> bool {
+        self.kept.shows(data)
+    }
+
+    fn see_message(&mut self, data: &Data<'_>, views: &mut Views, _now: Instant) {
+        self.kept.keep(data, views.time());
+    }
+
     fn goes_on_without_log(&self) -> bool {
         true
     }
@@ -284,6 +302,10 @@ impl Driver for Prompt {
                 }
                 Command::Set(setting) => {
                     views.set(*setting);
+                    continue;
+                }
+                Command::Look(look) => {
+                    self.kept.look(look.clone(), views);
                     continue;
                 }
                 // The opening uses the settings.
@@ -334,9 +356,11 @@ impl Driver for Prompt {
                     }
                     Err(error) => context.outside.views.emit(Event::Error(&error)),
                 },
-                Command::Show(_) | Command::Set(_) | Command::Tune(_) | Command::Header(_) => {
-                    self.put_off(command, context)
-                }
+                Command::Look(_)
+                | Command::Show(_)
+                | Command::Set(_)
+                | Command::Tune(_)
+                | Command::Header(_) => self.put_off(command, context),
                 _ if waits_up => self.queue(command, &mut context.outside.views),
                 _ => self.put_off(command, context),
             }

@@ -2,17 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connection::{CLOSE_PATIENCE, Fault, Outgoing, UnsentMessage};
+use crate::connection::{CLOSE_PATIENCE, Fault, Outgoing, UnsentMessage, WireOptions};
 use crate::error::{self, Error, Exit, Hint, Result, Stage};
-use crate::event::{Event, Level};
+use crate::event::{Data, Event, Level};
 use crate::protocol::close::{CloseCode, End, Party};
 use crate::protocol::connection::Direction;
+use crate::protocol::frame::Opcode;
 use crate::protocol::violation::Exceeded;
 use crate::run::context::Context;
 use crate::run::driver::Driver;
+use crate::run::inflate::Inflater;
 use crate::run::settings::Settings;
 use crate::run::talk::{LEAVE_PATIENCE, Over, Talk, sent};
 use crate::run::verdict::{Ended, out_of_time};
+use crate::run::views::Views;
 use crate::text::units::Count;
 
 /// A violation may follow messages whose answers are still on their way through our output and
@@ -87,7 +90,16 @@ impl Talk<'_> {
             if self.muted && data.direction == Direction::In {
                 continue;
             }
-            views.tell(&event);
+            let inflated = match views.inflates() && data.direction == Direction::In {
+                true => inflate(&mut self.inflater, data, settings.wire.max_message, views),
+                false => None,
+            };
+            let (received, data) = (data, inflated.as_ref().unwrap_or(data));
+            let event = Event::Data(*data);
+            match !watches_messages || data.direction == Direction::Out || driver.shows(data) {
+                true => views.tell(&event),
+                false => views.tell_unshown(&event),
+            }
             let Some(outbox) = outbox.filter(|_| data.last) else { continue };
             self.received += 1;
             if watches_messages {
@@ -95,7 +107,7 @@ impl Talk<'_> {
             }
             if settings.echo {
                 let fragment = settings.fragment;
-                outbox.send(Outgoing { opcode: data.opcode, payload: data.bytes, fragment });
+                outbox.send(Outgoing { opcode: data.opcode, payload: received.bytes, fragment });
             }
             if replies {
                 let fragment = settings.fragment;
@@ -314,6 +326,24 @@ impl Talk<'_> {
             _ => error,
         }
     }
+}
+
+/// The message with the payload that the application had compressed.
+fn inflate<'a>(
+    inflater: &'a mut Inflater,
+    data: &Data<'a>,
+    most: Option<u64>,
+    views: &mut Views,
+) -> Option<Data<'a>> {
+    if data.opcode != Opcode::Binary || !(data.first && data.last) {
+        return None;
+    }
+    let most = usize::try_from(most.unwrap_or(WireOptions::MAX_HELD)).unwrap_or(usize::MAX);
+    let bytes = inflater.inflate(data.bytes, most)?;
+    let (from, to) = (data.bytes.len() as u64, Count(bytes.len() as u64, "byte"));
+    let text = format!("inflated: {from} to {to}");
+    views.tell(&Event::Notice { level: Level::Detail, text: &text });
+    Some(Data { bytes, ..*data })
 }
 
 /// Why we failed the connection.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::connection::{Connection, Unsent};
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
-use crate::event::{Event, Level};
+use crate::event::{Event, Level, Setting};
 use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::output::Output;
@@ -31,13 +31,15 @@ pub struct Session {
 impl Session {
     /// A run with its outputs and what wakes it.
     pub fn new(mut settings: Settings, outputs: Vec<Output>, waking: Waking) -> Session {
+        let mut views = Views::new(outputs);
+        views.set(Setting::Inflate(settings.inflate));
         let context = Context {
             deadline: settings.max_time.map(|limit| Instant::now() + limit),
             unsent: Unsent::new(settings.reconnect.is_some()),
             wait_up: settings.wait_up.map(WaitUp::new),
             rules: std::mem::take(&mut settings.rules),
             settings,
-            outside: Loop { views: Views::new(outputs), waking },
+            outside: Loop { views, waking },
             past: Past::default(),
             signalled: None,
         };
@@ -137,6 +139,7 @@ impl Session {
         settings.wire.show = self.context.outside.views.show();
         settings.wire.show.whole |= settings.echo || settings.until.is_some();
         settings.wire.show.whole |= !self.context.rules.replies.is_empty();
+        settings.wire.show.whole |= self.context.outside.views.inflates();
         let limit = Instant::now() + self.context.settings.open.connect_timeout;
         let ends = [Some(limit), self.context.deadline, self.context.duration_ends()];
         let deadline = ends.into_iter().flatten().min().unwrap_or(limit);

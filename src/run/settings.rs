@@ -56,6 +56,8 @@ pub struct Settings {
     pub rules: Rules,
     /// Send every received message back.
     pub echo: bool,
+    /// Inflate received binary messages that the application has compressed.
+    pub inflate: bool,
     /// Reconnect after a lost connection.
     pub reconnect: Option<Reconnect>,
 }
@@ -93,6 +95,7 @@ impl Settings {
             escapes: false,
             rules: Rules::default(),
             echo: false,
+            inflate: false,
             reconnect: None,
         }
     }

@@ -9,6 +9,7 @@ use crate::protocol::close::Party;
 use crate::protocol::frame::Opcode;
 use crate::run::command::Command;
 use crate::run::context::Context;
+use crate::run::inflate::Inflater;
 use crate::run::views::Views;
 
 /// How long we wait for the peer's Close when a person leaves.
@@ -37,6 +38,7 @@ pub struct Talk<'a> {
     pub(super) muted: bool,
     /// `--count` or `--until` was met.
     pub(super) met: bool,
+    pub(super) inflater: Inflater,
     pub(super) failure: Option<Error>,
     pub(super) leave: Option<Over>,
 }
@@ -51,6 +53,7 @@ impl<'a> Talk<'a> {
             connection,
             muted: false,
             met: false,
+            inflater: Inflater::default(),
             failure: None,
             leave: None,
         }

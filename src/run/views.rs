@@ -24,6 +24,10 @@ pub struct Views {
     /// As of the last event or push.
     is_congested: bool,
     client: Option<u64>,
+    /// Payloads that the application has compressed are inflated.
+    inflates: bool,
+    /// The event is not for the screens.
+    screens_off: bool,
     summary: Summary,
 }
 
@@ -41,6 +45,8 @@ impl Views {
             seq: 0,
             is_congested: false,
             client: None,
+            inflates: false,
+            screens_off: false,
             summary: Summary::default(),
         }
     }
@@ -70,6 +76,31 @@ impl Views {
         self.client = client;
     }
 
+    /// Whether payloads that the application has compressed are inflated.
+    #[inline]
+    pub fn inflates(&self) -> bool {
+        self.inflates
+    }
+
+    /// The time of the following events.
+    pub fn time(&self) -> Moment {
+        self.at
+    }
+
+    /// Shows an event of an earlier time again.
+    pub fn recall(&mut self, at: Moment, event: &Event<'_>) {
+        let now = std::mem::replace(&mut self.at, at);
+        self.tell(event);
+        self.at = now;
+    }
+
+    /// Shows a message to all views but the screens.
+    pub fn tell_unshown(&mut self, event: &Event<'_>) {
+        self.screens_off = true;
+        self.tell(event);
+        self.screens_off = false;
+    }
+
     /// Shows an event that happens now.
     pub fn emit(&mut self, event: Event<'_>) {
         self.set_time(Instant::now());
@@ -88,7 +119,11 @@ impl Views {
         // Counted is what views for machines have a line for.
         self.seq += match event {
             Event::Data(_) | Event::Frame(_) => 1,
-            Event::FramePayload(_) | Event::Limit(_) | Event::Postponed | Event::Sent(_) => 0,
+            Event::FramePayload(_)
+            | Event::Limit(_)
+            | Event::Postponed
+            | Event::Recalled(_)
+            | Event::Sent(_) => 0,
             Event::Attempt { .. } => {
                 self.summary.timings.note(event);
                 0
@@ -110,18 +145,24 @@ impl Views {
             }
         };
         let event = Stamped { at: self.at, seq: self.seq, client: self.client, event };
-        for output in &mut self.outputs {
+        let screens_off = self.screens_off;
+        for output in self.outputs.iter_mut().filter(|output| !(screens_off && output.is_screen()))
+        {
             self.is_congested |= output.event(&event);
         }
     }
 
     /// How things are shown.
     pub fn settings(&self) -> Vec<Setting> {
-        self.outputs.iter().flat_map(Output::settings).collect()
+        let views = self.outputs.iter().flat_map(Output::settings);
+        views.chain([Setting::Inflate(self.inflates)]).collect()
     }
 
     /// Changes how things are shown.
     pub fn set(&mut self, setting: Setting) {
+        if let Setting::Inflate(on) = setting {
+            self.inflates = on;
+        }
         for output in &mut self.outputs {
             output.set(setting);
         }

@@ -196,7 +196,7 @@ fn a_line_of_10_mib_while_another_is_typed() {
         peer.send(frame(0x1, "seen"));
         peer.expect(0x8);
     });
-    let mut pty = Terminal::new([server.url()]).start();
+    let mut pty = Terminal::new(["-v", &server.url()]).start();
     let is_typed = |text: &'static str| {
         move |screen: &vt100::Screen| {
             let (row, _) = screen.cursor_position();

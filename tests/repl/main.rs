@@ -8,6 +8,7 @@ mod elsewhere;
 mod endings;
 mod history;
 mod hostile;
+mod messages;
 mod other_tools;
 mod prompt;
 mod round;

@@ -216,7 +216,7 @@ fn a_line_of_1_mib_while_another_is_typed() {
         peer.send(frame(0x1, "seen"));
         peer.expect(0x8);
     });
-    let mut pty = connect(&server.url());
+    let mut pty = opened(Terminal::new(["-v", &server.url()]));
     pty.send("half");
     wait_prompt(&pty, "> half");
     typed.open();

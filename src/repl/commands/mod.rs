@@ -3,6 +3,7 @@
 
 mod connection;
 mod look;
+mod messages;
 mod prompt;
 mod send;
 mod slash_command;
@@ -28,9 +29,16 @@ const LAST: &[SlashCommand] = &[
 
 /// Every command, in the order of `/help`.
 pub(super) fn all() -> impl Iterator<Item = &'static SlashCommand> {
-    [send::COMMANDS, connection::COMMANDS, look::COMMANDS, prompt::COMMANDS, LAST]
-        .into_iter()
-        .flatten()
+    [
+        send::COMMANDS,
+        connection::COMMANDS,
+        look::COMMANDS,
+        messages::COMMANDS,
+        prompt::COMMANDS,
+        LAST,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The command of that name (without the slash).

@@ -20,6 +20,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         "verbose: 0 to 3, the number of -v; quiet: only messages, failures, answers",
         "timestamps: a time before each line; color: colours",
         "pretty: JSON indented and coloured; hex: every message whole in hex",
+        "inflate: binary messages that are gzip, zlib or deflate inflated",
         "reconnect: get a lost connection back; connect-timeout: TIME for an opening",
         "ping-interval: a ping each TIME; ping-timeout: give up TIME after one",
         "fragment: send messages in frames of at most SIZE bytes",
@@ -43,7 +44,7 @@ struct Known {
     read: fn(&str) -> Option<Command>,
 }
 
-const SETTINGS: [Known; 11] = [
+const SETTINGS: [Known; 12] = [
     Known {
         name: "verbose",
         values: &["0", "1", "2", "3"],
@@ -57,6 +58,7 @@ const SETTINGS: [Known; 11] = [
     switch("timestamps", |typed| on(typed).map(|on| Command::Set(Setting::Timestamps(on)))),
     switch("pretty", |typed| on(typed).map(|on| Command::Set(Setting::Pretty(on)))),
     switch("hex", |typed| on(typed).map(|on| Command::Set(Setting::Hex(on)))),
+    switch("inflate", |typed| on(typed).map(|on| Command::Set(Setting::Inflate(on)))),
     switch("color", |typed| on(typed).map(|on| Command::Set(Setting::Color(on)))),
     switch("reconnect", |typed| on(typed).map(|on| Command::Tune(Tuning::Reconnect(on)))),
     Known {

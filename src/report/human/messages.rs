@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 
-use crate::event::{Compression, Data, Direction, Frame, FramePayload, Moment, Sent};
+use crate::event::{
+    Compression, Data, Direction, Frame, FramePayload, Moment, Recalled, RecalledAs, Sent,
+};
 use crate::protocol::frame::Opcode;
+use crate::report::human::cut::Cut;
 use crate::report::human::options::HumanOptions;
 use crate::report::lines::{Lines, MARGIN, Mark, verb};
 use crate::report::phases;
@@ -49,24 +52,62 @@ impl Messages {
         if !options.repl || (data.direction == Direction::Out && !options.sent) {
             return Ok(());
         }
-        if options.hex || data.opcode != Opcode::Text {
+        if options.hex || data.opcode != Opcode::Text && !is_readable(data.bytes) {
             return dump(options, data, lines);
         }
-        let mark = match data.direction {
-            Direction::In => Mark::Received,
-            Direction::Out => Mark::Sent,
-        };
         if data.first {
-            lines.begin(mark)?;
+            lines.begin(data_mark(data))?;
         } else {
             lines.out.write_all(MARGIN.as_bytes())?;
         }
-        if options.pretty && is_structured(data.bytes) {
-            pretty(data.bytes, MARGIN, lines.style, lines.out)?;
-        } else {
-            text(data.bytes, lines)?;
+        if options.sent || options.verbosity > 0 {
+            write_text(options, data.bytes, lines)?;
+            return lines.out.write_all(b"\n");
         }
-        lines.out.write_all(b"\n")
+        let mut cut = Cut::new(lines.out);
+        let Lines { style, time, marked, .. } = *lines;
+        let written =
+            write_text(options, data.bytes, &mut Lines { out: &mut cut, style, time, marked });
+        if !cut.is_full() {
+            written?;
+            return lines.out.write_all(b"\n");
+        }
+        let size = Count(data.bytes.len() as u64, "byte");
+        let more = format!("… {size} in all: /last shows the whole message");
+        writeln!(lines.out, "\n{MARGIN}{}", lines.style.paint(Tone::Dim, more))
+    }
+
+    /// A message that came before, on request.
+    pub(super) fn recalled(
+        &mut self,
+        options: &HumanOptions,
+        message: &Recalled<'_>,
+        lines: &mut Lines<'_>,
+    ) -> io::Result<()> {
+        if let Some(number) = message.number {
+            write!(lines.out, "{} ", lines.style.paint(Tone::Dim, number))?;
+        }
+        let data = Data {
+            direction: Direction::In,
+            opcode: message.opcode,
+            bytes: message.bytes,
+            first: true,
+            last: true,
+            fragments: 1,
+            wire_len: message.bytes.len() as u64,
+            compressed: false,
+        };
+        let whole = HumanOptions { verbosity: options.verbosity.max(1), ..*options };
+        match message.form {
+            RecalledAs::Received => self.data(options, &data, lines),
+            RecalledAs::Whole => self.data(&whole, &data, lines),
+            RecalledAs::Hex => dump(&whole, &data, lines),
+            RecalledAs::Text => {
+                lines.begin(data_mark(&data))?;
+                write_text(options, data.bytes, lines)?;
+                lines.out.write_all(b"\n")
+            }
+        }
     }
 
     pub(super) fn frame(
@@ -147,6 +188,25 @@ pub(super) fn frame_payload(payload: &FramePayload<'_>, out: &mut dyn Write) -> 
     }
 }
 
+/// Whether bytes are a text that a person would read: UTF-8 without control characters but those of a terminal's lines
+/// and colours. One more may be in front (the channel in Kubernetes' protocol), and what sets records apart at the end
+/// (STOMP's NUL, SignalR's U+001E).
+fn is_readable(bytes: &[u8]) -> bool {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x1b');
+    std::str::from_utf8(bytes).is_ok_and(|text| {
+        let text = text.strip_prefix(|c| c < ' ').unwrap_or(text);
+        let text = text.trim_end_matches(['\0', '\x1e']);
+        !text.is_empty() && text.chars().all(is_plain)
+    })
+}
+
+fn write_text(options: &HumanOptions, bytes: &[u8], lines: &mut Lines<'_>) -> io::Result<()> {
+    match options.pretty && is_structured(bytes) {
+        true => pretty(bytes, MARGIN, lines.style, lines.out),
+        false => text(bytes, lines),
+    }
+}
+
 /// The text with a margin before every line but the first. A newline at the very end would be
 /// invisible, so it is escaped.
 fn text(text: &[u8], lines: &mut Lines<'_>) -> io::Result<()> {
@@ -167,14 +227,7 @@ fn text(text: &[u8], lines: &mut Lines<'_>) -> io::Result<()> {
 }
 
 fn dump(options: &HumanOptions, data: &Data<'_>, lines: &mut Lines<'_>) -> io::Result<()> {
-    let binary = data.opcode != Opcode::Text;
-    let mark = match (data.direction, binary) {
-        (Direction::In, true) => Mark::ReceivedBinary,
-        (Direction::In, false) => Mark::Received,
-        (Direction::Out, true) => Mark::SentBinary,
-        (Direction::Out, false) => Mark::Sent,
-    };
-    lines.line(mark, format_args!("{}", Count(data.bytes.len() as u64, "byte")))?;
+    lines.line(data_mark(data), format_args!("{}", Count(data.bytes.len() as u64, "byte")))?;
     let all = options.hex || options.verbosity > 0;
     let (shown, rest) = match data.bytes.split_at_checked(DUMPED) {
         Some((shown, rest)) if !all => (shown, rest.len()),
@@ -186,6 +239,15 @@ fn dump(options: &HumanOptions, data: &Data<'_>, lines: &mut Lines<'_>) -> io::R
         writeln!(lines.out, "{MARGIN}{}", lines.style.paint(Tone::Dim, more))?;
     }
     Ok(())
+}
+
+fn data_mark(data: &Data<'_>) -> Mark {
+    match (data.direction, data.opcode != Opcode::Text) {
+        (Direction::In, true) => Mark::ReceivedBinary,
+        (Direction::In, false) => Mark::Received,
+        (Direction::Out, true) => Mark::SentBinary,
+        (Direction::Out, false) => Mark::Sent,
+    }
 }
 
 fn frame_mark(direction: Direction) -> Mark {
@@ -234,6 +296,64 @@ mod tests {
         let options = HumanOptions { hex: true, repl: true, ..HumanOptions::default() };
         let text = shown(&mut Human::new(options), &[Event::Data(binary(&bytes))]);
         assert_eq!(text.lines().count(), 20);
+    }
+
+    #[test]
+    fn bytes_that_are_a_text_are_shown_as_text() {
+        for (bytes, line) in [
+            (&b"{\"a\":1}"[..], "<b {\"a\":1}\n"),
+            ("zwei\nZeilen, früh".as_bytes(), "<b zwei\n  Zeilen, früh\n"),
+            (b"\x01\x1b[1mbin\x1b[0m\r\n", "<b \\x01\\x1b[1mbin\\x1b[0m\\r\\n\n"),
+            (b"{\"type\":6}\x1e", "<b {\"type\":6}\\x1e\n"),
+        ] {
+            assert_eq!(shown(&mut repl(), &[Event::Data(binary(bytes))]), line);
+        }
+        for bytes in [
+            &b""[..],
+            b"\0",
+            b"\x08\x01",
+            b"\n\x05hello",
+            b"caf\xe9",
+            b"a\x7f",
+            "\u{9b}2J".as_bytes(),
+        ] {
+            let shown = shown(&mut repl(), &[Event::Data(binary(bytes))]);
+            assert!(shown.starts_with(&format!("<b {} byte", bytes.len())), "{shown}");
+        }
+        let options = HumanOptions { hex: true, repl: true, ..HumanOptions::default() };
+        assert!(
+            shown(&mut Human::new(options), &[Event::Data(binary(b"text"))])
+                .contains("74 65 78 74")
+        );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_unless_more_is_asked_for() {
+        let prompt = |verbosity| {
+            let options =
+                HumanOptions { repl: true, pretty: true, verbosity, ..HumanOptions::default() };
+            Human::new(options)
+        };
+        let long = "x".repeat(100_000);
+        let data = [Event::Data(text(long.as_bytes()))];
+        let shown_short = shown(&mut prompt(0), &data);
+        assert!(shown_short.len() < 7_000 && shown_short.starts_with("< xxx"));
+        assert!(
+            shown_short.ends_with("xx\n  … 100000 bytes in all: /last shows the whole message\n")
+        );
+        assert_eq!(shown(&mut prompt(1), &data), format!("< {long}\n"));
+        let json = format!("[{}1]", "1,".repeat(1_000));
+        let lines = shown(&mut prompt(0), &[Event::Data(text(json.as_bytes()))]);
+        assert!(lines.lines().count() < 70 && lines.contains("2003 bytes in all"), "{lines}");
+        let recalled = |form| {
+            let (bytes, number) = (long.as_bytes(), Some(7));
+            let recalled = Recalled { number, opcode: Opcode::Text, bytes, form };
+            shown(&mut prompt(0), &[Event::Recalled(recalled)])
+        };
+        assert_eq!(recalled(RecalledAs::Whole), format!("7 < {long}\n"));
+        assert_eq!(recalled(RecalledAs::Text), format!("7 < {long}\n"));
+        assert_eq!(recalled(RecalledAs::Received), format!("7 {shown_short}"));
+        assert_eq!(recalled(RecalledAs::Hex).lines().count(), 1 + 100_000 / 16);
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! Commands that look at messages that have come, or choose which are shown.
+
+use super::slash_command::{Parse, Parsed, SlashCommand, alone, word};
+use crate::run::command::{Command, Look, Pattern};
+use crate::text::Untrusted;
+use crate::text::typed::pattern;
+
+pub(super) const COMMANDS: &[SlashCommand] = &[
+    SlashCommand::new("last", "[N]", "show the last message in whole, or the last N", |count| {
+        Ok(look(Look::Last(number(count)?)))
+    })
+    .more(&[
+        "The last 1,000 messages that came are kept, or those of the last 16 MiB, shown or not.",
+        "The number before each counts back from the last one, for /as-text and /as-hex.",
+    ]),
+    SlashCommand::new("grep", "REGEX", "show the kept messages that match", |regex| {
+        Ok(look(Look::Grep(expression(regex)?)))
+    })
+    .more(&["The number before each counts back from the last one: /last, /as-text, /as-hex."]),
+    SlashCommand::new(
+        "filter",
+        "REGEX|off",
+        "show only messages that match from now on; all are kept",
+        |regex| {
+            let is_off = regex.trim() == "off";
+            Ok(look(Look::Filter(if is_off { None } else { Some(expression(regex)?) })))
+        },
+    )
+    .more(&["/filter (off) shows messages that have \"off\" in them."]),
+    SlashCommand::new("pause", "", "show no messages, but keep them; again: go on", |more| {
+        alone(more, look(Look::Pause))
+    }),
+    SlashCommand::new("as-text", "[N]", "show message N, counted back, as text", |count| {
+        Ok(look(Look::AsText(number(count)?)))
+    })
+    .more(&["What is compressed with gzip or zlib is inflated."]),
+    SlashCommand::new("as-hex", "[N]", "show message N, counted back, in hex", |count| {
+        Ok(look(Look::AsHex(number(count)?)))
+    }),
+];
+
+fn look(look: Look) -> Parsed {
+    Parsed::Command(Command::Look(look))
+}
+
+/// A number from 1; by default 1.
+fn number(typed: &str) -> Parse<usize> {
+    if typed.trim().is_empty() {
+        return Ok(1);
+    }
+    let number = word(typed, "a number")?.parse().ok();
+    number.filter(|&number| number > 0).ok_or_else(|| "needs a number from 1".to_owned())
+}
+
+fn expression(typed: &str) -> Parse<Pattern> {
+    match typed.trim_start_matches(' ') {
+        "" => Err("needs a regular expression".to_owned()),
+        typed => {
+            pattern(typed).map(Pattern).map_err(|why| format!("'{}' {why}", Untrusted::text(typed)))
+        }
+    }
+}
