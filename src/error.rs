@@ -268,6 +268,8 @@ pub enum Hint {
     MoreTime(Limit),
     /// Ask for another name by SNI, or for none.
     NameUnknown,
+    /// Send no ping of our own: the connection was lost at one.
+    NoPing,
     /// Connect without TLS, or by another name.
     NoTlsOrName,
     /// Log in by another scheme than Digest, with what was asked for in parentheses.

@@ -61,6 +61,7 @@ fn words(hint: &Hint) -> String {
         Hint::MoreRedirects => "--max-redirs N follows more".into(),
         Hint::MoreTime(limit) => format!("more time: {} SECONDS", option(*limit)),
         Hint::NameUnknown => "another name: --sni NAME; none: --sni off".into(),
+        Hint::NoPing => "if the server ends a connection at a ping: --no-ping".into(),
         Hint::NoTlsOrName => {
             "if the server doesn't speak TLS: ws://; a name it doesn't know: --sni NAME".into()
         }

@@ -121,11 +121,15 @@ impl Pipe {
         }
     }
 
+    /// Whether the fence was sent and has no answer.
+    fn waits_for_pong(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.fence.is_some())
+    }
+
     /// The session ends because nothing happens any more.
     fn close_in_silence(&mut self, lasted: Duration, talk: &mut Talk<'_>) {
         let sent = talk.connection.totals().messages_out > 0;
-        let without_pong = self.end.as_ref().is_some_and(|end| end.fence.is_some());
-        self.silence = Some(Silence { lasted, sent, without_pong });
+        self.silence = Some(Silence { lasted, sent, without_pong: self.waits_for_pong() });
         talk.connection.close_normally();
     }
 
@@ -217,6 +221,9 @@ impl Driver for Pipe {
             }
             Outcome::Failed(mut error) | Outcome::GivenUp(mut error) => {
                 self.tell_silence(context, Some(&mut error));
+                if error.exit == Exit::Lost && self.waits_for_pong() {
+                    error.hints.push((context.settings.words.hint)(&Hint::NoPing).into());
+                }
                 error.causes.extend(context.unsent_words());
                 context.tell(&error);
                 Err(error)

@@ -266,6 +266,13 @@ impl Talk<'_> {
             position: self.connection.position(),
         };
         let outcome = match (self.failure.take(), self.connection.fault(), self.leave) {
+            (Some(failure), ..) if failure.exit == Exit::Timeout => {
+                let missing = ended.missing(settings).map(|(what, _)| what);
+                Err(Error {
+                    causes: failure.causes.into_iter().chain(missing).collect(),
+                    ..failure
+                })
+            }
             (Some(failure), ..) => Err(failure),
             (None, Some(fault @ Fault::Silent(_)), _) => {
                 Err(failed(fault).transient(lost_is_followed))

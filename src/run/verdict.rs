@@ -52,7 +52,18 @@ impl Ended<'_> {
         if self.met {
             return Ok(Over::Done);
         }
-        let expectation = match (settings.count, &settings.until) {
+        match self.missing(settings) {
+            Some((what, limit)) => {
+                Err(Error::new(Stage::Session, Exit::Expectation, what).limit(limit))
+            }
+            None => Ok(Over::Closed),
+        }
+    }
+
+    /// What `--count` or `--until` still misses, in words.
+    pub fn missing(&self, settings: &Settings) -> Option<(String, Limit)> {
+        match (settings.count, &settings.until) {
+            _ if self.met => None,
             (Some(count), _) => {
                 let came = self.messages_in;
                 Some((format!("only {came} of {count} messages came"), Limit::Count))
@@ -62,12 +73,6 @@ impl Ended<'_> {
                 Some((format!("no message matched {pattern}"), Limit::Until))
             }
             (None, None) => None,
-        };
-        match expectation {
-            Some((what, limit)) => {
-                Err(Error::new(Stage::Session, Exit::Expectation, what).limit(limit))
-            }
-            None => Ok(Over::Closed),
         }
     }
 

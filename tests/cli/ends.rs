@@ -50,6 +50,23 @@ fn what_is_expected_is_waited_for_without_a_ping() {
 }
 
 #[test]
+fn time_that_is_up_says_what_is_missing() {
+    for (expected, missing) in
+        [(["-n", "2"], "only 1 of 2 messages came"), (["--until", "x"], "no message matched x")]
+    {
+        let server = ScriptedServer::start(|peer| {
+            peer.accept();
+            peer.send(frame(0x1, "m"));
+            peer.stay_silent();
+        });
+        let url = server.url();
+        let run = Run::new(expected.into_iter().chain(["-m", "0.3", &url])).stdin("");
+        let output = run.run().expect_failure(11, "session: not done within 0.3 s (--max-time)");
+        output.expect_stderr(&format!("because: {missing}\n"));
+    }
+}
+
+#[test]
 fn a_linger_that_was_asked_for_ends_also_what_is_expected() {
     for args in [["-n", "1", "-w", "0.1"], ["--until", "x", "--linger", "100ms"]] {
         let server = ScriptedServer::start(sink);
@@ -69,6 +86,8 @@ fn no_ping_sends_none() {
     let output = Run::new(args).stdin("a\nb\n").run().expect_code(0).expect_stdout("a\nb\n");
     assert!(output.elapsed >= Duration::from_millis(300), "{:?}", output.elapsed);
     assert_eq!(opcodes(&server.finish().frames), [1, 1, 8]);
+    let lost = Run::new([&answering(Duration::ZERO).url()]).stdin("a\n").run().expect_code(9);
+    lost.expect_stderr("hint: if the server ends a connection at a ping: --no-ping\n");
     let both = Run::new(["--no-ping", "--ping-interval", "1", "ws://localhost:1/"]).run();
     both.expect_failure(2, "usage: the argument '--no-ping' cannot be used with");
 }
