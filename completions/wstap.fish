@@ -122,6 +122,8 @@ complete -c wstap -n "__fish_wstap_needs_command" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_needs_command" -s V -l version -d 'Print version'
 complete -c wstap -n "__fish_wstap_needs_command" -a "inspect" -d 'Do the opening handshake alone and report every rule, with a verdict and an exit code'
 complete -c wstap -n "__fish_wstap_needs_command" -a "ping" -d 'Measure round trips: send pings, or messages, and report how long the answers take'
+complete -c wstap -n "__fish_wstap_needs_command" -a "run" -d 'Play scripts of sessions and judge them: tests of a server'
+complete -c wstap -n "__fish_wstap_needs_command" -a "test" -d 'Play scripts of sessions and judge them: tests of a server'
 complete -c wstap -n "__fish_wstap_needs_command" -a "curl" -d 'Connect as a curl command would: pasted, or a browser\'s "Copy as cURL"'
 complete -c wstap -n "__fish_wstap_needs_command" -a "serve" -d 'Run a server for trying and testing'
 complete -c wstap -n "__fish_wstap_needs_command" -a "demo" -d 'Start an echo server on a free port and connect to it'
@@ -242,6 +244,156 @@ complete -c wstap -n "__fish_wstap_using_subcommand ping" -s q -l quiet -d 'Show
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s h -l help -d 'Print help'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l url -d 'The scripts\' {{url}}' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l var -d 'Set a variable; can be repeated' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l vars -d 'Set the variables of this file (TOML or .env), whose values no report shows' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l within -d 'How long an expectation waits' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s j -l jobs -d 'So many files at once [default: the number of processors]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l only -d 'Only tests whose name matches' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l tag -d 'Only tests with one of these tags' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l skip-tag -d 'No tests with one of these tags' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l retry -d 'Play a test that fails again, N times at most; if it passes then, it is flaky' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l shuffle -d 'Play files and tests in another order; a seed repeats one' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l junit -d 'Write results as JUnit\'s XML to this file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l ping-interval -d 'Send a ping at this interval' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s o -l origin -d 'Send this Origin' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l max-redirs -d 'The most redirects that -L follows' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l netrc-file -d 'Like --netrc, with this file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l alpn -d 'Offer these ALPN protocols' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l resolve -d 'Use this address for that host and port' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l connect-to -d 'Connect to another host and port; the request stays as it is' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l interface -d 'Connect over this network interface, or from this address' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l unix-socket -d 'Connect over this Unix socket' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l proxy -d 'Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none, whatever the environment says' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l wait-up -d 'While the server isn\'t up, keep trying for this long' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l max-head -d 'The longest response head to accept' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l max-headers -d 'The most headers to accept in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
+auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
+never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l fail-fast -d 'Begin no test after one has failed'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l list -d 'List the tests'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l check -d 'Only check that the scripts are right'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l tap -d 'Print results as TAP 14 on standard output'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l json -d 'Print events and results as JSON Lines on standard output'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l no-ping -d 'Send no ping that wasn\'t typed, not even at the end of the input'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l no-pong -d 'Leave pings unanswered'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l tlsv1.2 -d 'Only TLS 1.2'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l tlsv1.3 -d 'Only TLS 1.3'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s 4 -l ipv4 -d 'Only IPv4'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s 6 -l ipv6 -d 'Only IPv6'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l no-deflate -d 'Offer no compression'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l strict -d 'Fail where the RFCs let a reader be lenient'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s v -l verbose -d 'Show more: -v the connection, -vv each frame, -vvv each byte'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s q -l quiet -d 'Show payloads and failures only'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l no-config -d 'Read no configuration file'
+complete -c wstap -n "__fish_wstap_using_subcommand run" -s h -l help -d 'Print help'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l url -d 'The scripts\' {{url}}' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l var -d 'Set a variable; can be repeated' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l vars -d 'Set the variables of this file (TOML or .env), whose values no report shows' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l within -d 'How long an expectation waits' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s j -l jobs -d 'So many files at once [default: the number of processors]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l only -d 'Only tests whose name matches' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l tag -d 'Only tests with one of these tags' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l skip-tag -d 'No tests with one of these tags' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l retry -d 'Play a test that fails again, N times at most; if it passes then, it is flaky' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l shuffle -d 'Play files and tests in another order; a seed repeats one' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l junit -d 'Write results as JUnit\'s XML to this file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l ping-interval -d 'Send a ping at this interval' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s o -l origin -d 'Send this Origin' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l max-redirs -d 'The most redirects that -L follows' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l netrc-file -d 'Like --netrc, with this file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l alpn -d 'Offer these ALPN protocols' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l resolve -d 'Use this address for that host and port' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l connect-to -d 'Connect to another host and port; the request stays as it is' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l interface -d 'Connect over this network interface, or from this address' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l unix-socket -d 'Connect over this Unix socket' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l proxy -d 'Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none, whatever the environment says' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l wait-up -d 'While the server isn\'t up, keep trying for this long' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l max-head -d 'The longest response head to accept' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l max-headers -d 'The most headers to accept in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
+auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
+never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l fail-fast -d 'Begin no test after one has failed'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l list -d 'List the tests'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l check -d 'Only check that the scripts are right'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l tap -d 'Print results as TAP 14 on standard output'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l json -d 'Print events and results as JSON Lines on standard output'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l no-ping -d 'Send no ping that wasn\'t typed, not even at the end of the input'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l no-pong -d 'Leave pings unanswered'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l tlsv1.2 -d 'Only TLS 1.2'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l tlsv1.3 -d 'Only TLS 1.3'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s 4 -l ipv4 -d 'Only IPv4'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s 6 -l ipv6 -d 'Only IPv6'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l no-deflate -d 'Offer no compression'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l strict -d 'Fail where the RFCs let a reader be lenient'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s v -l verbose -d 'Show more: -v the connection, -vv each frame, -vvv each byte'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s q -l quiet -d 'Show payloads and failures only'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l no-config -d 'Read no configuration file'
+complete -c wstap -n "__fish_wstap_using_subcommand test" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'

@@ -5,12 +5,13 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 8 | [`commands`], `main` |
+//! | 9 | [`commands`], `main` |
+//! | 8 | [`script`] |
 //! | 7 | [`cli`], [`repl`] |
 //! | 6 | [`run`] |
 //! | 5 | [`export`] |
 //! | 4 | [`connection`] |
-//! | 3 | [`transport`], [`report`], [`explain`] |
+//! | 3 | [`transport`], [`report`], [`explain`], [`pattern`] |
 //! | 2 | [`event`], [`error`], [`redact`], [`sys`], [`text`] |
 //! | 1 | [`protocol`] |
 //! | 0 | [`http`] |
@@ -29,11 +30,13 @@ pub mod event;
 pub mod explain;
 pub mod export;
 pub mod http;
+pub mod pattern;
 pub mod protocol;
 pub mod redact;
 pub mod repl;
 pub mod report;
 pub mod run;
+pub mod script;
 pub mod sys;
 pub mod text;
 pub mod transport;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::layers::LayerOption;
 use crate::cli::values::{backoff, ends, nonzero_size, nonzero_time, one_of, ping_size, size};
 use crate::error::{Error, Exit, Stage};
 use crate::report::payload::Format;
@@ -42,7 +43,7 @@ Exit codes:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|ping|curl|serve|demo|explain|generate> …"
+    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|ping|run|curl|serve|demo|explain|generate> …"
 )]
 pub struct Cli {
     /// The verb; without one, connect.
@@ -80,6 +81,9 @@ pub enum Verb {
     Inspect(Box<InspectArgs>),
     /// Measure round trips: send pings, or messages, and report how long the answers take
     Ping(Box<PingArgs>),
+    /// Play scripts of sessions and judge them: tests of a server
+    #[command(visible_alias = "test")]
+    Run(Box<RunArgs>),
     /// Connect as a curl command would: pasted, or a browser's "Copy as cURL"
     Curl(Box<CurlArgs>),
     /// Run a server for trying and testing
@@ -189,6 +193,90 @@ pub struct PingArgs {
     /// Network, request and view options.
     #[command(flatten)]
     pub reach: ReachArgs,
+}
+
+/// `wstap run FILE…`.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub struct RunArgs {
+    /// Scripts, or folders that are searched deeply for *.wst
+    #[arg(value_name = "FILE|FOLDER", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The scripts' {{url}}
+    #[arg(long, value_name = "URL", help_heading = "Scripts")]
+    pub url: Option<String>,
+    /// Set a variable; can be repeated
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Scripts")]
+    pub var: Vec<String>,
+    /// Set the variables of this file (TOML or .env), whose values no report shows
+    #[arg(long, value_name = "FILE", help_heading = "Scripts")]
+    pub vars: Vec<PathBuf>,
+    /// How long an expectation waits
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = nonzero_time,
+        default_value = "5",
+        help_heading = "Scripts"
+    )]
+    pub within: Duration,
+    /// So many files at once [default: the number of processors]
+    #[arg(
+        short = 'j',
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..),
+        help_heading = "Scripts"
+    )]
+    pub jobs: Option<u16>,
+    /// Only tests whose name matches
+    #[arg(long, value_name = "REGEX", help_heading = "Scripts")]
+    pub only: Option<String>,
+    /// Only tests with one of these tags
+    #[arg(long, value_name = "TAG", value_delimiter = ',', help_heading = "Scripts")]
+    pub tag: Vec<String>,
+    /// No tests with one of these tags
+    #[arg(long, value_name = "TAG", value_delimiter = ',', help_heading = "Scripts")]
+    pub skip_tag: Vec<String>,
+    /// Begin no test after one has failed
+    #[arg(long, help_heading = "Scripts")]
+    pub fail_fast: bool,
+    /// Play a test that fails again, N times at most; if it passes then, it is flaky
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Scripts")]
+    pub retry: u32,
+    /// Play files and tests in another order; a seed repeats one
+    #[arg(
+        long,
+        value_name = "SEED",
+        num_args = 0..=1,
+        require_equals = true,
+        help_heading = "Scripts"
+    )]
+    pub shuffle: Option<Option<u64>>,
+    /// List the tests
+    #[arg(long, conflicts_with = "check", help_heading = "Scripts")]
+    pub list: bool,
+    /// Only check that the scripts are right
+    #[arg(long, help_heading = "Scripts")]
+    pub check: bool,
+    /// Print results as TAP 14 on standard output
+    #[arg(long, conflicts_with = "json", help_heading = "Output")]
+    pub tap: bool,
+    /// Print events and results as JSON Lines on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Write results as JUnit's XML to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub junit: Option<PathBuf>,
+    /// Pings and lenient reading.
+    #[command(flatten)]
+    pub(crate) liveness: LivenessArgs,
+    /// Network, request and view options, for all connections.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+    /// The options that were given for all connections.
+    #[arg(skip)]
+    pub(crate) connection: Vec<LayerOption>,
 }
 
 /// Connection options, in groups; one function of `settings` translates each group.

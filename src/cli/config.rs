@@ -265,29 +265,12 @@ impl<'a> Reader<'a> {
 
     fn scalar(&self, arg: &Arg, value: &DeValue<'_>) -> Option<String> {
         match value {
-            DeValue::String(text) => Some(self.path_or_text(arg, text)),
+            DeValue::String(text) => {
+                Some(beside(arg, text, self.path.parent().unwrap_or(Path::new(""))))
+            }
             DeValue::Float(float) => Some(float.as_str().to_owned()),
             value => integer(value).map(|integer| integer.to_string()),
         }
-    }
-
-    /// Resolves a relative path against the file's folder, not the current one.
-    fn path_or_text(&self, arg: &Arg, value: &str) -> String {
-        let name = arg.get_long().unwrap_or_default();
-        let (sign, path) = match value.strip_prefix('@') {
-            Some("-") => return value.to_owned(),
-            // Not a file but a text that begins with @.
-            Some(path) if name == "send" && path.starts_with('@') => return value.to_owned(),
-            Some(path) if FROM_FILES.contains(&name) => ("@", path),
-            _ if matches!(arg.get_value_hint(), ValueHint::AnyPath) => ("", value),
-            _ => return value.to_owned(),
-        };
-        let path = match (path.strip_prefix("~/"), std::env::home_dir()) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => self.path.parent().unwrap_or(Path::new("")).join(path),
-        };
-        // The file is UTF-8, and the folders above it nearly always are.
-        format!("{sign}{}", path.to_string_lossy())
     }
 
     /// Parses an option alone, so that an error names its line.
@@ -348,6 +331,26 @@ impl<'a> Reader<'a> {
         let line = before.matches('\n').count() + 1;
         Error::usage(format!("{}:{line}: {what}", shown(self.path)))
     }
+}
+
+/// Resolves a relative path in an option's value against the folder of the file that names it, not the
+/// current one.
+pub(super) fn beside(arg: &Arg, value: &str, folder: &Path) -> String {
+    let name = arg.get_long().unwrap_or_default();
+    let (sign, path) = match value.strip_prefix('@') {
+        Some(given) if given == "-" || given.starts_with("env:") => return value.to_owned(),
+        // Not a file but a text that begins with @.
+        Some(path) if name == "send" && path.starts_with('@') => return value.to_owned(),
+        Some(path) if FROM_FILES.contains(&name) => ("@", path),
+        _ if matches!(arg.get_value_hint(), ValueHint::AnyPath) => ("", value),
+        _ => return value.to_owned(),
+    };
+    let path = match (path.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => folder.join(path),
+    };
+    // The file is UTF-8, and the folders above it nearly always are.
+    format!("{sign}{}", path.to_string_lossy())
 }
 
 fn integer(value: &DeValue<'_>) -> Option<i64> {

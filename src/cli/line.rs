@@ -14,6 +14,7 @@ use crate::cli::config::{self, ConfigFile};
 use crate::cli::curl::{self, Pasted};
 use crate::cli::habits;
 use crate::cli::layers::{Layers, option};
+use crate::cli::script;
 use crate::cli::usage::refusal;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::sys::{self, Blocking, Role};
@@ -98,11 +99,19 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     {
         words.extend(["--".into(), url.into()]);
     }
-    let mut cli = finish([head, words].concat(), &whole)?;
+    let args = [head, words].concat();
+    let mut cli = finish(args.clone(), &whole)?;
+    if let Some(Verb::Run(run)) = &mut cli.verb
+        && let Some(merged) = leniently(&whole, args.iter())
+        && let Some((_, merged)) = merged.subcommand()
+    {
+        run.connection = script::for_all(merged);
+    }
     match (&mut cli.verb, url) {
         (None, Some(url)) => cli.connect.url = Some(url),
         (Some(Verb::Inspect(args)), Some(url)) => args.url = url,
         (Some(Verb::Ping(args)), Some(url)) => args.url = url,
+        (Some(Verb::Run(args)), Some(url)) => args.url = Some(url),
         _ => {}
     }
     cli.notes = notes;

@@ -12,6 +12,7 @@ mod hints;
 mod layers;
 mod line;
 mod messages;
+mod script;
 mod settings;
 mod shell;
 mod usage;
@@ -20,8 +21,10 @@ mod values;
 pub use again::again;
 pub use args::{
     Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs,
-    PingArgs, ReachArgs, ServeArgs, ServeMode, TalkArgs, Verb,
+    PingArgs, ReachArgs, RunArgs, ServeArgs, ServeMode, TalkArgs, Verb,
 };
 pub use hints::{TLS_NAMES, WORDS};
+pub use layers::LayerOption;
 pub use line::parse;
+pub use script::{ScriptOption, script_plan};
 pub use settings::{Plan, header, pass_phrase, plan};

@@ -6,6 +6,7 @@ pub mod explain;
 pub mod generate;
 pub mod ping;
 mod print;
+pub mod run;
 pub mod serve;
 
 use crate::cli::{
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             connect::inspect(plan.noting(notes), json)
         }
         Some(Verb::Ping(args)) => ping::run(*args, notes),
+        Some(Verb::Run(args)) => run::run(*args, notes),
         Some(Verb::Serve(args)) => serve::run(&serve_options(*args)?).map(|()| Exit::Done),
     }
 }

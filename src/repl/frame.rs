@@ -1,10 +1,9 @@
 //! The arguments of `/frame`, a hand-made frame.
 
 use super::candidate::Candidate;
-use super::payload;
 use crate::run::frame::{Field, FrameSpec, Given, no_such};
 use crate::text::Untrusted;
-use crate::text::typed::hex;
+use crate::text::typed::{base64, hex};
 
 /// The keys for the payload, which takes the rest of the line.
 const PAYLOADS: [&str; 3] = ["text", "hex", "base64"];
@@ -36,7 +35,7 @@ pub(super) fn parse(arguments: &str) -> Result<FrameSpec, String> {
 
 fn payload(key: &str, text: &str) -> Result<Vec<u8>, String> {
     match key {
-        "base64" => payload::base64(text),
+        "base64" => base64(text),
         "hex" => hex(text),
         _ => Ok(text.as_bytes().to_vec()),
     }

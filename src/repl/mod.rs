@@ -17,6 +17,7 @@ mod local;
 mod payload;
 mod rescue;
 mod screen;
+mod script;
 mod signals;
 mod terminal;
 
@@ -28,6 +29,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 pub use self::answer::words;
+pub use self::script::{ScriptCommand, script_command, script_command_exists};
 pub use self::terminal::is_usable;
 
 use self::commands::{Local, Parsed};

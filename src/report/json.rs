@@ -55,12 +55,19 @@ pub const TYPES: [&str; 27] = [
 pub struct Json {
     verbosity: u8,
     json: JsonWriter,
+    /// What the events belong to: fields of every line.
+    scope: Vec<(&'static str, String)>,
 }
 
 impl Json {
     /// A view; `verbosity` is the count of `-v`. From two on, frames are reported too.
     pub fn new(verbosity: u8) -> Json {
-        Json { verbosity, json: JsonWriter::default() }
+        Json { verbosity, json: JsonWriter::default(), scope: Vec::new() }
+    }
+
+    /// Sets what the following events belong to: fields of each line, where they aren't empty.
+    pub fn set_scope(&mut self, scope: Vec<(&'static str, String)>) {
+        self.scope = scope;
     }
 
     fn response(&mut self, response: &Guarded<Response>) {
@@ -239,6 +246,9 @@ impl Reporter for Json {
         if let Some(client) = event.client {
             self.json.fixed(",\"client\":");
             self.json.digits(client);
+        }
+        for (name, value) in self.scope.iter().filter(|(_, value)| !value.is_empty()) {
+            self.json.text(name, value);
         }
         self.fields(event.event);
         self.json.end(out)

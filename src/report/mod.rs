@@ -11,6 +11,7 @@ pub mod phases;
 pub mod ping;
 mod pretty;
 mod refusal;
+pub mod results;
 pub mod style;
 mod tentative;
 #[cfg(test)]

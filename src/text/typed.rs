@@ -1,7 +1,8 @@
-//! Typed input: times, patterns, bytes in hex, and misspelt names.
+//! Typed input: times, patterns, bytes in hex and base64, and misspelt names.
 
 use std::time::Duration;
 
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, DecodeError};
 use regex::bytes::Regex;
 
 use crate::text::Untrusted;
@@ -83,6 +84,23 @@ pub fn hex(text: &str) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Base64 of either alphabet, with or without padding; white space doesn't count.
+///
+/// # Errors
+/// What is wrong, and at which character.
+pub fn base64(text: &str) -> Result<Vec<u8>, String> {
+    let dense: String = text.split_whitespace().collect();
+    let encoding = match (dense.contains(['-', '_']), dense.ends_with('=')) {
+        (false, false) => BASE64_NOPAD,
+        (false, true) => BASE64,
+        (true, false) => BASE64URL_NOPAD,
+        (true, true) => BASE64URL,
+    };
+    encoding.decode(dense.as_bytes()).map_err(|DecodeError { position, kind }| {
+        format!("not base64: {kind} at character {}", position + 1)
+    })
+}
+
 /// The name that was probably meant: one that begins as typed, or differs by a typo or two.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match typed.chars().count() {
@@ -153,6 +171,15 @@ mod tests {
         assert!(hex("10x1").unwrap_err().contains("column 3"));
         assert!(hex("123").unwrap_err().contains("odd"));
         assert!(hex("x1").unwrap_err().contains("column 1"));
+    }
+
+    #[test]
+    fn base64_takes_every_common_spelling() {
+        assert_eq!(base64("AP8=").unwrap(), [0x00, 0xff]);
+        assert_eq!(base64("AP8").unwrap(), [0x00, 0xff]);
+        assert_eq!(base64("-_-_").unwrap(), base64("+/+/").unwrap());
+        assert_eq!(base64("AA AA").unwrap(), [0, 0, 0]);
+        assert!(base64("A*==").unwrap_err().contains("character 2"));
     }
 
     #[test]

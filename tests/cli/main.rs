@@ -22,6 +22,7 @@ mod ping;
 mod pipe;
 mod rigs;
 mod rules;
+mod script;
 mod secrets;
 mod serve;
 mod serve_binary;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where options are spelled, and why.
-const MAY: [&str; 5] = [
+const MAY: [&str; 6] = [
     "cli/",
     "commands/",
     // A manual: it explains the options.
@@ -13,6 +13,8 @@ const MAY: [&str; 5] = [
     "export/",
     // The commands at the prompt have options of their own.
     "repl/",
+    // It is above the command line, and its hints name options of its verb.
+    "script/",
 ];
 
 fn files(dir: &Path, found: &mut Vec<PathBuf>) {

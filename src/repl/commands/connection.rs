@@ -101,6 +101,9 @@ fn close(arguments: &str) -> Parse<Parsed> {
         let meaning = code.meaning();
         return Err(format!("{code} must not be sent: {meaning} (--force sends it all the same)"));
     }
+    // Quotes around it are not sent, as in scripts.
+    let inner = reason.strip_prefix('"').and_then(|inner| inner.trim_end().strip_suffix('"'));
+    let reason = inner.unwrap_or(reason);
     if reason.len() > CloseStatus::MAX_REASON {
         let (is, most) = (reason.len(), CloseStatus::MAX_REASON);
         return Err(format!("the reason has {is} bytes; {most} fit a Close frame"));

@@ -175,6 +175,7 @@ mod tests {
             |code, reason| command(Command::Close(CloseStatus::new(CloseCode(code), reason)));
         assert_eq!(parse("/close").unwrap(), close(1000, ""));
         assert_eq!(parse("/close 4001 see you").unwrap(), close(4001, "see you"));
+        assert_eq!(parse("/close 4001 \"see you\"").unwrap(), close(4001, "see you"));
         assert_eq!(parse("/close --force 1006 x").unwrap(), close(1006, "x"));
         assert_eq!(parse("/close --force").unwrap(), close(1000, ""));
         assert!(error("/close 1006").contains("must not be sent"));

@@ -8,7 +8,7 @@ use crate::repl::candidate::{by_word, files};
 use crate::repl::{frame, payload};
 use crate::run::command::Command;
 use crate::text::escapes::escaped;
-use crate::text::typed::hex;
+use crate::text::typed::{base64, hex};
 
 pub(super) const COMMANDS: &[SlashCommand] = &[
     SlashCommand::new(
@@ -32,7 +32,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         |text| some_bytes(hex(text)?),
     ),
     SlashCommand::new("base64", "DATA", "send a binary message given in base64", |text| {
-        some_bytes(payload::base64(text)?)
+        some_bytes(base64(text)?)
     })
     .more(&["Either alphabet, with or without padding."]),
     SlashCommand::new(
