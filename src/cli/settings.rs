@@ -240,13 +240,19 @@ fn request(settings: &mut Settings, args: RequestArgs, mut request: RequestOptio
         }
     }
     request.subprotocols = subprotocols.iter().map(|name| name.trim().to_owned()).collect();
+    let mut before = "";
     for name in &request.subprotocols {
         if name.is_empty() || !name.bytes().all(is_token) {
-            let shown = Untrusted::text(name);
+            // The word before it may say that it is a secret.
+            let list = format!("{before},{name}");
+            let shown = redact::protocols(list.as_bytes());
+            let shown = shown.rsplit(|b| *b == b',').next().unwrap_or_default();
             return Err(Error::usage(format!(
-                "the subprotocol \"{shown}\" is not a token (RFC 6455 §4.1)"
+                "the subprotocol \"{}\" is not a token (RFC 6455 §4.1)",
+                Untrusted(shown)
             )));
         }
+        before = name;
     }
     let checked = |name: &str, value: Option<String>| match value {
         Some(value) => header(&format!("{name}: {value}")).map(|_| Some(value)),

@@ -62,7 +62,10 @@ pub(super) fn open(
         let sent = Instant::now();
         let (mut response, early) = exchange.run(&request, progress)?;
         let notes = keep_cookies(cookies, &response, &exchange.target);
-        let next = route.next(&response, cookies.as_ref());
+        let next = route.next(&response, cookies.as_ref()).map_err(|error| {
+            // It shows the Location, which may quote a secret of the request.
+            Error { what: Echo::of(request.reveal()).text(&error.what), ..error }
+        });
         let followed = matches!(next, Ok(Follow::Login(_) | Follow::Redirected { .. }));
         let took = sent.elapsed();
         if response.status != 101 && !followed {

@@ -17,6 +17,7 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::handshake::{Request, RequestOptions};
 use crate::text::Untrusted;
+use crate::text::typed::hex;
 use crate::text::units::Count;
 
 /// Explains a code, frame bytes in hex, or a word.
@@ -193,7 +194,12 @@ fn unknown(words: &str) -> Error {
     const MOST: usize = 80;
     let what = match words.char_indices().nth(MOST) {
         _ if words.is_empty() => "nothing to explain was given".to_owned(),
-        None => format!("nothing is known about \"{}\"", Untrusted::text(words)),
+        None => {
+            let is_hex = |c: char| c.is_ascii_hexdigit() || c.is_whitespace();
+            let why = hex(words).err().filter(|_| words.len() > 2 && words.chars().all(is_hex));
+            let why = why.map(|why| format!(": as bytes it has {why}")).unwrap_or_default();
+            format!("nothing is known about \"{}\"{why}", Untrusted::text(words))
+        }
         Some((at, _)) => {
             let begin = Untrusted::text(words.get(..at).unwrap_or_default()).to_string();
             format!("nothing is known about what begins with \"{begin}\"")
@@ -361,6 +367,13 @@ mod tests {
             ("[]byte{0x81, 0x5, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x89, 0x0}", "an array"),
             ("[129 5 72 101 108 108 111 137 0]", "an array"),
             ("&[0x81u8, 0x05, b'H', b'e', 0x6c, 0x6c, 0x6f, 0x89, 0x00];", "an array"),
+            (
+                "byteArrayOf(0x81.toByte(), 0x05, 72, 101, 108, 108, 111, 0x89.toByte(), 0)",
+                "an array",
+            ),
+            ("new byte[] { (byte) 0x81, 5, 72, 101, 108, 108, 111, (byte) 0x89, 0 };", "an array"),
+            ("array('B', [129, 5, 72, 101, 108, 108, 111, 137, 0])", "an array"),
+            (r#""\x{81}\x{05}Hello\x{89}\0""#, "a string"),
             ("[-127, 5, 72, 101, 108, 108, 111, -119, 0]", "an array"),
             ("<<129,5,72,101,108,108,111,137,0>>", "an array"),
             (

@@ -127,6 +127,14 @@ mod tests {
     }
 
     #[test]
+    fn the_loopback_of_bsd_has_its_own_header() {
+        let bytes = hex(&format!("02000000{V4}")).unwrap();
+        assert_eq!(segment(&bytes).unwrap().headers, "loopback, IPv4 and TCP");
+        let bytes = hex(&format!("0000001e{V6}")).unwrap();
+        assert_eq!(segment(&bytes).unwrap().skipped, 64);
+    }
+
+    #[test]
     fn cut_headers_and_frames_are_none() {
         for packet in [V4, V6] {
             let bytes = hex(packet).unwrap();

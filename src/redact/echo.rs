@@ -47,6 +47,11 @@ impl Echo {
         find::without(text, self.0.iter().flat_map(of).collect())
     }
 
+    /// The same of a text.
+    pub fn text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.without(text.as_bytes())).into_owned()
+    }
+
     fn field(&mut self, field: &Header) {
         for range in in_value(&field.name, &field.value) {
             let secret = field.value.get(range).unwrap_or_default();

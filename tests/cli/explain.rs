@@ -99,6 +99,7 @@ fn what_is_nothing_is_said() {
         ("", "nothing to explain was given"),
         ("\n", "nothing to explain was given"),
         ("no \u{9d}such thing", "nothing is known about \"no"),
+        ("81 05 4", "nothing is known about \"81 05 4\": as bytes it has an odd number of hex"),
         ("0000: zz", "nothing is known about \"0000: zz\""),
     ] {
         let output =

@@ -137,6 +137,22 @@ fn no_refusal_that_quotes_the_request_shows_them() {
     }
 }
 
+#[test]
+fn no_redirect_that_quotes_the_request_and_is_not_followed_shows_them() {
+    for to in ["ftp://h/hunter2", "http://[/hunter2"] {
+        for view in VIEWS {
+            println!("{to} {view:?}");
+            let server = ScriptedServer::start(move |peer| {
+                peer.request();
+                peer.send(format!(
+                    "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
+                ));
+            });
+            expect_hidden(&run(&server, view, &["-L"], "/?token=hunter2").expect_code(6));
+        }
+    }
+}
+
 /// A service that sends back what it gets is no WebSocket server.
 #[test]
 fn no_echo_of_the_request_shows_them() {
@@ -214,6 +230,8 @@ fn a_header_that_cannot_be_sent_keeps_them() {
         ["-H", "Authorization hunter2"],
         ["--cookie", "session=hunter2\r\n"],
         ["--bearer", "hunter2\r\n"],
+        ["-s", "bearer hunter2"],
+        ["-s", "bearer,hunter2 x"],
     ] {
         println!("{way:?}");
         let output = Run::new(way.iter().copied().chain(["ws://127.0.0.1:1/"])).run();

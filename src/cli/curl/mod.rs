@@ -448,8 +448,11 @@ fn encoded(value: &str) -> String {
 /// A part of the command as a note shows it.
 fn shown_part(part: &str) -> String {
     const MOST: usize = 60;
-    let mut shown: String = redact::url(&redact::text(part)).chars().take(MOST).collect();
-    if part.chars().count() > MOST {
+    // Each word may be a parameter, as in `grep token=…`.
+    let words: Vec<_> = part.split(' ').map(redact::url).collect();
+    let whole = words.join(" ");
+    let mut shown: String = whole.chars().take(MOST).collect();
+    if whole.chars().count() > MOST {
         shown.push('…');
     }
     Untrusted::text(&shown).to_string()
@@ -636,9 +639,9 @@ mod tests {
                 &["curl's -o is left out"],
             ),
             (
-                "T=1 curl ws://h 2>/dev/null | jq .",
+                "T=1 TOKEN=2 curl ws://h 2>/dev/null | grep key=abc",
                 &[],
-                &["what is the shell's is left out: T=1 2>/dev/null | jq ."],
+                &["what is the shell's is left out: T=1 TOKEN=*** 2>/dev/null | grep key=***"],
             ),
         ] {
             assert_eq!(args(command), options, "{command}");

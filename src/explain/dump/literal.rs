@@ -48,6 +48,8 @@ fn without_comments(text: &str) -> String {
         rest = behind.split_once("*/").map_or("", |(_, behind)| behind);
     }
     bare.push_str(rest);
+    // The casts of Java and Kotlin.
+    let bare = bare.replace("(byte)", "").replace(".toByte()", "");
     bare.lines()
         .map(|line| line.split(" //").next().unwrap_or_default())
         .collect::<Vec<_>>()
@@ -224,7 +226,12 @@ fn unescape(
             '0'..='7' => digits(chars, 8, 3)?,
             'x' => {
                 chars.next();
-                digits(chars, 16, 2)?
+                let braced = chars.next_if_eq(&'{').is_some();
+                let code = digits(chars, 16, 2)?;
+                if braced {
+                    chars.next_if_eq(&'}')?;
+                }
+                code
             }
             'u' => {
                 chars.next();
