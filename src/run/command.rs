@@ -1,5 +1,6 @@
 //! Commands to a running session, and the channel they come through.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 pub use crate::event::Setting;
@@ -11,7 +12,9 @@ use crate::redact::Secrets;
 use crate::run::destination::Destination;
 use crate::run::frame::FrameSpec;
 pub use crate::run::kept::{Look, Pattern};
+pub use crate::run::rules::{Reply, RuleChange, Timer};
 use crate::run::tuning::Tuning;
+pub use crate::run::wait::Wait;
 use crate::run::wake::Waker;
 
 /// How many commands may wait; a sender blocks until there is room.
@@ -32,6 +35,8 @@ pub enum Command {
     Header(Header),
     /// Send a typed line, which is on the screen, as a text message.
     Line(String),
+    /// Write the events to this file, too, or to none.
+    Log(Option<PathBuf>),
     /// Look at messages that have come.
     Look(Look),
     /// Send a data message.
@@ -51,12 +56,16 @@ pub enum Command {
     Quit,
     /// Leave this connection and open it again.
     Reconnect,
+    /// Change or list what is sent by rule.
+    Rule(RuleChange),
     /// Change a setting.
     Set(Setting),
     /// Change a setting of the run.
     Tune(Tuning),
     /// Answer a question.
     Show(Question),
+    /// Wait for a message before the next command.
+    Wait(Wait),
 }
 
 /// A question to the session.

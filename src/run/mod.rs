@@ -38,6 +38,7 @@ pub mod tuning;
 mod turn;
 mod verdict;
 mod views;
+mod wait;
 pub mod wake;
 
 pub use attempt::Attempt;

@@ -1,6 +1,7 @@
 //! The driver for the prompt: executes a person's commands, also while there is no connection.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::connection::{self, Facts, KEEPALIVE, OpenOptions, UnsentMessage, WireOptions};
@@ -14,10 +15,12 @@ use crate::run::command::{Command, Commands, Question};
 use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::kept::Kept;
+use crate::run::rules::RuleChange;
 use crate::run::settings::Settings;
 use crate::run::talk::{Over, Talk};
 use crate::run::tuning::Tuning;
 use crate::run::views::Views;
+use crate::run::wait::Waiting;
 use crate::text::Untrusted;
 use crate::text::units::{Count, Took};
 
@@ -34,6 +37,8 @@ pub struct Prompt {
     stopped: bool,
     /// The messages that have come.
     kept: Kept,
+    /// What the next command waits for.
+    wait: Option<Waiting>,
     /// Puts an answer into words.
     words: fn(Question, &Inquiry<'_>) -> Answer,
 }
@@ -78,6 +83,7 @@ impl Prompt {
             attempt: Attempt::default(),
             stopped: false,
             kept: Kept::default(),
+            wait: None,
             words,
         }
     }
@@ -104,6 +110,16 @@ impl Prompt {
             }
             Some(Command::Header(header)) => set_header(talk.context, header),
             Some(Command::Look(look)) => self.kept.look(look, talk.views()),
+            Some(Command::Log(path)) => {
+                log(path, talk.views());
+                let show = talk.views().show();
+                talk.connection.show(show);
+            }
+            Some(Command::Rule(change)) => change_rules(change, talk.context, Some(talk.now)),
+            Some(Command::Wait(wait)) => {
+                let now = talk.now;
+                self.wait = Some(Waiting::begin(wait, now, talk.views()));
+            }
             Some(Command::Show(question)) => {
                 let facts = Some(talk.connection.facts());
                 let Context { settings, outside, .. } = talk.context;
@@ -171,6 +187,45 @@ impl Prompt {
         self.waiting.push_back(command);
     }
 
+    /// While the next command waits for a message: ends the wait if it is time, and does what needn't wait.
+    fn act_on_wait(&mut self, talk: &mut Talk<'_>) {
+        let late = self.wait.as_ref().and_then(|wait| wait.too_late(talk.now));
+        if let Some(why) = late {
+            self.end_wait(&why, talk.views());
+        }
+        while self.wait.is_some()
+            && let Some(command) = self.commands.take()
+        {
+            match command {
+                Command::GiveUp => self.end_wait("before Ctrl-C", talk.views()),
+                Command::Quit => {
+                    self.end_wait("before /quit", talk.views());
+                    self.command(Command::Quit, talk);
+                }
+                Command::Log(_)
+                | Command::Look(_)
+                | Command::Rule(_)
+                | Command::Set(_)
+                | Command::Show(_) => {
+                    self.command(command, talk);
+                }
+                other => {
+                    let text = "queued until a message matches";
+                    talk.views().emit(Event::Notice { level: Level::Info, text });
+                    self.waiting.push_back(other);
+                }
+            }
+        }
+    }
+
+    /// Ends the wait, if there is one, and what was queued behind it.
+    fn end_wait(&mut self, why: &str, views: &mut Views) {
+        if let Some(wait) = self.wait.take() {
+            wait.end(why, views);
+            self.drop_queued(views);
+        }
+    }
+
     /// Leaves this connection for another, which the command opens.
     fn leave_for(&mut self, next: Command, talk: &mut Talk<'_>) {
         self.waiting.push_front(next);
@@ -198,6 +253,8 @@ impl Prompt {
                 }
             }
             Command::Look(look) => self.kept.look(look, &mut context.outside.views),
+            Command::Log(path) => log(path, &mut context.outside.views),
+            Command::Rule(change) => change_rules(change, context, None),
             Command::Set(setting) => context.outside.views.set(setting),
             Command::Tune(tuning) => {
                 tuning.apply(&mut context.settings);
@@ -257,7 +314,9 @@ impl Prompt {
 impl Driver for Prompt {
     fn act(&mut self, talk: &mut Talk<'_>) {
         // Commands after one that leaves are for the next connection.
-        while !talk.is_left()
+        self.act_on_wait(talk);
+        while self.wait.is_none()
+            && !talk.is_left()
             && talk.connection.state() != ReadyState::Closed
             && let Some(command) = self.next_command()
         {
@@ -273,8 +332,13 @@ impl Driver for Prompt {
         self.kept.shows(data)
     }
 
-    fn see_message(&mut self, data: &Data<'_>, views: &mut Views, _now: Instant) {
+    fn see_message(&mut self, data: &Data<'_>, views: &mut Views, now: Instant) {
         self.kept.keep(data, views.time());
+        self.wait.take_if(|wait| wait.is_over(data.bytes, now, views));
+    }
+
+    fn deadline(&self, _talk: &Talk<'_>) -> Option<Instant> {
+        self.wait.as_ref()?.until()
     }
 
     fn goes_on_without_log(&self) -> bool {
@@ -302,6 +366,10 @@ impl Driver for Prompt {
                 }
                 Command::Set(setting) => {
                     views.set(*setting);
+                    continue;
+                }
+                Command::Log(path) => {
+                    log(path.clone(), views);
                     continue;
                 }
                 Command::Look(look) => {
@@ -356,7 +424,9 @@ impl Driver for Prompt {
                     }
                     Err(error) => context.outside.views.emit(Event::Error(&error)),
                 },
-                Command::Look(_)
+                Command::Log(_)
+                | Command::Look(_)
+                | Command::Rule(_)
                 | Command::Show(_)
                 | Command::Set(_)
                 | Command::Tune(_)
@@ -369,6 +439,7 @@ impl Driver for Prompt {
     }
 
     fn ended(&mut self, context: &mut Context, outcome: Outcome) -> Then {
+        self.end_wait("before the end", &mut context.outside.views);
         let outcome = match outcome {
             Outcome::Over(over) => Ok(over),
             Outcome::GivenUp(error) => {
@@ -421,6 +492,36 @@ fn set_header(context: &mut Context, header: Header) {
 fn in_a_line(error: &Error) -> String {
     let causes = error.causes.iter().map(|cause| format!("; {cause}"));
     format!("{}: {}{}", error.stage.name(), error.what, causes.collect::<String>())
+}
+
+/// Begins a log, or ends it.
+fn log(path: Option<PathBuf>, views: &mut Views) {
+    let level = |setting: &Setting| match setting {
+        Setting::Verbose(level) => Some(*level),
+        _ => None,
+    };
+    let text = match path {
+        Some(path) => {
+            let verbosity = views.settings().iter().find_map(level).unwrap_or_default();
+            if let Err(error) = views.start_log(&path, verbosity) {
+                return views.emit(Event::Error(&error));
+            }
+            let name = path.to_string_lossy();
+            format!("events are written to {}; /log off ends that", Untrusted::text(&name))
+        }
+        None if views.end_log() => "the log has ended".to_owned(),
+        None => "no log is written".to_owned(),
+    };
+    views.emit(Event::Answer { text: &text, bare: false });
+}
+
+/// Changes what is sent by rule, and says so.
+fn change_rules(change: RuleChange, context: &mut Context, now: Option<Instant>) {
+    let views = &mut context.outside.views;
+    match context.rules.change(change, now) {
+        Ok(text) => views.emit(Event::Answer { text: &text, bare: false }),
+        Err(text) => views.emit(Event::Notice { level: Level::Warning, text: &text }),
+    }
 }
 
 /// Whether the views have already shown the failure, as a violation or the connection's end.

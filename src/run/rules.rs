@@ -8,6 +8,7 @@ use regex::bytes::{Captures, Regex};
 use crate::protocol::frame::Opcode;
 use crate::text::Untrusted;
 use crate::text::typed::{pattern, time};
+use crate::text::units::Count;
 
 /// The rules of a run, in the order in which they apply.
 #[derive(Clone, Debug, Default)]
@@ -41,14 +42,70 @@ impl Rules {
             if timer.next.is_some_and(|next| now >= next) {
                 send(timer.opcode, &timer.payload);
                 timer.begin(now);
+                timer.left = timer.left.map(|left| left.saturating_sub(1));
             }
         }
+        self.timers.retain(|timer| timer.left != Some(0));
+    }
+
+    /// Changes or lists the rules; says what there is to say, also about what can't be.
+    ///
+    /// # Errors
+    /// There is no such rule.
+    pub fn change(&mut self, change: RuleChange, now: Option<Instant>) -> Result<String, String> {
+        let before = self.replies.len() + self.timers.len();
+        match change {
+            RuleChange::Reply(reply) => self.replies.push(reply),
+            RuleChange::Timer(mut timer) => {
+                match (now, timer.left) {
+                    (Some(now), Some(_)) => timer.next = Some(now),
+                    (Some(now), None) => timer.begin(now),
+                    (None, _) => {}
+                }
+                self.timers.push(timer);
+            }
+            RuleChange::List if before == 0 => return Ok("no rules: /on, /every".to_owned()),
+            RuleChange::List => {}
+            RuleChange::Off(None) => {
+                *self = Rules::default();
+                return Ok(format!("{} ended", Count(before as u64, "rule")));
+            }
+            RuleChange::Off(Some(number)) => {
+                match number.checked_sub(1 + self.replies.len()) {
+                    Some(at) if at < self.timers.len() => drop(self.timers.remove(at)),
+                    None if number > 0 => drop(self.replies.remove(number - 1)),
+                    _ => return Err(format!("no rule {number}; /on lists them")),
+                }
+                return Ok("1 rule ended".to_owned());
+            }
+        }
+        let replies = self.replies.iter().map(|reply| format!("on {}", reply.typed));
+        let timers = self.timers.iter().map(|timer| match timer.left {
+            Some(left) => format!("{left} more, every {}", timer.typed),
+            None => format!("every {}", timer.typed),
+        });
+        let lines = replies.chain(timers).zip(1..);
+        let lines = lines.map(|(rule, number)| format!("{number} {}", Untrusted::text(&rule)));
+        Ok(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// When the next interval ends.
     pub fn deadline(&self) -> Option<Instant> {
         self.timers.iter().filter_map(|timer| timer.next).min()
     }
+}
+
+/// A change of the rules at the prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RuleChange {
+    /// List them.
+    List,
+    /// End one, by its number in the list, or all.
+    Off(Option<usize>),
+    /// Add a reply.
+    Reply(Reply),
+    /// Add messages at an interval.
+    Timer(Timer),
 }
 
 /// A message that is sent at an interval.
@@ -60,6 +117,8 @@ pub struct Timer {
     opcode: Opcode,
     payload: Vec<u8>,
     next: Option<Instant>,
+    /// How often it is still sent, if that is limited.
+    left: Option<u64>,
 }
 
 impl Timer {
@@ -71,13 +130,25 @@ impl Timer {
         let typed = format!("{interval}={}", String::from_utf8_lossy(&payload));
         match time(interval.trim())? {
             Duration::ZERO => Err("the interval must be longer than nothing".to_owned()),
-            interval => Ok(Timer { typed, interval, opcode, payload, next: None }),
+            interval => Ok(Timer { typed, interval, opcode, payload, next: None, left: None }),
         }
+    }
+
+    /// Only so many times.
+    #[must_use]
+    pub fn times(self, count: u64) -> Timer {
+        Timer { left: Some(count), ..self }
     }
 
     /// An interval begins. What couldn't be sent in time is left out, not sent twice.
     pub fn begin(&mut self, now: Instant) {
         self.next = now.checked_add(self.interval);
+    }
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Timer) -> bool {
+        (&self.typed, self.left) == (&other.typed, other.left)
     }
 }
 
@@ -89,6 +160,12 @@ pub struct Reply {
     pattern: Regex,
     opcode: Opcode,
     parts: Vec<Part>,
+}
+
+impl PartialEq for Reply {
+    fn eq(&self, other: &Reply) -> bool {
+        self.typed == other.typed
+    }
 }
 
 /// A part of a reply.

@@ -1,10 +1,11 @@
 //! What has come: shown again, found, held back, taken apart.
 
-use crate::prompt::{ask, connect, expect_exit, opened, wait_line, wait_prompt};
+use crate::prompt::{CTRL_C, ask, connect, expect_exit, opened, wait_line, wait_prompt};
 use crate::support::PATIENCE;
+use crate::support::home::Home;
 use crate::support::pty::Terminal;
 use crate::support::run::Run;
-use crate::support::scripted::{Peer, ScriptedServer, close_frame, frame};
+use crate::support::scripted::{Gate, Peer, ScriptedServer, close_frame, frame};
 
 /// gzip of `{"ping":1}`.
 const GZIP: &[u8] =
@@ -134,5 +135,100 @@ fn a_refusals_page_is_its_title_and_twenty_lines() {
     let server = ScriptedServer::start(page);
     let done = Run::new(["-v", &server.url()]).run();
     assert!(done.stderr.contains("< <p>row 99</p>\n"));
+    server.finish();
+}
+
+#[test]
+fn texts_are_sent_by_rule_until_that_is_ended() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        assert_eq!(peer.expect(0x1), "hb");
+        peer.send(frame(0x1, "ping 7"));
+        loop {
+            match peer.expect(0x1).as_str() {
+                "hb" => {}
+                answer => break assert_eq!(answer, "pong 7"),
+            }
+        }
+        while peer.expect(0x1) == "hb" {}
+        assert_eq!(peer.expect(0x1), "again");
+        assert_eq!(peer.expect(0x1), "end");
+        peer.send(frame(0x1, "bye"));
+        peer.expect(0x8);
+    });
+    let mut pty = connect(&server.url());
+    ask(&mut pty, "/on", &["* no rules: /on, /every"]);
+    ask(&mut pty, "/on ^ping (.*)=pong $1", &["* 1 on ^ping (.*)=pong $1"]);
+    ask(&mut pty, "/every 20ms hb", &["* 2 every 20ms=hb"]);
+    pty.wait_text("> text, 6 bytes: pong 7");
+    pty.line("/off");
+    pty.wait_output("2 rules ended");
+    ask(&mut pty, "stop", &[]);
+    ask(&mut pty, "/repeat 1 1h again", &["> text, 5 bytes: again"]);
+    ask(&mut pty, "/off 1", &["! no rule 1; /on lists them"]);
+    ask(&mut pty, "end", &["< bye"]);
+    ask(&mut pty, "/on (=x", &["! /on: the pattern is not a regular expression"]);
+    ask(&mut pty, "/every soon x", &["! /every: "]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
+
+#[test]
+fn a_line_behind_a_wait_waits_for_its_message() {
+    let queued = Gate::new();
+    let go = queued.clone();
+    let server = ScriptedServer::start(move |peer| {
+        peer.accept();
+        assert_eq!(peer.expect(0x1), "subscribe");
+        peer.send(frame(0x1, "other"));
+        go.wait();
+        peer.send(frame(0x1, "ready"));
+        assert_eq!(peer.expect(0x1), "next");
+        // What waited in vain isn't sent.
+        assert_eq!(peer.expect(0x1), "last");
+        peer.expect(0x8);
+    });
+    let mut pty = connect(&server.url());
+    pty.send("subscribe\r/wait ^ready 1m\rnext\r");
+    pty.wait_text("* queued until a message matches");
+    // What needn't wait doesn't.
+    ask(&mut pty, "/status", &["readyState      1 (OPEN)"]);
+    queued.open();
+    pty.wait_text("* a message matched after ");
+    pty.send("/wait never\rin vain\r");
+    pty.wait_output_times("queued until a message matches", 2);
+    pty.send(CTRL_C);
+    pty.wait_text("! no message matched before Ctrl-C\n! 1 queued line not done");
+    ask(&mut pty, "/wait never 1ms", &["! no message matched within 1.00 ms"]);
+    ask(&mut pty, "last", &[]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
+
+#[test]
+fn a_log_begins_and_ends_at_the_prompt() {
+    let home = Home::new();
+    let server = ScriptedServer::start(|peer| {
+        answering(peer, &[frame(0x1, "before"), frame(0x1, "logged"), frame(0x1, "behind")]);
+        peer.expect(0x8);
+    });
+    let mut pty = opened(Terminal::new([server.url()]).home(&home));
+    ask(&mut pty, "a", &["< before"]);
+    ask(&mut pty, "/log events.jsonl", &["* events are written to events.jsonl; /log off"]);
+    ask(&mut pty, "/pause", &["* paused"]);
+    ask(&mut pty, "b", &[]);
+    ask(&mut pty, "/pause", &["* messages are shown again"]);
+    ask(&mut pty, "/last", &["< logged"]);
+    ask(&mut pty, "/log off", &["* the log has ended"]);
+    ask(&mut pty, "/log off", &["* no log is written"]);
+    ask(&mut pty, "c", &["< behind"]);
+    ask(&mut pty, "/log /nowhere/x", &["can't open the log /nowhere/x"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    let log = std::fs::read_to_string(home.path().join("events.jsonl")).unwrap();
+    assert!(log.contains("\"data\":\"logged\""), "{log}");
+    assert!(!log.contains("before") && !log.contains("behind"), "{log}");
     server.finish();
 }

@@ -1,6 +1,7 @@
-//! Commands that look at messages that have come, or choose which are shown.
+//! Commands that look at messages that have come, choose which are shown, or write them to a file.
 
 use super::slash_command::{Parse, Parsed, SlashCommand, alone, word};
+use crate::repl::candidate::{expand_home, files};
 use crate::run::command::{Command, Look, Pattern};
 use crate::text::Untrusted;
 use crate::text::typed::pattern;
@@ -30,6 +31,9 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
     SlashCommand::new("pause", "", "show no messages, but keep them; again: go on", |more| {
         alone(more, look(Look::Pause))
     }),
+    SlashCommand::new("log", "FILE|off", "write the events to the end of a file, too", log)
+        .more(&["JSON Lines, as --log writes them; ~/ is your home directory."])
+        .completing(|typed| (0, files(typed))),
     SlashCommand::new("as-text", "[N]", "show message N, counted back, as text", |count| {
         Ok(look(Look::AsText(number(count)?)))
     })
@@ -41,6 +45,15 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
 
 fn look(look: Look) -> Parsed {
     Parsed::Command(Command::Look(look))
+}
+
+fn log(typed: &str) -> Parse<Parsed> {
+    let path = match typed.trim() {
+        "" => return Err("needs a file, or off".to_owned()),
+        "off" => None,
+        path => Some(expand_home(path)),
+    };
+    Ok(Parsed::Command(Command::Log(path)))
 }
 
 /// A number from 1; by default 1.

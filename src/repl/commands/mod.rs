@@ -5,6 +5,7 @@ mod connection;
 mod look;
 mod messages;
 mod prompt;
+mod rules;
 mod send;
 mod slash_command;
 
@@ -34,6 +35,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static SlashCommand> {
         connection::COMMANDS,
         look::COMMANDS,
         messages::COMMANDS,
+        rules::COMMANDS,
         prompt::COMMANDS,
         LAST,
     ]
