@@ -17,6 +17,7 @@ pub mod command;
 mod context;
 pub mod destination;
 mod driver;
+mod ending;
 pub mod frame;
 mod inflate;
 pub mod input;

@@ -165,7 +165,7 @@ impl Session {
     }
 
     /// Decides after a failure whether to try again, and waits until it is time.
-    fn after(&mut self, error: Error, driver: Option<&mut dyn Driver>) -> AfterFailure {
+    fn after(&mut self, error: Error, mut driver: Option<&mut dyn Driver>) -> AfterFailure {
         let stop = |error| AfterFailure::Stop(Outcome::Failed(error));
         if let Some(until) = self.until_up(&error) {
             return self.pause(Some(until), error, driver);
@@ -196,7 +196,6 @@ impl Session {
         self.context.outside.views.set_waiting(true);
         let (attempt, why) = (self.context.past.attempts, error.what.as_str());
         let event = Event::Reconnecting { attempt, delay, why };
-        let mut driver = driver;
         match &mut driver {
             Some(driver) => driver.show(&event, &mut self.context.outside.views),
             None => self.context.outside.views.emit(event),
