@@ -21,8 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'wstap' {
-            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'The URL, for hands that are used to wscat')
-            [CompletionResult]::new('--connect', '--connect', [CompletionResultType]::ParameterName, 'The URL, for hands that are used to wscat')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'The URL, as wscat takes it')
+            [CompletionResult]::new('--connect', '--connect', [CompletionResultType]::ParameterName, 'The URL, as wscat takes it')
             [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
             [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How standard input is cut into messages: line, null, whole, or json commands')
@@ -130,15 +130,16 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Do the opening handshake alone and report every rule, with a verdict and an exit code')
-            [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Measure round trips: send pings, or messages, and report how long the answers take')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Do the opening handshake alone, report every rule, with a verdict')
+            [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Measure how long the answers to pings, or to messages, take')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Play scripts of sessions and judge them: tests of a server')
             [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Play scripts of sessions and judge them: tests of a server')
-            [CompletionResult]::new('curl', 'curl', [CompletionResultType]::ParameterValue, 'Connect as a curl command would: pasted, or a browser''s "Copy as cURL"')
+            [CompletionResult]::new('curl', 'curl', [CompletionResultType]::ParameterValue, 'Connect as a curl command would, such as a browser''s "Copy as cURL"')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run a server for trying and testing')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Start an echo server on a free port and connect to it')
-            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain a close code, the bytes of frames in hex, a header or a term; offline')
-            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write the man page or the completions of a shell to standard output')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain a close code, bytes of frames, a header or a term; offline')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write the man page or the completions of a shell')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Show the options of a verb')
             break
         }
         'wstap;inspect' {
@@ -714,6 +715,11 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             break
         }
         'wstap;generate' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wstap;help' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

@@ -18,8 +18,8 @@ set edit:completion:arg-completer[wstap] = {|@words|
     }
     var completions = [
         &'wstap'= {
-            cand -c 'The URL, for hands that are used to wscat'
-            cand --connect 'The URL, for hands that are used to wscat'
+            cand -c 'The URL, as wscat takes it'
+            cand --connect 'The URL, as wscat takes it'
             cand -x 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated'
             cand --send 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated'
             cand --input 'How standard input is cut into messages: line, null, whole, or json commands'
@@ -127,15 +127,16 @@ set edit:completion:arg-completer[wstap] = {|@words|
             cand --help 'Print help'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand inspect 'Do the opening handshake alone and report every rule, with a verdict and an exit code'
-            cand ping 'Measure round trips: send pings, or messages, and report how long the answers take'
+            cand inspect 'Do the opening handshake alone, report every rule, with a verdict'
+            cand ping 'Measure how long the answers to pings, or to messages, take'
             cand run 'Play scripts of sessions and judge them: tests of a server'
             cand test 'Play scripts of sessions and judge them: tests of a server'
-            cand curl 'Connect as a curl command would: pasted, or a browser''s "Copy as cURL"'
+            cand curl 'Connect as a curl command would, such as a browser''s "Copy as cURL"'
             cand serve 'Run a server for trying and testing'
             cand demo 'Start an echo server on a free port and connect to it'
-            cand explain 'Explain a close code, the bytes of frames in hex, a header or a term; offline'
-            cand generate 'Write the man page or the completions of a shell to standard output'
+            cand explain 'Explain a close code, bytes of frames, a header or a term; offline'
+            cand generate 'Write the man page or the completions of a shell'
+            cand help 'Show the options of a verb'
         }
         &'wstap;inspect'= {
             cand -H 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line'
@@ -702,6 +703,10 @@ set edit:completion:arg-completer[wstap] = {|@words|
             cand --help 'Print help'
         }
         &'wstap;generate'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wstap;help'= {
             cand -h 'Print help'
             cand --help 'Print help'
         }

@@ -24,7 +24,7 @@ function __fish_wstap_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c wstap -n "__fish_wstap_needs_command" -s c -l connect -d 'The URL, for hands that are used to wscat' -r
+complete -c wstap -n "__fish_wstap_needs_command" -s c -l connect -d 'The URL, as wscat takes it' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'
@@ -120,15 +120,16 @@ complete -c wstap -n "__fish_wstap_needs_command" -l show-secrets -d 'Show passw
 complete -c wstap -n "__fish_wstap_needs_command" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_needs_command" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_needs_command" -s V -l version -d 'Print version'
-complete -c wstap -n "__fish_wstap_needs_command" -a "inspect" -d 'Do the opening handshake alone and report every rule, with a verdict and an exit code'
-complete -c wstap -n "__fish_wstap_needs_command" -a "ping" -d 'Measure round trips: send pings, or messages, and report how long the answers take'
+complete -c wstap -n "__fish_wstap_needs_command" -a "inspect" -d 'Do the opening handshake alone, report every rule, with a verdict'
+complete -c wstap -n "__fish_wstap_needs_command" -a "ping" -d 'Measure how long the answers to pings, or to messages, take'
 complete -c wstap -n "__fish_wstap_needs_command" -a "run" -d 'Play scripts of sessions and judge them: tests of a server'
 complete -c wstap -n "__fish_wstap_needs_command" -a "test" -d 'Play scripts of sessions and judge them: tests of a server'
-complete -c wstap -n "__fish_wstap_needs_command" -a "curl" -d 'Connect as a curl command would: pasted, or a browser\'s "Copy as cURL"'
+complete -c wstap -n "__fish_wstap_needs_command" -a "curl" -d 'Connect as a curl command would, such as a browser\'s "Copy as cURL"'
 complete -c wstap -n "__fish_wstap_needs_command" -a "serve" -d 'Run a server for trying and testing'
 complete -c wstap -n "__fish_wstap_needs_command" -a "demo" -d 'Start an echo server on a free port and connect to it'
-complete -c wstap -n "__fish_wstap_needs_command" -a "explain" -d 'Explain a close code, the bytes of frames in hex, a header or a term; offline'
-complete -c wstap -n "__fish_wstap_needs_command" -a "generate" -d 'Write the man page or the completions of a shell to standard output'
+complete -c wstap -n "__fish_wstap_needs_command" -a "explain" -d 'Explain a close code, bytes of frames, a header or a term; offline'
+complete -c wstap -n "__fish_wstap_needs_command" -a "generate" -d 'Write the man page or the completions of a shell'
+complete -c wstap -n "__fish_wstap_needs_command" -a "help" -d 'Show the options of a verb'
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
@@ -607,3 +608,4 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-config -d 'Read 
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c wstap -n "__fish_wstap_using_subcommand help" -s h -l help -d 'Print help'

@@ -9,29 +9,13 @@ use clap_complete::Shell;
 
 use crate::cli::layers::LayerOption;
 use crate::cli::values::{backoff, ends, nonzero_size, nonzero_time, one_of, ping_size, size};
-use crate::error::{Error, Exit, Stage};
 use crate::report::payload::Format;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::{Backoff, Ends};
-use crate::text::system::reason;
 use crate::text::typed::time;
 
 const URL_HELP: &str =
     "ws://…, wss://…, or HOST[:PORT][/PATH], :PORT[/PATH], http(s)://…, or @PROFILE";
-
-const AFTER_HELP: &str = "\
-Without a verb wstap connects: a prompt when standard input and output are terminals, else every
-line of standard input is sent as a message and every received message is printed on a line.
-
-Exit codes:
-  0 done                       8 the peer broke the WebSocket protocol
-  1 an expectation failed      9 connection lost without a closing handshake
-  2 usage                     10 the peer closed with an error code
-  3 name not resolved         11 timeout; the message names the stage
-  4 connection failed         12 a size or count limit was hit
-  5 TLS failed                13 local input or output failed
-  6 upgrade refused           70 a bug in wstap
-  7 handshake breaks RFC 6455 130, 143 interrupted";
 
 /// A WebSocket client and debugging tool: connect, talk, pipe, inspect and test.
 #[derive(Debug, Parser)]
@@ -39,11 +23,10 @@ Exit codes:
     name = "wstap",
     version,
     max_term_width = 100,
-    after_help = AFTER_HELP,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|ping|run|curl|serve|demo|explain|generate> …"
+    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|ping|run|curl|serve|demo|explain|generate|help> …"
 )]
 pub struct Cli {
     /// The verb; without one, connect.
@@ -63,7 +46,7 @@ pub struct ConnectArgs {
     /// The URL to connect to.
     #[arg(value_name = "URL", required_unless_present = "connect", help = URL_HELP)]
     pub url: Option<String>,
-    /// The URL, for hands that are used to wscat
+    /// The URL, as wscat takes it
     #[arg(short = 'c', long, value_name = "URL", conflicts_with = "url")]
     pub connect: Option<String>,
     /// Session options.
@@ -77,23 +60,25 @@ pub struct ConnectArgs {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Do the opening handshake alone and report every rule, with a verdict and an exit code
+    /// Do the opening handshake alone, report every rule, with a verdict
     Inspect(Box<InspectArgs>),
-    /// Measure round trips: send pings, or messages, and report how long the answers take
+    /// Measure how long the answers to pings, or to messages, take
     Ping(Box<PingArgs>),
     /// Play scripts of sessions and judge them: tests of a server
     #[command(visible_alias = "test")]
     Run(Box<RunArgs>),
-    /// Connect as a curl command would: pasted, or a browser's "Copy as cURL"
+    /// Connect as a curl command would, such as a browser's "Copy as cURL"
     Curl(Box<CurlArgs>),
     /// Run a server for trying and testing
     Serve(Box<ServeArgs>),
     /// Start an echo server on a free port and connect to it
     Demo(Box<DemoArgs>),
-    /// Explain a close code, the bytes of frames in hex, a header or a term; offline
+    /// Explain a close code, bytes of frames, a header or a term; offline
     Explain(ExplainArgs),
-    /// Write the man page or the completions of a shell to standard output
+    /// Write the man page or the completions of a shell
     Generate(GenerateArgs),
+    /// Show the options of a verb
+    Help(HelpArgs),
 }
 
 /// `wstap curl`.
@@ -851,15 +836,13 @@ impl Generated {
     ];
 }
 
-/// Prints the help or the version, and ends the process if that worked.
-pub fn help(e: &clap::Error) -> Error {
-    match e.print() {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            let what = format!("can't write to standard output: {}", reason(&e));
-            Error::new(Stage::Output, Exit::Local, what)
-        }
-        _ => std::process::exit(Exit::Done as i32),
-    }
+/// `wstap help`.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub struct HelpArgs {
+    /// inspect, ping, curl, …; without one, the first screen
+    #[arg(value_name = "VERB")]
+    pub verb: Option<String>,
 }
 
 #[cfg(test)]

@@ -5,14 +5,16 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as _, Command, CommandFactory, FromArgMatches as _};
 
-use crate::cli::args::{Cli, ConfigArgs, ConnectArgs, Verb, help};
+use crate::cli::args::{Cli, ConfigArgs, ConnectArgs, Verb};
 use crate::cli::arrange::{self, arranged};
 use crate::cli::config::{self, ConfigFile};
 use crate::cli::curl::{self, Pasted};
 use crate::cli::habits;
+use crate::cli::help;
 use crate::cli::layers::{Layers, option};
 use crate::cli::script;
 use crate::cli::usage::refusal;
@@ -123,8 +125,22 @@ fn finish(args: Vec<OsString>, whole: &Command) -> Result<Cli> {
     let matches = whole.clone().try_get_matches_from(&args);
     matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|e| match e.use_stderr() {
         true => refusal(&e, &args, whole),
-        false => help(&e),
+        false => told(&e, &args, whole),
     })
+}
+
+/// Prints the help or the version, and ends the process if that worked.
+fn told(e: &clap::Error, args: &[OsString], whole: &Command) -> Error {
+    let verb = args.get(1).and_then(|word| word.to_str());
+    let mut words = args.iter().take_while(|word| *word != "--");
+    let printed = match e.kind() {
+        ErrorKind::DisplayHelp => help::print(whole, verb, words.any(|word| word == "--help")),
+        _ => {
+            let _ = e.print();
+            Ok(Exit::Done)
+        }
+    };
+    printed.map_or_else(|e| e, |exit| std::process::exit(exit as i32))
 }
 
 /// The arguments as far as they can be parsed; `None` if they ask for help.

@@ -8,6 +8,7 @@ mod config;
 mod curl;
 mod files;
 mod habits;
+mod help;
 mod hints;
 mod layers;
 mod line;
@@ -20,9 +21,10 @@ mod values;
 
 pub use again::again;
 pub use args::{
-    Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, InspectArgs,
-    PingArgs, ReachArgs, RunArgs, ServeArgs, ServeMode, TalkArgs, Verb,
+    Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated, HelpArgs,
+    InspectArgs, PingArgs, ReachArgs, RunArgs, ServeArgs, ServeMode, TalkArgs, Verb,
 };
+pub use help::{EXAMPLES, Example, WITHOUT_A_VERB, examples, help, is_shared};
 pub use hints::{TLS_NAMES, WORDS};
 pub use layers::LayerOption;
 pub use line::parse;

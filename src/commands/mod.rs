@@ -4,14 +4,15 @@ pub mod connect;
 pub mod demo;
 pub mod explain;
 pub mod generate;
+mod man;
 pub mod ping;
 mod print;
 pub mod run;
 pub mod serve;
 
 use crate::cli::{
-    Cli, ConnectArgs, CurlArgs, ExplainArgs, GenerateArgs, InspectArgs, ReachArgs, ServeArgs,
-    TalkArgs, Verb, pass_phrase, plan,
+    Cli, ConnectArgs, CurlArgs, ExplainArgs, GenerateArgs, HelpArgs, InspectArgs, ReachArgs,
+    ServeArgs, TalkArgs, Verb, help, pass_phrase, plan,
 };
 use crate::commands::print::summed_up;
 use crate::commands::serve::ServeOptions;
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Some(Verb::Demo(args)) => demo::run(*args, notes),
         Some(Verb::Explain(ExplainArgs { words })) => explain::run(&words),
         Some(Verb::Generate(GenerateArgs { what })) => generate::run(what),
+        Some(Verb::Help(HelpArgs { verb })) => help(verb.as_deref()),
         Some(Verb::Inspect(args)) => {
             let InspectArgs { url, json, reach } = *args;
             let plan = plan(&url, reach, None).or_else(|e| summed_up(e, json))?;

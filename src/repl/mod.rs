@@ -29,6 +29,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 pub use self::answer::words;
+pub use self::commands::{Described, described};
 pub use self::script::{ScriptCommand, script_command, script_command_exists};
 pub use self::terminal::is_usable;
 

@@ -4,9 +4,10 @@ use serde_json::Value;
 use wstap::error::Exit;
 use wstap::report::json::TYPES;
 
+use crate::support::run::Run;
+
 const README: &str = include_str!("../../README.md");
 const SCHEMA: &str = include_str!("../../docs/events.schema.json");
-const PAGE: &str = include_str!("../../man/wstap.1");
 
 /// Codes and what a list says of them.
 type List = Vec<(u8, String)>;
@@ -25,9 +26,11 @@ fn readme() -> List {
     list
 }
 
-/// From the two columns of `-h`, which the man page has, too.
-fn page() -> List {
-    let (_, behind) = PAGE.split_once("Exit codes:\n").unwrap();
+/// From the two columns of `--help`.
+fn help() -> List {
+    let output = Run::new(["--help"]).run().expect_code(0);
+    let help = output.text();
+    let (_, behind) = help.split_once("Exit codes:\n").unwrap();
     let mut list = List::new();
     for line in behind.lines().take(8) {
         let (left, right) = line.split_at(29);
@@ -42,7 +45,7 @@ fn page() -> List {
 
 #[test]
 fn exit_codes() {
-    for mut list in [readme(), page()] {
+    for mut list in [readme(), help()] {
         list.sort();
         let codes: Vec<u8> = list.iter().map(|(code, _)| *code).collect();
         assert_eq!(codes, Exit::ALL.map(|(exit, _)| exit as u8));

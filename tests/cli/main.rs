@@ -13,6 +13,7 @@ mod explain;
 mod faults;
 mod generated;
 mod habits;
+mod help;
 mod json;
 mod lists;
 mod log;

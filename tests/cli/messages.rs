@@ -41,7 +41,7 @@ fn a_folder_or_bytes_instead_of_a_text_are_called_so() {
         (["--cookie-jar", "/"], "not a regular file"),
         (["--cookie-jar", "/etc/hostname/x"], "a part of its path is not a folder"),
         (["--cert", "/"], "the folder holds none"),
-        (["--bearer", "@/proc/self/exe"], "it is not UTF-8"),
+        (["--bearer", "@/proc/self/exe"], "is not UTF-8"),
     ] {
         let output = Run::new(args.iter().chain(&["wss://localhost:9/"])).run();
         expect_words(&output.stderr, &args);

@@ -48,6 +48,32 @@ pub(super) fn find(name: &str) -> Option<&'static SlashCommand> {
     all().find(|command| command.names().any(|known| known == name))
 }
 
+/// A command as the manual has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    /// Its name without the slash.
+    pub name: &'static str,
+    /// What follows the name, as in a usage line.
+    pub arguments: &'static str,
+    /// Other names that mean the same.
+    pub aliases: &'static [&'static str],
+    /// What it does, in a line.
+    pub help: &'static str,
+    /// More lines.
+    pub more: &'static [&'static str],
+}
+
+/// Every command, in the order of `/help`, for the manual.
+pub fn described() -> impl Iterator<Item = Described> {
+    all().map(|&SlashCommand { name, aliases, arguments, help, more, .. }| Described {
+        name,
+        arguments,
+        aliases,
+        help,
+        more,
+    })
+}
+
 /// Parses a line: a command after a slash, else a text message. Spaces before the slash keep the
 /// line out of the history; two slashes begin a text message with one slash.
 pub(super) fn parse(line: &str) -> Result<Parsed> {
