@@ -37,7 +37,10 @@ pub fn run(plan: Plan) -> Result<Exit> {
     } else if !echo {
         outputs.push(on_stdout(Box::new(Payload::new(plan.output, terminal))));
     }
-    outputs.push(on_stderr(Box::new(Human::new(plan.human))));
+    // An echo has no payloads on stdout, and nobody types: at a terminal it shows what passes.
+    let watched = echo && !plan.json && rustix::termios::isatty(std::io::stderr());
+    let human = HumanOptions { repl: watched, sent: watched, ..plan.human };
+    outputs.push(on_stderr(Box::new(Human::new(human))));
     outputs.extend(log.map(|log| in_log(log, plan.human)));
     let mut pipe = match () {
         () if echo => Pipe::endless(),
@@ -83,7 +86,10 @@ fn prompt(plan: Plan, log: Option<FdSink>) -> Result<Exit> {
     };
     repl::run(options, move |side| {
         let human = HumanOptions { repl: true, color: plan.color_stdout, ..plan.human };
-        let screen = Output::new(Box::new(Human::new(human)), Sink::Screen(side.screen));
+        let screen = Output::new(
+            Box::new(Human::new(human).wrapping(repl::columns)),
+            Sink::Screen(side.screen),
+        );
         let log = log.map(|log| in_log(log, plan.human));
         let outputs = [screen].into_iter().chain(log).collect();
         let waking = Waking::Editor(side.wake);

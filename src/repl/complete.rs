@@ -40,6 +40,19 @@ pub(super) struct Hint {
     pub(super) taken: usize,
 }
 
+impl Hint {
+    /// Cut to a number of columns, so that it stays on its row; `None` without room for a word.
+    pub(super) fn within(mut self, columns: usize) -> Option<Hint> {
+        // It is ASCII: usages are our own.
+        if self.shown.len() > columns {
+            let room = self.shown.get(..columns.saturating_sub(2))?;
+            let end = room.rfind(' ').filter(|&end| end > self.taken)?;
+            self.shown.replace_range(end.., " ..");
+        }
+        Some(self)
+    }
+}
+
 /// The rest of the command's name, if it is unambiguous, and its arguments.
 pub(super) fn hint(line: &str) -> Option<Hint> {
     let rest = line.trim_start_matches(' ').strip_prefix('/')?;
@@ -136,6 +149,20 @@ mod tests {
         assert_eq!(found, [format!("{base}sub dir/"), format!("{base}sub file")]);
         assert_eq!(texts(&format!("/file {base}sub f")).1, [format!("{base}sub file")]);
         fs::remove_dir_all(place).unwrap();
+    }
+
+    #[test]
+    fn hints_stay_on_their_row() {
+        let hint = hint("/fra").filter(|hint| hint.shown.starts_with("me ")).or(hint("/frame"));
+        let hint = hint.unwrap();
+        assert_eq!(hint.clone().within(200), Some(hint.clone()));
+        for columns in 0..hint.shown.len() {
+            let cut = hint.clone().within(columns);
+            assert!(
+                cut.is_none_or(|cut| cut.shown.len() <= columns + 1 && cut.shown.ends_with(" .."))
+            );
+        }
+        assert_eq!(hint.within(28).unwrap().shown, " [fin=0] [op=3] [rsv=4] ..");
     }
 
     #[test]

@@ -21,8 +21,10 @@ use super::complete;
 use super::control::Control;
 use super::history;
 use super::screen::TextQueue;
+use super::terminal::columns;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::text::Untrusted;
+use crate::text::wrap::wrap_text;
 
 /// The prompt while connected; [`CLOSED`] must be as wide.
 const OPEN: &str = "> ";
@@ -287,7 +289,7 @@ impl Completer for Assistant {
             return Ok((start, vec![pair]));
         }
         if candidates.len() > 1 {
-            self.queue.push(candidate::list(&candidates).as_bytes());
+            self.queue.push(wrap_text(&candidate::list(&candidates), columns()).as_bytes());
         }
         Ok((start, Vec::new()))
     }
@@ -318,8 +320,11 @@ impl Hinter for Assistant {
         self.control.raw();
         self.typed.see(line, position);
         // Without colours a hint can't be told from what was typed.
-        let wanted = self.queue.has_color() && position == line.len();
-        wanted.then(|| complete::hint(line).map(Hint)).flatten()
+        if !self.queue.has_color() || position < line.len() {
+            return None;
+        }
+        let room = columns().saturating_sub(OPEN.len() + line.chars().count() + 1);
+        complete::hint(line)?.within(room).map(Hint)
     }
 }
 

@@ -23,12 +23,12 @@ const KEYS: &str = "\
 A line is sent as a text message. After / it is a command; // sends a slash.
 Pasted lines stay together: Enter sends them as one message.
   Alt-Enter begins another line of the same message
-  Tab       completes commands, arguments and file names; in a text it is a tab
-  Right     takes the hint; Up and Ctrl-R recall earlier lines
-  Ctrl-C    clears the line; an empty one: closes and leaves; again: at once;
-            while the session waits to reconnect: ends the wait
-  Ctrl-D    on an empty line is /quit; Ctrl-Z suspends
-  Space     a line that begins with one is not kept in the history
+  Tab         completes commands, arguments, file names; in a text it is a tab
+  Right       takes the hint; Up and Ctrl-R recall earlier lines
+  Ctrl-C      clears the line; an empty one: closes and leaves; again: at once;
+              while the session waits to reconnect: ends the wait
+  Ctrl-D      on an empty line is /quit; Ctrl-Z suspends
+  Space       a line that begins with one is not kept in the history
 ";
 
 /// The text of `/help`.
@@ -47,7 +47,7 @@ pub(super) fn help(about: Option<&SlashCommand>) -> String {
         None => {
             text.push_str(KEYS);
             for command in commands::all() {
-                let _ = writeln!(text, "  {:<11}{}", format!("/{}", command.name), command.help);
+                let _ = writeln!(text, "  {:<12}{}", format!("/{}", command.name), command.help);
             }
             text.push_str("  /help COMMAND shows what may follow its name.\n");
         }
@@ -202,7 +202,7 @@ mod tests {
     fn help_names_every_command() {
         let text = help(None);
         assert!(commands::all().all(|command| text.contains(&format!("  /{}", command.name))));
-        assert!(text.lines().all(|line| line.chars().count() <= 80));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         let close = commands::find("close");
         assert!(help(close).contains("/close [--force] [CODE [REASON]]"));
     }

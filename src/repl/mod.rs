@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 pub use self::answer::words;
 pub use self::commands::{Described, described};
 pub use self::script::{ScriptCommand, script_command, script_command_exists};
-pub use self::terminal::is_usable;
+pub use self::terminal::{columns, is_usable};
 
 use self::commands::{Local, Parsed};
 use self::control::{Control, Ending};
@@ -49,6 +49,7 @@ use crate::run::output::FdSink;
 use crate::run::screen::Screen;
 use crate::run::wake::Wake;
 use crate::text::Untrusted;
+use crate::text::wrap::{wrap, wrap_text};
 
 /// How long the session may take to close after SIGTERM or SIGHUP, when no second signal may come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -428,20 +429,22 @@ impl Conversation {
     }
 
     fn say(&self, text: &str) {
+        let text = wrap_text(text, columns());
         let newline = if text.ends_with('\n') { "" } else { "\n" };
         self.queue.push(format!("{text}{newline}").as_bytes());
     }
 
     /// Shows an error in one line, with its causes and hints.
     fn complain(&self, error: &Error) {
-        let (red, plain) = if self.queue.has_color() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
-        let mut line = format!("{red}! {}{plain}", error.what);
+        let mut line = error.what.clone();
         for more in &error.causes {
             let _ = write!(line, "; {more}");
         }
         for more in &error.hints {
             let _ = write!(line, "; {}", more.text());
         }
-        self.say(&line);
+        let line = wrap(&line, columns(), 2, 2);
+        let (red, plain) = if self.queue.has_color() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+        self.queue.push(format!("{red}!{plain} {line}\n").as_bytes());
     }
 }

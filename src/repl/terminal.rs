@@ -8,7 +8,7 @@ use std::thread;
 use rustix::stdio::{stdin, stdout};
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, SpecialCodes, Termios, isatty,
-    tcgetattr, tcsetattr,
+    tcgetattr, tcgetwinsize, tcsetattr,
 };
 
 use super::screen::{LAST_WORDS, push_for};
@@ -24,6 +24,12 @@ pub fn is_usable() -> bool {
     let term = std::env::var("TERM").unwrap_or_default();
     let plain = ["dumb", "cons25", "emacs"].iter().any(|name| term.eq_ignore_ascii_case(name));
     isatty(stdin()) && isatty(stdout()) && !plain
+}
+
+/// The columns of the terminal that stdout is; 80 if it doesn't know.
+pub fn columns() -> usize {
+    let columns = tcgetwinsize(stdout()).map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { 80 } else { columns }
 }
 
 /// The saved modes of the terminal.

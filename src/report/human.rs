@@ -11,7 +11,7 @@ use crate::event::{Event, Level, Moment, Setting, Stamped, Timings};
 use crate::http::head::Response;
 use crate::redact::Guarded;
 use crate::report::human::messages::Messages;
-use crate::report::lines::{Lines, MARGIN, Mark, verb};
+use crate::report::lines::{Lines, Mark, verb};
 use crate::report::phases;
 use crate::report::refusal;
 use crate::report::style::{Style, Tone};
@@ -22,11 +22,15 @@ use crate::text::{Untrusted, UntrustedLines};
 
 pub use options::HumanOptions;
 
+/// What a person needs to know at the prompt.
+const BANNER: &str = "a line is sent as a message; /help lists the commands";
+
 /// Writes lines for people.
 #[derive(Debug)]
 pub struct Human {
     options: HumanOptions,
     style: Style,
+    columns: Option<fn() -> usize>,
     timings: Timings,
     messages: Messages,
     /// Reconnecting after a lost connection.
@@ -35,6 +39,8 @@ pub struct Human {
     end_shown: bool,
     /// What was shown of an attempt that may be repeated.
     tentative: Tentative,
+    /// The person was told how to get help.
+    greeted: bool,
     /// The status of the last response.
     status: u16,
     /// At the lowest verbosity: the failure details to hold back. The run's one line about its
@@ -48,14 +54,21 @@ impl Human {
         Human {
             options,
             style: Style::new(options.color),
+            columns: None,
             timings: Timings::default(),
             messages: Messages::START,
             reconnecting: false,
             end_shown: false,
             tentative: Tentative::default(),
+            greeted: false,
             status: 0,
             held: Vec::new(),
         }
+    }
+
+    /// Breaks our own lines between words where the terminal has fewer columns.
+    pub fn wrapping(self, columns: fn() -> usize) -> Human {
+        Human { columns: Some(columns), ..self }
     }
 
     fn shows(&self, verbosity: u8) -> bool {
@@ -101,7 +114,14 @@ impl Human {
                     let what = if self.options.server { "opened" } else { "connected to" };
                     phases::opened(lines, what, opening)?;
                 }
-                if self.shows(1) { phases::timings(lines, &self.timings) } else { Ok(()) }
+                if self.shows(1) {
+                    phases::timings(lines, &self.timings)?;
+                }
+                let greets = self.options.repl && !self.options.sent;
+                match greets && !std::mem::replace(&mut self.greeted, true) {
+                    true => lines.info(format_args!("{BANNER}")),
+                    false => Ok(()),
+                }
             }
             Event::Violation { violation, fatal } => {
                 let text = violation.to_string();
@@ -212,7 +232,8 @@ impl Human {
         if !(hold && self.holds()) {
             return tell(lines);
         }
-        tell(&mut Lines { out: &mut self.held, style: lines.style, time: lines.time, marked: true })
+        let Lines { style, time, marked, columns, .. } = *lines;
+        tell(&mut Lines { out: &mut self.held, style, time, marked, columns })
     }
 
     fn response(
@@ -241,18 +262,17 @@ impl Human {
         self.held.clear();
         let what = Untrusted::text(&error.what);
         let stage = error.stage.name();
-        if self.options.repl {
+        if self.options.repl && !self.options.sent {
             lines.warn(format_args!("{stage}: {what}"))?;
         } else {
             let name = self.style.paint(Tone::Bad, "wstap:");
             writeln!(lines.out, "{name} {stage}: {what}")?;
         }
         for cause in &error.causes {
-            writeln!(lines.out, "{MARGIN}because: {}", Untrusted::text(cause))?;
+            lines.more("because:", None, &Untrusted::text(cause).to_string())?;
         }
         for hint in &error.hints {
-            let word = self.style.paint(Tone::Info, "hint:");
-            writeln!(lines.out, "{MARGIN}{word} {}", Untrusted::text(&hint.text()))?;
+            lines.more("hint:", Some(Tone::Info), &Untrusted::text(&hint.text()).to_string())?;
         }
         Ok(())
     }
@@ -268,7 +288,11 @@ impl Reporter for Human {
             false => self.tentative.buffer(event.event, out)?,
         };
         let out = held.as_mut().map_or(out, |held| held as &mut dyn Write);
-        let told = self.told(event.at, event.event, &mut Lines { out, style, time, marked: true });
+        let told = self.told(
+            event.at,
+            event.event,
+            &mut Lines { out, style, time, marked: true, columns: self.columns },
+        );
         self.tentative.keep(held);
         told
     }

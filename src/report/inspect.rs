@@ -158,7 +158,8 @@ impl Reporter for Inspect {
         let style = self.style;
         let mut held = self.tentative.buffer(event.event, out)?;
         let out = held.as_mut().map_or(out, |held| held as &mut dyn Write);
-        let told = self.told(event.event, &mut Lines { out, style, time: None, marked: false });
+        let told = self
+            .told(event.event, &mut Lines { out, style, time: None, marked: false, columns: None });
         self.tentative.keep(held);
         told
     }

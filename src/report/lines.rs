@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use crate::event::Direction;
 use crate::report::style::{Style, Tone};
 use crate::text::units::TimeOfDay;
+use crate::text::wrap::wrap;
 
 /// The margin before a payload's lines after the first, so that a peer can't forge a mark.
 pub(super) const MARGIN: &str = "  ";
@@ -65,13 +66,42 @@ pub(super) struct Lines<'o> {
     pub(super) time: Option<TimeOfDay>,
     /// Whether our own lines have a mark; in a report every line is ours.
     pub(super) marked: bool,
+    /// How wide our own lines may be; `None` for any width.
+    pub(super) columns: Option<fn() -> usize>,
 }
 
 impl Lines<'_> {
     /// Writes a line. The peer's text in it must be escaped.
     pub(super) fn line(&mut self, mark: Mark, text: fmt::Arguments<'_>) -> io::Result<()> {
+        match mark {
+            Mark::Info | Mark::Warning => self.wrapped(mark, text),
+            _ => {
+                self.begin(mark)?;
+                writeln!(self.out, "{text}")
+            }
+        }
+    }
+
+    /// Writes a line of our own words, broken where the terminal is narrow.
+    pub(super) fn wrapped(&mut self, mark: Mark, text: fmt::Arguments<'_>) -> io::Result<()> {
         self.begin(mark)?;
-        writeln!(self.out, "{text}")
+        let Some(columns) = self.columns else { return writeln!(self.out, "{text}") };
+        let text = text.to_string();
+        let indent = text.len() - text.trim_start_matches(' ').len();
+        let used = MARGIN.len() + self.time.map_or(0, |time| time.to_string().len() + 1);
+        let hang = MARGIN.len() + if indent > 0 { indent + 2 } else { 0 };
+        writeln!(self.out, "{}", wrap(&text, columns(), used, hang))
+    }
+
+    /// Writes a line that continues the one before it, after a word that says how.
+    pub(super) fn more(&mut self, word: &str, tone: Option<Tone>, text: &str) -> io::Result<()> {
+        let word_end = MARGIN.len() + word.len() + 1;
+        let columns = self.columns.map_or(usize::MAX, |columns| columns());
+        let text = wrap(text, columns, word_end, 2 * MARGIN.len());
+        match tone {
+            Some(tone) => writeln!(self.out, "{MARGIN}{} {text}", self.style.paint(tone, word)),
+            None => writeln!(self.out, "{MARGIN}{word} {text}"),
+        }
     }
 
     /// Writes a line of our own.

@@ -59,7 +59,8 @@ pub(super) fn tls(lines: &mut Lines<'_>, tls: &TlsInfo, took: Duration) -> io::R
 /// TLS parameters and the certificate chain, as the answer to `/tls`.
 pub fn tls_text(tls: &TlsInfo) -> String {
     let mut out = Vec::new();
-    let mut lines = Lines { out: &mut out, style: Style::new(false), time: None, marked: false };
+    let mut lines =
+        Lines { out: &mut out, style: Style::new(false), time: None, marked: false, columns: None };
     // Writing into a Vec can't fail.
     let _ = lines.info(format_args!("{}", agreed(tls))).and_then(|()| chain(&mut lines, tls));
     String::from_utf8_lossy(&out).into_owned()

@@ -67,7 +67,14 @@ impl Output {
                         screen.show_late(line);
                         return false;
                     }
-                    Event::Opened { .. } => screen.set_connected(true),
+                    // All its lines at once, before a person can type.
+                    Event::Opened { .. } => {
+                        let mut lines = Vec::new();
+                        let _ = self.reporter.event(event, &mut lines);
+                        screen.set_connected(true);
+                        let _ = screen.write_all(&lines);
+                        return self.is_congested();
+                    }
                     Event::Closed { .. } => screen.set_connected(false),
                     _ => {}
                 }

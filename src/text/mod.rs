@@ -11,6 +11,7 @@ pub mod system;
 pub mod typed;
 pub mod units;
 pub mod words;
+pub mod wrap;
 
 use std::fmt;
 

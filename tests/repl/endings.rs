@@ -29,7 +29,8 @@ fn peer_ends(end: impl Fn(&mut Peer) + Send + 'static, shown: impl Fn(&str) -> b
     wait_prompt(&pty, "> half a li");
     typed.open();
     wait_prompt(&pty, "x half a li");
-    pty.wait_for(|screen| shown(&screen.contents()), PATIENCE);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    pty.wait_for(|screen| shown(&words(&screen.contents())), PATIENCE);
     pty.send("ne");
     wait_prompt(&pty, "x half a line");
     pty.send(CTRL_U);

@@ -140,7 +140,7 @@ fn in_certificate_names() {
     });
     let args = ["-v", "--cacert", tls.ca.to_str().unwrap(), &server.url()];
     let mut pty = opened(Terminal::new(args).env("NO_COLOR", "1").size(60, 100));
-    ask(&mut pty, "/tls", &["\\x1b[35;5m", "certificate 1: "]);
+    ask(&mut pty, "/tls", &["\\x1b[35;5m", "certificate 1:"]);
     ask(&mut pty, "typed", &["< typed"]);
     assert_untouched(&pty);
     pty.line("/quit");

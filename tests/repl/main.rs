@@ -15,3 +15,4 @@ mod round;
 mod secrets;
 mod slow;
 mod typing;
+mod width;

@@ -7,7 +7,7 @@ use crate::prompt::{CTRL_D, ask, connect, expect_exit, opened, serve, wait_promp
 use crate::support::PATIENCE;
 use crate::support::home::Home;
 use crate::support::pty::{Pty, Terminal};
-use crate::support::scripted::{Peer, ScriptedServer, frame};
+use crate::support::scripted::{Peer, ScriptedServer, close_frame, frame};
 use crate::support::tls::Tls;
 
 #[test]
@@ -25,6 +25,7 @@ fn from_the_first_line_to_quit() {
     let connected = format!("* connected to {}", server.url());
     let begins = [
         connected.as_str(),
+        "* a line is sent as a message; /help lists the commands",
         "> hello",
         "< hello",
         "> Grüße 😀 漢字",
@@ -229,7 +230,7 @@ fn ask_closed(pty: &mut Pty, line: &str, answer: &str) {
 #[test]
 fn closing_and_coming_back() {
     let (first, second) = (demo::server().unwrap(), demo::server().unwrap());
-    let mut pty = opened(Terminal::new([first.url()]).size(40, 100));
+    let mut pty = opened(Terminal::new([first.url()]).size(40, 120));
     pty.line("/close 4000 bye");
     pty.wait_text("closed by us with 4000 (");
     pty.wait_text("), reason \"bye\", ");
@@ -280,7 +281,7 @@ fn what_was_sent_is_seen_with_its_kind_and_size() {
         ("/close 4000 bye", "> close, 5 bytes"),
     ] {
         pty.line(line);
-        pty.wait_text(&format!("> {line}\n{sent}\n"));
+        pty.wait_text(&format!("\n{sent}\n"));
     }
     pty.wait_text("not connected");
     pty.line("/quit");
@@ -322,4 +323,31 @@ fn with_t_both_directions_have_a_time() {
     }
     pty.line("/quit");
     expect_exit(&mut pty, 0);
+}
+
+#[test]
+fn an_echo_shows_what_passes() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.send(frame(0x1, "ping?"));
+        assert_eq!(peer.expect(0x1), "ping?");
+        peer.send(frame(0x2, [0x00, 0xff]));
+        assert_eq!(peer.frame().expect("the echo").payload, [0x00, 0xff]);
+        peer.send(close_frame(1011, "tired"));
+        peer.expect(0x8);
+    });
+    let terminal = Terminal::new(["--echo", &server.url()]).env("NO_COLOR", "1").size(24, 120);
+    let mut pty = terminal.start();
+    assert_eq!(pty.wait_exit(PATIENCE), 10, "{}", pty.screen());
+    let screen = pty.screen();
+    for part in [
+        "* connected to ",
+        "< ping?\n> ping?\n<b 2 bytes\n  00000000  00 ff ",
+        "\n>b 2 bytes\n  00000000  00 ff ",
+        "! closed by the peer with 1011",
+        "wstap: close: the peer closed with 1011",
+    ] {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+    server.finish();
 }

@@ -65,9 +65,12 @@ impl Messages {
             return lines.out.write_all(b"\n");
         }
         let mut cut = Cut::new(lines.out);
-        let Lines { style, time, marked, .. } = *lines;
-        let written =
-            write_text(options, data.bytes, &mut Lines { out: &mut cut, style, time, marked });
+        let Lines { style, time, marked, columns, .. } = *lines;
+        let written = write_text(
+            options,
+            data.bytes,
+            &mut Lines { out: &mut cut, style, time, marked, columns },
+        );
         if !cut.is_full() {
             written?;
             return lines.out.write_all(b"\n");
@@ -144,7 +147,12 @@ pub(super) fn sent(
 ) -> io::Result<()> {
     let is_control = matches!(sent.opcode, Opcode::Close | Opcode::Ping | Opcode::Pong);
     let is_shown = options.shows(if is_control && !sent.by_hand { 1 } else { 2 });
-    if !options.repl || options.quiet || is_shown || sent.typed && !options.timestamps {
+    if !options.repl
+        || options.sent
+        || options.quiet
+        || is_shown
+        || sent.typed && !options.timestamps
+    {
         return Ok(());
     }
     let kind = if sent.by_hand { "frame " } else { "" };
@@ -154,7 +162,7 @@ pub(super) fn sent(
         None => String::new(),
     };
     let begin = if sent.typed { String::new() } else { excerpt(sent) };
-    lines.line(Mark::Sent, format_args!("{kind}{}, {size}{cut}{begin}", sent.opcode))
+    lines.wrapped(Mark::Sent, format_args!("{kind}{}, {size}{cut}{begin}", sent.opcode))
 }
 
 /// The beginning of what was sent, after a colon: text as text, bytes in hex, for a Close nothing.
