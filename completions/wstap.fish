@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n c/connect= x/send= N/no-input b/binary escapes input= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n c/connect= x/send= N/no-input b/binary escapes input= replay-out lockstep= within= pace= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -30,6 +30,9 @@ complete -c wstap -n "__fish_wstap_needs_command" -l input -d 'How standard inpu
 line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_needs_command" -l lockstep -d 'Send each message only when an answer to the one before has come (that matches)' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l within -d 'The longest wait of --lockstep, or of a "wait" of --input json, for an answer; then exit code 11 [default: without end]' -r
+complete -c wstap -n "__fish_wstap_needs_command" -l pace -d 'Pause after each message that is sent' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l on -d 'Answer each message that matches with TEXT (as of -x), in which $1 or $name is what a group of the pattern has matched; can be repeated' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l every -d 'Send TEXT (as of -x) at this interval; can be repeated' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l fragment -d 'Send messages in frames of at most this many bytes' -r
@@ -92,6 +95,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l config -d 'Read this config
 complete -c wstap -n "__fish_wstap_needs_command" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
 complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
 complete -c wstap -n "__fish_wstap_needs_command" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
+complete -c wstap -n "__fish_wstap_needs_command" -l replay-out -d 'Of the events that --input json reads, send the messages that went out, not those that came in'
 complete -c wstap -n "__fish_wstap_needs_command" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_needs_command" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_needs_command" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
@@ -400,6 +404,9 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l input -d 'How stand
 line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lockstep -d 'Send each message only when an answer to the one before has come (that matches)' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l within -d 'The longest wait of --lockstep, or of a "wait" of --input json, for an answer; then exit code 11 [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pace -d 'Pause after each message that is sent' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l on -d 'Answer each message that matches with TEXT (as of -x), in which $1 or $name is what a group of the pattern has matched; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l every -d 'Send TEXT (as of -x) at this interval; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l fragment -d 'Send messages in frames of at most this many bytes' -r
@@ -462,6 +469,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l config -d 'Read thi
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l replay-out -d 'Of the events that --input json reads, send the messages that went out, not those that came in'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'
@@ -517,6 +525,9 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l input -d 'How stand
 line\t'Lines'
 null\t'NUL-terminated'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lockstep -d 'Send each message only when an answer to the one before has come (that matches)' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l within -d 'The longest wait of --lockstep, or of a "wait" of --input json, for an answer; then exit code 11 [default: without end]' -r
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pace -d 'Pause after each message that is sent' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l on -d 'Answer each message that matches with TEXT (as of -x), in which $1 or $name is what a group of the pattern has matched; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l every -d 'Send TEXT (as of -x) at this interval; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l fragment -d 'Send messages in frames of at most this many bytes' -r
@@ -579,6 +590,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l config -d 'Read thi
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l replay-out -d 'Of the events that --input json reads, send the messages that went out, not those that came in'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lossy -d 'Accept text messages that are not UTF-8, with a warning'

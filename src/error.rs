@@ -270,6 +270,8 @@ pub enum Hint {
     NameUnknown,
     /// Send no ping of our own: the connection was lost at one.
     NoPing,
+    /// Send the messages that were received, not those that were sent.
+    NoReplayOut,
     /// Connect without TLS, or by another name.
     NoTlsOrName,
     /// Log in by another scheme than Digest, with what was asked for in parentheses.
@@ -302,6 +304,8 @@ pub enum Hint {
     ProxyTls,
     /// The ends of a connection that another one follows.
     ReconnectOn(String),
+    /// Send the messages that were sent, not those that were received.
+    ReplayOut,
     /// Offer only HTTP/1.1 by ALPN.
     SpokenAlpn,
     /// Offer both versions of TLS.

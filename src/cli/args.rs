@@ -549,6 +549,19 @@ pub(crate) struct MessageArgs {
         hide_possible_values = true
     )]
     pub input: InputFormat,
+    /// Of the events that --input json reads, send the messages that went out, not those that came in
+    #[arg(long)]
+    pub replay_out: bool,
+    /// Send each message only when an answer to the one before has come (that matches)
+    #[arg(long, value_name = "REGEX", num_args = 0..=1, require_equals = true)]
+    pub lockstep: Option<Option<String>>,
+    /// The longest wait of --lockstep, or of a "wait" of --input json, for an answer; then exit code
+    /// 11 [default: without end]
+    #[arg(long, value_name = "TIME", value_parser = nonzero_time)]
+    pub within: Option<Duration>,
+    /// Pause after each message that is sent
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub pace: Option<Duration>,
     /// Answer each message that matches with TEXT (as of -x), in which $1 or $name is what a group of
     /// the pattern has matched; can be repeated
     #[arg(long, value_name = "REGEX=TEXT")]

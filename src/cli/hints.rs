@@ -62,6 +62,7 @@ fn words(hint: &Hint) -> String {
         Hint::MoreTime(limit) => format!("more time: {} SECONDS", option(*limit)),
         Hint::NameUnknown => "another name: --sni NAME; none: --sni off".into(),
         Hint::NoPing => "if the server ends a connection at a ping: --no-ping".into(),
+        Hint::NoReplayOut => "without --replay-out those are sent".into(),
         Hint::NoTlsOrName => {
             "if the server doesn't speak TLS: ws://; a name it doesn't know: --sni NAME".into()
         }
@@ -91,6 +92,7 @@ fn words(hint: &Hint) -> String {
         Hint::ProxySpeaks(what, scheme) => format!("it looks like {what}: --proxy {scheme}://…"),
         Hint::ProxyTls => "for the proxy's own TLS --cacert FILE counts, --insecure doesn't".into(),
         Hint::ReconnectOn(list) => format!("--reconnect-on is {list}"),
+        Hint::ReplayOut => "--replay-out sends those".into(),
         Hint::SpokenAlpn => "offer only what can be spoken: --alpn http/1.1".into(),
         Hint::TlsVersions => {
             "wstap speaks TLS 1.2 and 1.3; without --tlsv1.2 and --tlsv1.3 it offers both".into()

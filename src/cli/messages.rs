@@ -4,10 +4,13 @@ use crate::cli::args::MessageArgs;
 use crate::cli::files;
 use crate::error::{Error, Hint, Result};
 use crate::protocol::frame::Opcode;
+use crate::run::gate::{GateOptions, Lockstep};
+use crate::run::input::InputFormat;
 use crate::run::rules::{Reply, Rules, Timer, split};
 use crate::run::settings::Settings;
 use crate::text::Untrusted;
 use crate::text::escapes::escaped;
+use crate::text::typed::pattern;
 
 /// Sets what is sent, and how.
 ///
@@ -20,6 +23,10 @@ pub(super) fn messages(settings: &mut Settings, args: MessageArgs) -> Result<()>
         binary,
         escapes,
         input,
+        replay_out,
+        lockstep,
+        within,
+        pace,
         on,
         every,
         fragment,
@@ -30,6 +37,16 @@ pub(super) fn messages(settings: &mut Settings, args: MessageArgs) -> Result<()>
     let texts = Texts { binary, escapes };
     let first = send.iter().map(|typed| texts.message("-x", typed));
     settings.first = first.collect::<Result<_>>()?;
+    if replay_out && input != InputFormat::Json {
+        let error = Error::usage("--replay-out needs events to send again");
+        return Err(error.hint("for example: wstap --input json --replay-out URL <log"));
+    }
+    if within.is_some() && lockstep.is_none() && input != InputFormat::Json {
+        let error = Error::usage("--within is for --lockstep and --input json");
+        return Err(error.hint("the longest time for everything: -m TIME"));
+    }
+    settings.replay_out = replay_out;
+    settings.gate = GateOptions { lockstep: lockstep.map(answers).transpose()?, within, pace };
     settings.rules = Rules {
         replies: on.iter().map(|typed| texts.reply(typed)).collect::<Result<_>>()?,
         timers: every.iter().map(|typed| texts.timer(typed)).collect::<Result<_>>()?,
@@ -43,6 +60,12 @@ pub(super) fn messages(settings: &mut Settings, args: MessageArgs) -> Result<()>
     settings.wire.max_message = max_message;
     settings.wire.max_fragments = max_fragments;
     Ok(())
+}
+
+/// `--lockstep`.
+fn answers(typed: Option<String>) -> Result<Lockstep> {
+    let pattern = typed.as_deref().map(pattern).transpose();
+    pattern.map(Lockstep).map_err(|why| Error::usage(format!("--lockstep {why}")))
 }
 
 /// How texts of the command line are read.

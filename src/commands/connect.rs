@@ -44,8 +44,8 @@ pub fn run(plan: Plan) -> Result<Exit> {
     outputs.extend(log.map(|log| in_log(log, plan.human)));
     let mut pipe = match () {
         () if echo => Pipe::endless(),
-        () if no_input => Pipe::empty(),
-        () => Pipe::new(Stdin::new(plan.settings.input)),
+        () if no_input => Pipe::empty(&plan.settings),
+        () => Pipe::new(Stdin::new(plan.settings.input), &plan.settings),
     };
     let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);

@@ -44,8 +44,13 @@ pub trait Driver {
     /// messages in pieces, the last piece.
     fn see_message(&mut self, _data: &Data<'_>, _views: &mut Views, _now: Instant) {}
 
+    /// Whether the driver itself sends the messages of the command line.
+    fn takes_first(&self, _settings: &Settings) -> bool {
+        false
+    }
+
     /// The input to poll. Asked only while the connection takes more.
-    fn source(&mut self) -> Option<&mut dyn Source> {
+    fn source(&mut self, _now: Instant) -> Option<&mut dyn Source> {
         None
     }
 

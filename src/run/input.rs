@@ -8,6 +8,7 @@ use std::time::Instant;
 use rustix::event::PollFlags;
 
 use crate::error::{Error, Exit, Hint, Result, Stage};
+use crate::run::gate::quoted;
 use crate::run::turn::Source;
 use crate::sys::{self, Role};
 use crate::text::escapes::escaped;
@@ -62,6 +63,11 @@ pub struct Piece<'a> {
 }
 
 impl Piece<'_> {
+    /// Which one it is, and how it begins.
+    pub fn named(&self, kind: &str) -> String {
+        format!("{kind} {} of standard input: {}", self.number, quoted(self.bytes))
+    }
+
     /// The error for a message that is not UTF-8, with the position.
     pub fn not_utf8(&self) -> Error {
         let at = std::str::from_utf8(self.bytes).err().map_or(0, |e| e.valid_up_to());
@@ -138,9 +144,14 @@ impl Stdin {
         self.eof
     }
 
+    /// Whether everything that was read was taken.
+    pub fn is_empty(&self) -> bool {
+        self.begin == self.end
+    }
+
     /// Whether every message was taken.
     pub fn is_exhausted(&self) -> bool {
-        self.eof && self.begin == self.end
+        self.eof && self.is_empty()
     }
 
     /// Reads once.

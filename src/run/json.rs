@@ -7,66 +7,140 @@ use crate::error::{Error, Exit, Stage};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::Opcode;
 use crate::run::command::Command;
-use crate::run::frame::{Field, FrameSpec, Given};
+use crate::run::frame::{Field, FrameSpec, Given, no_such};
+use crate::run::gate::Wait;
 use crate::run::input::Piece;
 use crate::text::Untrusted;
+use crate::text::typed::{pattern, time};
 
 type Read = fn(&Fields) -> Result<Command, String>;
 
-/// The commands by their `type`, which is that of the matching event.
-pub const COMMANDS: [(&str, Read); 5] = [
-    ("message", Fields::message),
-    ("ping", |fields| Ok(Command::Ping(fields.control_payload()?))),
-    ("pong", |fields| Ok(Command::Pong(fields.control_payload()?))),
-    ("close", Fields::close),
-    ("frame", Fields::frame),
+/// The commands: their `type`, which is that of the matching event, the fields that they take, and the
+/// further ones of the event.
+pub const COMMANDS: [(&str, &[&str], &[&str], Read); 5] = [
+    (
+        "message",
+        &["data", "base64", "opcode", "fragment"],
+        &["fragments", "length", "wire_length", "compressed", "saved_percent"],
+        Fields::message,
+    ),
+    ("ping", PAYLOAD, &[], |fields| Ok(Command::Ping(fields.control_payload()?))),
+    ("pong", PAYLOAD, &["rtt"], |fields| Ok(Command::Pong(fields.control_payload()?))),
+    ("close", &["code", "reason"], &["meaning", "reason_base64", "first"], Fields::close),
+    (
+        "frame",
+        &["data", "base64", "fin", "rsv", "opcode", "mask", "length", "length_form"],
+        &[],
+        Fields::frame,
+    ),
 ];
 
-/// Parses a line. `None` for an empty line and for events that aren't commands, so that the output
-/// of one session can be the input of another.
+const PAYLOAD: &[&str] = &["data", "base64"];
+
+/// Fields of every event.
+const EVENT: &[&str] = &["at", "t", "seq", "client", "direction"];
+
+/// What a line asks for.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Nothing: it is empty, or an event that is no command.
+    Nothing,
+    /// Nothing: the event of a message that went the other way.
+    LeftOut,
+    /// To send something.
+    Send(Command),
+    /// To wait for a message.
+    Wait(Wait),
+}
+
+/// Reads a line. The output of one session can be the input of another: of its events those are
+/// commands that it has received, or, to replay it, the messages that it has sent.
 ///
 /// # Errors
 /// Exit 13, with the line number and what is wrong.
-pub fn command(piece: &Piece<'_>) -> Result<Option<Command>, Error> {
+pub fn step(piece: &Piece<'_>, replay_out: bool) -> Result<Step, Error> {
     if piece.bytes.trim_ascii().is_empty() {
-        return Ok(None);
+        return Ok(Step::Nothing);
     }
-    parse(piece.bytes).map_err(|why| {
+    parse(piece.bytes, replay_out).map_err(|why| {
         let what = format!("line {} of standard input: {why}", piece.number);
         Error::new(Stage::Input, Exit::Local, what)
             .hint(r#"a command looks like {"type":"message","data":"hello"}; see docs/events.md"#)
     })
 }
 
-fn parse(line: &[u8]) -> Result<Option<Command>, String> {
+fn parse(line: &[u8], replay_out: bool) -> Result<Step, String> {
     let value: Value = serde_json::from_slice(line).map_err(|e| format!("not JSON: {e}"))?;
     let Value::Object(fields) = value else {
         return Err("not a JSON object".to_owned());
     };
     let fields = Fields(fields);
-    // An event of a message sent by another session.
-    if fields.text("direction")? == Some("out") {
-        return Ok(None);
-    }
-    let is_event = fields.0.contains_key("seq");
     let name = fields.text("type")?.ok_or("the field \"type\" is missing")?;
-    match COMMANDS.iter().find(|(known, _)| *known == name) {
-        // The message that a reported frame belongs to is reported too.
-        Some(("frame", _)) if is_event => Ok(None),
-        Some((_, read)) => read(&fields).map(Some),
-        None if is_event => Ok(None),
-        None => {
-            let [others @ .., last] = COMMANDS.map(|(name, _)| name);
-            let (name, others) = (Untrusted::text(name), others.join(", "));
-            Err(format!("\"{name}\" is no command: {others} or {last}"))
+    let is_event = fields.0.contains_key("seq") && fields.0.contains_key("at");
+    let outwards = match fields.text("direction")? {
+        None => None,
+        Some("in") => Some(false),
+        Some("out") => Some(true),
+        Some(other) => {
+            let other = Untrusted::text(other);
+            return Err(format!("\"direction\" must be \"in\" or \"out\", not \"{other}\""));
         }
+    };
+    if name == "wait" {
+        fields.check(name, &["for", "within"], &[])?;
+        return fields.wait().map(Step::Wait);
     }
+    let Some((_, keys, of_event, read)) = COMMANDS.iter().find(|(known, ..)| *known == name) else {
+        return match is_event {
+            true => Ok(Step::Nothing),
+            false => Err(no_such("command", name, &COMMANDS.map(|(name, ..)| name))),
+        };
+    };
+    match (name, outwards) {
+        (_, None) if !is_event => fields.check(name, keys, &[])?,
+        // The message that a reported frame belongs to is reported too.
+        ("frame", _) => return Ok(Step::Nothing),
+        _ => fields.check(name, keys, &[of_event, EVENT])?,
+    }
+    match (name, outwards) {
+        (_, None) => {}
+        ("message", Some(outwards)) if outwards != replay_out => return Ok(Step::LeftOut),
+        ("message", _) => {}
+        // A replay keeps its own pings, and its own end.
+        (_, Some(outwards)) if outwards || replay_out => return Ok(Step::Nothing),
+        _ => {}
+    }
+    read(&fields).map(Step::Send)
 }
 
 /// The fields of a JSON object.
 pub struct Fields(Map<String, Value>);
 
 impl Fields {
+    /// Whether there is no field but these, and those that only an event has.
+    fn check(&self, name: &str, keys: &[&str], of_event: &[&[&str]]) -> Result<(), String> {
+        let is_known = |key: &str| {
+            key == "type" || keys.contains(&key) || of_event.iter().any(|keys| keys.contains(&key))
+        };
+        match self.0.keys().find(|key| !is_known(key)) {
+            None => Ok(()),
+            Some(key) => Err(no_such(&format!("field of \"{name}\""), key, keys)),
+        }
+    }
+
+    fn wait(&self) -> Result<Wait, String> {
+        let pattern = self.text("for")?.map(pattern).transpose();
+        let pattern = pattern.map_err(|why| format!("\"for\" {why}"))?;
+        let within = match self.0.get("within") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(time(text)),
+            Some(Value::Number(number)) => Some(time(&number.to_string())),
+            Some(_) => Some(Err("a time is a number of seconds, or like \"2s\"".to_owned())),
+        };
+        let within = within.transpose().map_err(|why| format!("\"within\": {why}"))?;
+        Ok(Wait { pattern, within })
+    }
+
     fn text(&self, name: &str) -> Result<Option<&str>, String> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -169,7 +243,14 @@ mod tests {
     use crate::run::frame::MaskSpec;
 
     fn read(line: &str) -> Result<Option<Command>, String> {
-        parse(line.as_bytes())
+        replayed(line, false)
+    }
+
+    fn replayed(line: &str, replay_out: bool) -> Result<Option<Command>, String> {
+        Ok(match parse(line.as_bytes(), replay_out)? {
+            Step::Send(command) => Some(command),
+            _ => None,
+        })
     }
 
     fn message(opcode: Opcode, payload: &[u8]) -> Option<Command> {
@@ -206,8 +287,14 @@ mod tests {
         assert_eq!(read(event), Ok(message(Opcode::Text, b"a")));
         let own = event.replace("\"in\"", "\"out\"");
         assert_eq!(read(&own), Ok(None));
-        assert_eq!(read(r#"{"type":"open","seq":3}"#), Ok(None));
-        assert_eq!(read(r#"{"type":"frame","seq":3,"direction":"in"}"#), Ok(None));
+        assert_eq!(replayed(&own, true), Ok(message(Opcode::Text, b"a")));
+        assert_eq!(replayed(event, true), Ok(None));
+        assert!(matches!(parse(own.as_bytes(), false), Ok(Step::LeftOut)));
+        assert_eq!(read(r#"{"type":"open","at":"x","seq":3}"#), Ok(None));
+        assert_eq!(read(r#"{"type":"frame","at":"x","seq":3,"direction":"in","x":1}"#), Ok(None));
+        let close = r#"{"type":"close","direction":"out","code":1000,"meaning":"x","first":"us"}"#;
+        assert_eq!((read(close), replayed(close, true)), (Ok(None), Ok(None)));
+        assert!(read(&close.replace("out", "in")).unwrap().is_some());
     }
 
     #[test]
@@ -217,7 +304,20 @@ mod tests {
             ("[1]", "not a JSON object"),
             ("{}", "\"type\" is missing"),
             (r#"{"type":"mesage"}"#, "no command"),
+            (r#"{"type":"mesage","seq":1}"#, "did you mean message?"),
             (r#"{"type":"message","data":1}"#, "must be a string"),
+            (
+                r#"{"type":"message","hex":"00"}"#,
+                "no field of \"message\" is called 'hex'; there are",
+            ),
+            (r#"{"type":"message","dat":"00"}"#, "called 'dat'; did you mean data?"),
+            (r#"{"type":"message","data":"","length":0}"#, "called 'length'"),
+            (r#"{"type":"message","direction":"in","payload":"x"}"#, "called 'payload'"),
+            (r#"{"type":"message","direction":"up","data":"x"}"#, "\"in\" or \"out\", not \"up\""),
+            (r#"{"type":"ping","opcode":"text"}"#, "called 'opcode'"),
+            (r#"{"type":"wait","fro":"x"}"#, "did you mean for?"),
+            (r#"{"type":"wait","for":"("}"#, "\"for\" is not a regular expression"),
+            (r#"{"type":"wait","within":-1}"#, "\"within\": a time is"),
             (r#"{"type":"message","opcode":"text","base64":"/w=="}"#, "must be UTF-8"),
             (r#"{"type":"message","base64":"?"}"#, "can't be decoded"),
             (r#"{"type":"close","code":70000}"#, "below 65536"),

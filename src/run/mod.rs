@@ -19,6 +19,7 @@ pub mod destination;
 mod driver;
 mod ending;
 pub mod frame;
+pub mod gate;
 mod inflate;
 pub mod input;
 pub mod json;

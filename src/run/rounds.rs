@@ -33,7 +33,7 @@ impl Talk<'_> {
     /// # Errors
     /// A failure of the connection, the input or the output.
     pub(super) fn run(mut self, driver: &mut dyn Driver) -> Result<Over> {
-        self.begin();
+        self.begin(driver);
         loop {
             self.context.outside.views.set_time(self.now);
             self.deliver(driver);
@@ -53,9 +53,11 @@ impl Talk<'_> {
     }
 
     /// Sends what was to be sent after the opening, and what earlier connections have left.
-    fn begin(&mut self) {
+    fn begin(&mut self, driver: &dyn Driver) {
         self.context.rules.begin(self.now);
-        let Settings { fragment, first, .. } = &self.context.settings;
+        let settings = &self.context.settings;
+        let Settings { fragment, first, .. } = settings;
+        let first = if driver.takes_first(settings) { &[][..] } else { first };
         let views = &mut self.context.outside.views;
         for (opcode, payload) in first {
             let message = Outgoing { opcode: *opcode, payload, fragment: *fragment };
@@ -195,7 +197,7 @@ impl Talk<'_> {
         let rules = self.context.rules.deadline().filter(|_| self.connection.is_open());
         let ends = [self.context.deadline, duration_ends, rules, driver.deadline(self)];
         let until = ends.into_iter().flatten().min();
-        let input = if self.has_room() { driver.source() } else { None };
+        let input = if self.has_room() { driver.source(self.now) } else { None };
         let outside = &mut self.context.outside;
         self.now = match input {
             Some(input) => outside.turn(&mut [&mut self.connection, input], until),

@@ -138,6 +138,7 @@ impl Session {
         let settings = &mut self.context.settings;
         settings.wire.show = self.context.outside.views.show();
         settings.wire.show.whole |= settings.echo || settings.until.is_some();
+        settings.wire.show.whole |= settings.gate.looks_at_messages();
         settings.wire.show.whole |= !self.context.rules.replies.is_empty();
         settings.wire.show.whole |= self.context.outside.views.inflates();
         let limit = Instant::now() + self.context.settings.open.connect_timeout;

@@ -8,6 +8,7 @@ use crate::connection::{CookieFile, OpenOptions, WireOptions};
 use crate::error::Words;
 use crate::protocol::close::CloseCode;
 use crate::protocol::frame::Opcode;
+use crate::run::gate::GateOptions;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::Reconnect;
 use crate::run::rules::Rules;
@@ -52,6 +53,10 @@ pub struct Settings {
     pub binary: bool,
     /// Escapes in the input stand for what they name.
     pub escapes: bool,
+    /// What holds the input back.
+    pub gate: GateOptions,
+    /// Of events in the input, the messages that were sent are sent again, not those received.
+    pub replay_out: bool,
     /// What is sent by rule.
     pub rules: Rules,
     /// Send every received message back.
@@ -93,6 +98,8 @@ impl Settings {
             no_input: false,
             binary: false,
             escapes: false,
+            gate: GateOptions::default(),
+            replay_out: false,
             rules: Rules::default(),
             echo: false,
             inflate: false,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connection::{Connection, Outgoing, UnsentMessage};
+use crate::connection::{Connection, Outgoing, Show, UnsentMessage};
 use crate::error::Error;
 use crate::event::{Event, Level, Sent};
 use crate::protocol::close::Party;
@@ -67,6 +67,12 @@ impl<'a> Talk<'a> {
     /// Whether the person has left this connection.
     pub(super) fn is_left(&self) -> bool {
         self.leave.is_some()
+    }
+
+    /// Gives messages whole from now on, because they are looked at.
+    pub(super) fn take_whole_messages(&mut self) {
+        let show = Show { whole: true, ..self.views().show() };
+        self.connection.show(show);
     }
 
     /// The views.

@@ -298,7 +298,7 @@ fn a_bad_command_is_13_with_its_line() {
     let lines =
         "{\"type\":\"message\",\"data\":\"a\"}\n\n{\"type\":\"mesage\"}\n{\"type\":\"ping\"}\n";
     let output = run.stdin(lines).run();
-    let what = "input: line 3 of standard input: \"mesage\" is no command";
+    let what = "input: line 3 of standard input: no command is called 'mesage'";
     output
         .expect_failure(13, what)
         .expect_stdout("a\n")

@@ -75,7 +75,7 @@ fn json_types() {
     types.sort_unstable();
     assert_eq!(known, types);
     // A command is called as the event that reports it.
-    for (command, _) in wstap::run::json::COMMANDS {
+    for (command, ..) in wstap::run::json::COMMANDS {
         assert!(TYPES.contains(&command), "{command}");
     }
 }

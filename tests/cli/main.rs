@@ -28,5 +28,6 @@ mod secrets;
 mod serve;
 mod serve_binary;
 mod serve_wire;
+mod steps;
 mod terminal;
 mod unfinished;

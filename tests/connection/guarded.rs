@@ -87,9 +87,10 @@ fn events(show: &[&str]) -> (String, String) {
     let seen = Arc::new(Mutex::new(String::new()));
     let view = Output::new(Box::new(Dumb(Arc::clone(&seen))), Sink::Fd(FdSink::stdout()));
     let waking = Waking::Signals(Signals::new().unwrap());
+    let mut pipe = Pipe::empty(&plan.settings);
     let mut session = Session::new(plan.settings, vec![view], waking);
     session.note(&plan.notes);
-    assert_eq!(session.run(&mut Pipe::empty()), Exit::Done);
+    assert_eq!(session.run(&mut pipe), Exit::Done);
     let requests = server.finish().requests;
     assert!(requests[0].header("proxy-authorization").unwrap().contains(BASIC));
     let login = requests[3].header("authorization").unwrap();

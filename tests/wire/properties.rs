@@ -110,7 +110,10 @@ fn in_json(spec: &FrameSpec) -> String {
 }
 
 fn json_command(line: &[u8]) -> Result<Option<Command>, Error> {
-    json::command(&Piece { bytes: line, offset: 0, number: 1 })
+    Ok(match json::step(&Piece { bytes: line, offset: 0, number: 1 }, false)? {
+        json::Step::Send(command) => Some(command),
+        _ => None,
+    })
 }
 
 const HERE: CookieOrigin<'_> =
