@@ -35,6 +35,9 @@ const ISSUED: &[&[u8]] = &[
     b"AIza",
 ];
 
+/// By so much of it one is recognized.
+const BEGINNING: usize = 48;
+
 /// What a text is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -157,9 +160,15 @@ fn userinfo(url: &[u8]) -> Option<Range<usize>> {
 /// Where the values of secret parameters are.
 fn parameters(text: &[u8], kind: Kind, found: &mut Vec<Range<usize>>) {
     let query = memchr::memchr2(b'?', b'#', text).unwrap_or(text.len());
-    for equals in memchr::memchr_iter(b'=', text) {
+    let is_engine_io = memmem::find(text, b"EIO=").is_some();
+    let mut hidden_to = 0;
+    for equals in memchr::memchr_iter(b'=', text).filter(|at| *at > 0) {
         let (before, behind) = (text.get(..equals), text.get(equals + 1..));
         let (Some(before), Some(behind)) = (before, behind) else { continue };
+        // So that each byte is looked at once, whatever a peer sends.
+        if equals < hidden_to {
+            continue;
+        }
         let in_name = |b: &u8| b.is_ascii_alphanumeric() || b"_-.%$~+[]".contains(b);
         let length = before.iter().rev().take_while(|b| in_name(b)).count();
         let (front, name) = before.split_at(equals - length);
@@ -168,27 +177,28 @@ fn parameters(text: &[u8], kind: Kind, found: &mut Vec<Range<usize>>) {
             Some(b'/') | None => kind == Kind::Url,
             _ => false,
         };
+        if !is_parameter || !is_secret(name, is_engine_io) {
+            continue;
+        }
         let in_path = kind == Kind::Url && equals < query;
         let ends = |b: &u8| match kind {
             Kind::Url => matches!(b, b'&' | b';' | b'#') || in_path && matches!(b, b'/' | b'?'),
             Kind::Words => b.is_ascii_whitespace() || b"&;#\"'<>()\\,`".contains(b),
         };
-        if !is_parameter || !is_secret(name, text) {
-            continue;
-        }
         let length = behind.iter().position(ends).unwrap_or(behind.len());
+        hidden_to = equals + 1 + length;
         let value = behind.get(..length).unwrap_or_default();
         if !EMPTY.iter().any(|empty| value.eq_ignore_ascii_case(empty)) {
-            found.push(equals + 1..equals + 1 + length);
+            found.push(equals + 1..hidden_to);
         }
     }
 }
 
-fn is_secret(name: &[u8], text: &[u8]) -> bool {
+/// Whether a name's value is a secret. Engine.IO's number of a connection isn't: its first message
+/// shows it anyhow.
+fn is_secret(name: &[u8], is_engine_io: bool) -> bool {
     let name = decoded(name).map_or(Cow::Borrowed(name), |(plain, _)| Cow::Owned(plain));
-    // Engine.IO's number of a connection, which its first message shows anyhow.
-    let is_engine_io = name.eq_ignore_ascii_case(b"sid") && memmem::find(text, b"EIO=").is_some();
-    is_secret_parameter(&name) && !is_engine_io
+    is_secret_parameter(&name) && !(is_engine_io && name.eq_ignore_ascii_case(b"sid"))
 }
 
 /// What is a token by its looks.
@@ -198,19 +208,29 @@ fn tokens(text: &[u8]) -> Vec<Range<usize>> {
         let rest = text.get(start..).unwrap_or_default();
         rest.get(..rest.iter().take_while(|b| is_token_byte(**b)).count()).unwrap_or_default()
     };
+    let mut looked_to = 0;
     for start in memmem::find_iter(text, b"eyJ") {
+        if start < looked_to {
+            continue;
+        }
         let token = run(start);
-        if found.last().is_none_or(|last| start >= last.end) && is_jwt(token) {
+        if is_jwt(token) {
             found.push(start..start + token.len());
+            looked_to = start + token.len();
+        } else {
+            // Another one can only begin in a later part.
+            let part = memchr::memchr(b'.', token).unwrap_or(token.len());
+            looked_to = start + part;
         }
     }
     for issuer in ISSUED {
         for start in memmem::find_iter(text, issuer) {
             let before = start.checked_sub(1).and_then(|at| text.get(at));
-            let token = run(start);
-            let random = token.get(issuer.len()..).unwrap_or_default();
+            let begin = text.get(start..(start + BEGINNING).min(text.len())).unwrap_or_default();
+            let length = begin.iter().take_while(|b| is_token_byte(**b)).count();
+            let random = begin.get(issuer.len()..length).unwrap_or_default();
             if !before.is_some_and(u8::is_ascii_alphanumeric) && is_random(random) {
-                found.push(start..start + token.len());
+                found.push(start..start + run(start).len());
             }
         }
     }

@@ -91,15 +91,17 @@ fn noted(kind: &str, bytes: Vec<u8>, more: Option<u64>) -> Dump {
 /// The longest list of bytes in brackets: `[129, 5]`, `{0x81, 0x05}`, `Uint8Array(2) [ 129, 5 ]`.
 fn array(text: &str) -> Option<Dump> {
     let mut best: Option<Dump> = None;
-    for (at, open) in text.char_indices().filter(|(_, c)| "[{(<".contains(*c)) {
-        let close = match open {
-            '[' => ']',
-            '{' => '}',
-            '<' => '>',
-            _ => ')',
-        };
-        let inside = text.get(at + 1..).unwrap_or_default();
-        let Some(inside) = inside.split(close).next() else { continue };
+    let is_bracket = |c: char| "[]{}()<>".contains(c);
+    for (at, open) in text.char_indices().filter(|(_, c)| is_bracket(*c)) {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let inside = rest.split(is_bracket).next().unwrap_or_default();
+        let close = rest.get(inside.len()..).and_then(|rest| rest.chars().next());
+        if !matches!(
+            (open, close),
+            ('[', Some(']')) | ('{', Some('}')) | ('(', Some(')')) | ('<', Some('>'))
+        ) {
+            continue;
+        }
         let (inside, more) = cut(inside);
         let length =
             |dump: &Option<Dump>| dump.as_ref().map_or(0, |dump| dump.parts.concat().len());

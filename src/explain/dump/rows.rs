@@ -2,6 +2,12 @@
 
 use super::shown::{Dump, MAX};
 
+/// The most packets of one dump.
+const MAX_PARTS: usize = 4096;
+
+/// A longer line is no row.
+const MAX_ROW: usize = 4 << 10;
+
 /// One row.
 struct Row<'a> {
     /// Blanks before it: Wireshark indents one direction of a conversation.
@@ -93,6 +99,9 @@ pub(super) fn bytes(row: &str) -> Option<Vec<u8>> {
 
 fn line(line: &str) -> Option<Line<'_>> {
     let bare = line.trim();
+    if bare.len() > MAX_ROW {
+        return None;
+    }
     if bare == "*" {
         return Some(Line::Repeat);
     }
@@ -274,6 +283,9 @@ impl Reader {
                 at
             }
             _ => {
+                if self.parts.len() == MAX_PARTS {
+                    return None;
+                }
                 self.open.push((row.margin, offset, Vec::new()));
                 self.parts.push(Vec::new());
                 self.parts.len() - 1
