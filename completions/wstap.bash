@@ -53,7 +53,7 @@ _wstap() {
 
     case "${cmd}" in
         wstap)
-            opts="-c -x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --connect --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help --version inspect ping run test curl serve demo explain generate help"
+            opts="-c -x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --connect --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help --version inspect ping run test curl serve demo explain generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -169,6 +169,10 @@ _wstap() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "hex json line null raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --header)
@@ -343,7 +347,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__curl)
-            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
+            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -451,6 +455,10 @@ _wstap() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "hex json line null raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --header)
@@ -625,7 +633,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__demo)
-            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
+            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -733,6 +741,10 @@ _wstap() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "hex json line null raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --header)

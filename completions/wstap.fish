@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n c/connect= x/send= N/no-input b/binary escapes input= replay-out lockstep= within= pace= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate hex pretty t/timestamps H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n c/connect= x/send= N/no-input b/binary escapes input= replay-out lockstep= within= pace= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate hex pretty t/timestamps record= H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -55,6 +55,7 @@ json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
+complete -c wstap -n "__fish_wstap_needs_command" -l record -d 'Write the session as a script, which wstap run plays again' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
@@ -429,6 +430,7 @@ json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l record -d 'Write the session as a script, which wstap run plays again' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
@@ -550,6 +552,7 @@ json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l record -d 'Write the session as a script, which wstap run plays again' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r

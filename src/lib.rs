@@ -11,8 +11,8 @@
 //! | 6 | [`run`] |
 //! | 5 | [`export`] |
 //! | 4 | [`connection`] |
-//! | 3 | [`transport`], [`report`], [`explain`], [`pattern`] |
-//! | 2 | [`event`], [`error`], [`redact`], [`sys`], [`text`] |
+//! | 3 | [`transport`], [`report`], [`explain`] |
+//! | 2 | [`event`], [`error`], [`pattern`], [`redact`], [`sys`], [`text`] |
 //! | 1 | [`protocol`] |
 //! | 0 | [`http`] |
 //!

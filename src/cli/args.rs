@@ -700,6 +700,9 @@ pub(crate) struct OutputArgs {
     /// The time of day (UTC) before each line for people
     #[arg(short = 't', long)]
     pub timestamps: bool,
+    /// Write the session as a script, which wstap run plays again
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 /// `--linger`.

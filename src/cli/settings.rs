@@ -44,6 +44,8 @@ pub struct Plan {
     pub json: bool,
     /// `--log`: the file for the events.
     pub log: Option<PathBuf>,
+    /// `--record`: the file for the script of the session.
+    pub record: Option<PathBuf>,
     /// Notes on what was guessed, one line each.
     pub notes: Vec<String>,
 }
@@ -104,12 +106,14 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
         color: is_wanted(color, std::io::stderr()),
         ..HumanOptions::default()
     };
-    let (mut format, mut json) = (Format::Line, false);
+    let (mut format, mut json, mut record) = (Format::Line, false, None);
     if let Some(TalkArgs { messages, ending, liveness, output }) = talk {
         self::messages(&mut settings, messages)?;
         self::ending(&mut settings, ending)?;
         self::liveness(&mut settings, liveness);
-        let OutputArgs { json: events, output, hex, inflate, pretty, timestamps } = output;
+        let OutputArgs { json: events, output, hex, inflate, pretty, timestamps, record: file } =
+            output;
+        record = file;
         settings.inflate = inflate;
         (human.hex, human.pretty, human.timestamps) = (hex, pretty, timestamps);
         (format, json) = (output, events);
@@ -122,7 +126,7 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
         let error = Error::usage("--log needs a file, and - is none");
         return Err(error.hint("events on standard output: --json"));
     }
-    Ok(Plan { settings, human, color_stdout, output: format, json, log, notes })
+    Ok(Plan { settings, human, color_stdout, output: format, json, log, record, notes })
 }
 
 fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {

@@ -10,12 +10,13 @@ use crate::report::human::{Human, HumanOptions};
 use crate::report::inspect::Inspect;
 use crate::report::json::Json;
 use crate::report::payload::Payload;
+use crate::report::record::{RecordOptions, Recorder};
 use crate::run::command::Setting;
 use crate::run::destination::Anew;
 use crate::run::input::Stdin;
 use crate::run::output::{FdSink, Output, Sink};
 use crate::run::signals::{Signals, Waking};
-use crate::run::{Pipe, Prompt, Session};
+use crate::run::{Pipe, Prompt, Session, record_options};
 use crate::text::system::reason;
 
 /// Runs a session: with a prompt if stdin and stdout are terminals, as a pipe otherwise.
@@ -24,12 +25,13 @@ use crate::text::system::reason;
 /// Exit 13 if the log can't be opened; 70 if signals can't be handled.
 pub fn run(plan: Plan) -> Result<Exit> {
     let log = open_log(&plan, plan.json)?;
+    let recording = recording(&plan).or_else(|e| summed_up(e, plan.json))?;
     let terminal = rustix::termios::isatty(std::io::stdout());
     let terminals = terminal && rustix::termios::isatty(std::io::stdin());
     let echo = plan.settings.echo;
     let no_input = plan.settings.no_input;
     if terminals && !plan.json && !echo && !no_input && repl::is_usable() {
-        return prompt(plan, log);
+        return prompt(plan, log, recording);
     }
     let mut outputs = Vec::new();
     if plan.json {
@@ -42,6 +44,7 @@ pub fn run(plan: Plan) -> Result<Exit> {
     let human = HumanOptions { repl: watched, sent: watched, ..plan.human };
     outputs.push(on_stderr(Box::new(Human::new(human))));
     outputs.extend(log.map(|log| in_log(log, plan.human)));
+    outputs.extend(recording.map(in_recording));
     let mut pipe = match () {
         () if echo => Pipe::endless(),
         () if no_input => Pipe::empty(&plan.settings),
@@ -76,7 +79,11 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
 }
 
 /// The prompt: the editor runs here, the session on its own thread.
-fn prompt(plan: Plan, log: Option<FdSink>) -> Result<Exit> {
+fn prompt(
+    plan: Plan,
+    log: Option<FdSink>,
+    recording: Option<(FdSink, RecordOptions)>,
+) -> Result<Exit> {
     let options = repl::Options {
         color: plan.color_stdout,
         header: cli::header,
@@ -91,7 +98,7 @@ fn prompt(plan: Plan, log: Option<FdSink>) -> Result<Exit> {
             Sink::Screen(side.screen),
         );
         let log = log.map(|log| in_log(log, plan.human));
-        let outputs = [screen].into_iter().chain(log).collect();
+        let outputs = [screen].into_iter().chain(log).chain(recording.map(in_recording)).collect();
         let waking = Waking::Editor(side.wake);
         let mut session = Session::new(plan.settings, outputs, waking);
         session.note(&plan.notes);
@@ -103,6 +110,10 @@ fn prompt(plan: Plan, log: Option<FdSink>) -> Result<Exit> {
 fn anew(plan: Plan) -> Result<Anew> {
     // What can't be opened is said before the present connection is given up.
     open_log(&plan, false)?;
+    if plan.record.is_some() {
+        let error = Error::usage("--record is for the beginning of a session");
+        return Err(error.hint("at the prompt: /record FILE"));
+    }
     let HumanOptions { verbosity, quiet, timestamps, pretty, hex, .. } = plan.human;
     let views = [
         (verbosity > 0, Setting::Verbose(verbosity)),
@@ -132,6 +143,16 @@ pub(super) fn on_stderr(view: Box<dyn Reporter>) -> Output {
 pub(super) fn open_log(plan: &Plan, json: bool) -> Result<Option<FdSink>> {
     let log = plan.log.as_deref().map(FdSink::log).transpose();
     log.or_else(|e| summed_up(e, json))
+}
+
+/// The script of `--record`.
+fn recording(plan: &Plan) -> Result<Option<(FdSink, RecordOptions)>> {
+    let Some(path) = &plan.record else { return Ok(None) };
+    Ok(Some((FdSink::recording(path)?, record_options(&plan.settings.open))))
+}
+
+fn in_recording((sink, options): (FdSink, RecordOptions)) -> Output {
+    Output::new(Box::new(Recorder::new(options)), Sink::Fd(sink))
 }
 
 /// Events in that file.

@@ -10,6 +10,7 @@ pub mod payload;
 pub mod phases;
 pub mod ping;
 mod pretty;
+pub mod record;
 mod refusal;
 pub mod results;
 pub mod style;

@@ -56,6 +56,8 @@ pub enum Command {
     Quit,
     /// Leave this connection and open it again.
     Reconnect,
+    /// Write a script of the session to this file, or end that.
+    Record(Option<PathBuf>),
     /// Change or list what is sent by rule.
     Rule(RuleChange),
     /// Change a setting.

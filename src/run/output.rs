@@ -159,6 +159,11 @@ impl Output {
         matches!(self.channel(), Some(Channel::Log(_)))
     }
 
+    /// Whether it is the script of the session.
+    pub fn is_recording(&self) -> bool {
+        matches!(self.channel(), Some(Channel::Recording(_)))
+    }
+
     /// When a log that takes nothing has failed.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.sink {
@@ -196,6 +201,8 @@ pub enum Sink {
 pub enum Channel {
     /// A file with this name, escaped.
     Log(String),
+    /// The script of the session in a file with this name, escaped.
+    Recording(String),
     /// Standard error.
     Stderr,
     /// Standard output.
@@ -245,9 +252,26 @@ impl FdSink {
     /// # Errors
     /// Exit 13: it can't be opened.
     pub fn log(path: &Path) -> Result<FdSink> {
+        FdSink::file(path, OpenOptions::new().append(true), "the log", Channel::Log)
+    }
+
+    /// A new file, for its owner alone; what was in it before is gone.
+    ///
+    /// # Errors
+    /// Exit 13: it can't be opened.
+    pub fn recording(path: &Path) -> Result<FdSink> {
+        let options = &mut OpenOptions::new();
+        FdSink::file(path, options.write(true).truncate(true), "the recording", Channel::Recording)
+    }
+
+    fn file(
+        path: &Path,
+        options: &mut OpenOptions,
+        what: &str,
+        channel: fn(String) -> Channel,
+    ) -> Result<FdSink> {
         let name = Untrusted::text(&path.to_string_lossy()).to_string();
-        let opened = OpenOptions::new()
-            .append(true)
+        let opened = options
             .create(true)
             .mode(0o600)
             // A FIFO without a reader would block, now or later.
@@ -259,9 +283,9 @@ impl FdSink {
                 Some(rustix::io::Errno::NOENT) => "there is no such folder".to_owned(),
                 _ => reason(&e),
             };
-            Error::new(Stage::Output, Exit::Local, format!("can't open the log {name}: {why}"))
+            Error::new(Stage::Output, Exit::Local, format!("can't open {what} {name}: {why}"))
         })?;
-        Ok(FdSink::with(Channel::Log(name), Box::new(file), WriteMode::Direct))
+        Ok(FdSink::with(channel(name), Box::new(file), WriteMode::Direct))
     }
 
     fn new(channel: Channel, given: impl AsFd + Send + 'static, path: &str) -> FdSink {
@@ -316,7 +340,7 @@ impl FdSink {
                 Err(e) => self.failed = Some(e),
             }
         }
-        if let Channel::Log(_) = self.channel {
+        if let Channel::Log(_) | Channel::Recording(_) = self.channel {
             self.note_progress(self.pending() < before);
         }
         if self.failed.is_some() || self.done == self.buffer.len() {
@@ -346,7 +370,7 @@ impl FdSink {
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let role = match self.channel {
-            Channel::Log(_) => Role::File,
+            Channel::Log(_) | Channel::Recording(_) => Role::File,
             Channel::Stderr => Role::Stderr,
             Channel::Stdout => Role::Stdout,
         };

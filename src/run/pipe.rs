@@ -20,6 +20,9 @@ use crate::run::views::Views;
 use crate::sys;
 use crate::text::units::{Count, Took};
 
+/// What the payload of a fence begins with.
+pub(super) const FENCE: &str = "end of input ";
+
 /// How long we wait for the fence's pong while nothing is received.
 const FENCE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -281,7 +284,7 @@ impl Pipe {
 fn fence(talk: &mut Talk<'_>) -> Vec<u8> {
     let mut random = [0; 4];
     connection::random(&mut random);
-    let payload = format!("end of input {:08x}", u32::from_ne_bytes(random)).into_bytes();
+    let payload = format!("{FENCE}{:08x}", u32::from_ne_bytes(random)).into_bytes();
     talk.connection.ping(&payload);
     payload
 }

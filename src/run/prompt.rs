@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::connection::{self, Facts, KEEPALIVE, OpenOptions, UnsentMessage, WireOptions};
 use crate::error::{Error, Exit, Stage, Words};
@@ -10,11 +10,13 @@ use crate::event::{Data, Event, Level, Setting, Timings};
 use crate::http::head::Header;
 use crate::protocol::connection::{Direction, ReadyState};
 use crate::protocol::frame::Opcode;
+use crate::report::record::Recorder;
 use crate::run::attempt::Attempt;
 use crate::run::command::{Command, Commands, Question};
 use crate::run::context::Context;
 use crate::run::driver::{Driver, Instead, Outcome, Then};
 use crate::run::kept::Kept;
+use crate::run::recording::record_options;
 use crate::run::rules::RuleChange;
 use crate::run::settings::Settings;
 use crate::run::talk::{Over, Talk};
@@ -115,6 +117,11 @@ impl Prompt {
                 let show = talk.views().show();
                 talk.connection.show(show);
             }
+            Some(Command::Record(path)) => {
+                record(path, talk.context, Some(&self.attempt));
+                let show = talk.views().show();
+                talk.connection.show(show);
+            }
             Some(Command::Rule(change)) => change_rules(change, talk.context, Some(talk.now)),
             Some(Command::Wait(wait)) => {
                 let now = talk.now;
@@ -204,6 +211,7 @@ impl Prompt {
                 }
                 Command::Log(_)
                 | Command::Look(_)
+                | Command::Record(_)
                 | Command::Rule(_)
                 | Command::Set(_)
                 | Command::Show(_) => {
@@ -254,6 +262,7 @@ impl Prompt {
             }
             Command::Look(look) => self.kept.look(look, &mut context.outside.views),
             Command::Log(path) => log(path, &mut context.outside.views),
+            Command::Record(path) => record(path, context, None),
             Command::Rule(change) => change_rules(change, context, None),
             Command::Set(setting) => context.outside.views.set(setting),
             Command::Tune(tuning) => {
@@ -426,6 +435,7 @@ impl Driver for Prompt {
                 },
                 Command::Log(_)
                 | Command::Look(_)
+                | Command::Record(_)
                 | Command::Rule(_)
                 | Command::Show(_)
                 | Command::Set(_)
@@ -511,6 +521,35 @@ fn log(path: Option<PathBuf>, views: &mut Views) {
         }
         None if views.end_log() => "the log has ended".to_owned(),
         None => "no log is written".to_owned(),
+    };
+    views.emit(Event::Answer { text: &text, bare: false });
+}
+
+/// Begins a recording, or ends it; `attempt` is that of the open connection.
+fn record(path: Option<PathBuf>, context: &mut Context, attempt: Option<&Attempt>) {
+    let views = &mut context.outside.views;
+    let text = match path {
+        Some(path) => {
+            let opening = attempt.and_then(|attempt| attempt.opening.as_ref());
+            let before = [
+                attempt
+                    .and_then(|attempt| attempt.tls.as_ref())
+                    .map(|tls| Event::TlsEstablished { tls, took: Duration::ZERO }),
+                attempt
+                    .and_then(|attempt| attempt.request.as_ref())
+                    .map(|request| Event::RequestSent { request }),
+                opening.map(|opening| Event::Opened { opening }),
+            ];
+            let before: Vec<Event<'_>> = before.into_iter().flatten().collect();
+            let recorder = Recorder::new(record_options(&context.settings.open));
+            if let Err(error) = views.start_recording(&path, recorder, &before) {
+                return views.emit(Event::Error(&error));
+            }
+            let name = path.to_string_lossy();
+            format!("the session is recorded to {}; /record off ends that", Untrusted::text(&name))
+        }
+        None if views.end_recording() => "the recording has ended".to_owned(),
+        None => "nothing is recorded".to_owned(),
     };
     views.emit(Event::Answer { text: &text, bare: false });
 }

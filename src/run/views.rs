@@ -10,6 +10,7 @@ use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Clock, Event, Moment, Setting, Stamped, Summary, Timings};
 use crate::report::Needs;
 use crate::report::json::Json;
+use crate::report::record::Recorder;
 use crate::run::output::{Channel, FdSink, Output, Sink};
 use crate::text::system::reason;
 
@@ -238,10 +239,11 @@ impl Views {
         self.outputs.iter().find_map(broken)
     }
 
-    /// Removes a log that has failed, and returns why it has.
+    /// Removes a log or a recording that has failed, and returns why it has.
     pub fn drop_broken_log(&mut self) -> Option<Error> {
-        let at =
-            self.outputs.iter().position(|output| output.is_log() && output.failure().is_some())?;
+        let at = self.outputs.iter().position(|output| {
+            (output.is_log() || output.is_recording()) && output.failure().is_some()
+        })?;
         let error = broken(&self.outputs.remove(at));
         self.needs = all(&self.outputs);
         error
@@ -269,6 +271,38 @@ impl Views {
         self.outputs.len() < before
     }
 
+    /// Writes a script of the session from now on to this file instead of another; `before` are
+    /// events of the opening that it has to know. The owner of an open connection passes
+    /// [`Views::show`] on to it.
+    ///
+    /// # Errors
+    /// Exit 13: the file can't be opened. Then nothing has changed.
+    pub fn start_recording(
+        &mut self,
+        path: &Path,
+        recorder: Recorder,
+        before: &[Event<'_>],
+    ) -> Result<()> {
+        let sink = Sink::Fd(FdSink::recording(path)?);
+        self.end_recording();
+        let mut output = Output::new(Box::new(recorder), sink);
+        for event in before {
+            output.event(&Stamped { at: self.at, seq: 0, client: None, event });
+        }
+        self.outputs.push(output);
+        self.needs = all(&self.outputs);
+        Ok(())
+    }
+
+    /// Ends the recording, as far as it is written; false if there is none.
+    pub fn end_recording(&mut self) -> bool {
+        let before = self.outputs.len();
+        self.push();
+        self.outputs.retain(|output| !output.is_recording());
+        self.needs = all(&self.outputs);
+        self.outputs.len() < before
+    }
+
     /// When a log that takes nothing has failed.
     pub fn deadline(&self) -> Option<Instant> {
         self.outputs.iter().filter_map(Output::deadline).min()
@@ -283,6 +317,7 @@ fn broken(output: &Output) -> Option<Error> {
             return Some(Error::new(Stage::Output, Exit::Done, "standard output was closed"));
         }
         (Channel::Log(name), _) => format!("the log {name}"),
+        (Channel::Recording(name), _) => format!("the recording {name}"),
         (Channel::Stderr, _) => "standard error".to_owned(),
         (Channel::Stdout, _) => "standard output".to_owned(),
     };

@@ -375,3 +375,80 @@ fn the_run_waits_for_the_server() {
     run(script, &["--wait-up", "5s", "--url", server.url()]).expect_code(0);
     run("wait 1ms\n", &["--wait-up", "1s"]).expect_failure(2, "usage: --wait-up: which server?");
 }
+
+#[test]
+fn a_recording_passes_when_it_is_played() {
+    let server = demo::server().unwrap();
+    let home = Home::new();
+    let input = [
+        r#"{"type":"message","data":"hello"}"#,
+        r#"{"type":"message","data":"a\nb {{x}}"}"#,
+        r#"{"type":"message","data":"a\r\nb\u0001 "}"#,
+        r#"{"type":"message","opcode":"binary","base64":"AP8="}"#,
+        r#"{"type":"ping","data":"x y"}"#,
+        r#"{"type":"message","data":""}"#,
+        r#"{"type":"message","data":"file a"}"#,
+        r#"{"type":"message","data":"in several frames","fragment":4}"#,
+        r#"{"type":"message","data":"{\"a\":[1]}"}"#,
+        r#"{"type":"close","code":4001,"reason":"by \"e\""}"#,
+    ]
+    .join("\n");
+    let url = format!("{}/p?token=s3cr3t", server.url());
+    let args =
+        ["--input", "json", "--record", "r.wst", "-H", "X-A: b", "--bearer", "hunter2", &url];
+    Run::new(args).home(&home).stdin(input).run().expect_code(0);
+    let script = fs::read_to_string(home.path().join("r.wst")).unwrap();
+    for line in [
+        "# a secret is not recorded: in the environment, TOKEN is token in the URL",
+        "# a secret is not recorded: in the environment, AUTHORIZATION is the value of the header Authorization",
+        "    header: X-A: b",
+        ">b hex 00 ff",
+        "<b hex 00 ff",
+        "/ping x y",
+        "expect pong x y",
+        "> \\\"file a\"",
+        "/close 4001 \"by \"e\"\"",
+        "expect close 4001 \"by \\\"e\\\"\"",
+    ] {
+        assert!(script.lines().any(|is| is == line), "no {line} in\n{script}");
+    }
+    assert!(!script.contains("s3cr3t") && !script.contains("hunter2"), "{script}");
+    let played = Run::new(["run", "r.wst"]).home(&home).env("TOKEN", "a").env("AUTHORIZATION", "b");
+    let output = played.run();
+    assert_eq!(output.code(), 0, "{script}\n{}", output.text());
+}
+
+#[test]
+fn the_server_s_part_is_recorded_too() {
+    let refusing = ScriptedServer::start(|peer| {
+        peer.request();
+        peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    });
+    let closing = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.send(frame(0x9, b"p"));
+        peer.send(frame(0x1, b"hi"));
+        peer.frame();
+        peer.send(close_frame(4002, "done"));
+        peer.frame();
+    });
+    let cutting = ScriptedServer::start(|peer| {
+        peer.accept();
+        peer.send(frame(0x1, b"hi"));
+    });
+    for (server, code, wanted) in [
+        (&refusing, 6, "expect status 403\n"),
+        (&closing, 10, "expect ping p\n< hi\nexpect close 4002 \"done\"\n"),
+        (&cutting, 9, "< hi\nexpect cut\n"),
+    ] {
+        let home = Home::new();
+        let url = server.url();
+        let args = ["--record", "r.wst", "-N", &url];
+        Run::new(args).home(&home).run().expect_code(code);
+        let script = fs::read_to_string(home.path().join("r.wst")).unwrap();
+        assert!(script.ends_with(wanted), "{script}");
+        Run::new(["run", "r.wst"]).home(&home).run().expect_code(0);
+    }
+    let args = ["--record", "/nowhere/r.wst", "ws://localhost:1"];
+    Run::new(args).run().expect_failure(13, "output: can't open the recording /nowhere/r.wst: ");
+}

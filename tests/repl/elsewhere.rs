@@ -158,6 +158,29 @@ fn a_log_begins_with_its_connection() {
     assert!(events.lines().last().unwrap().starts_with("{\"type\":\"summary\""), "{events}");
 }
 
+#[test]
+fn a_recording_begins_in_an_open_session() {
+    let (server, home) = (demo::server().unwrap(), Home::new());
+    let file = home.path().join("r.wst");
+    let path = file.to_str().unwrap();
+    let mut pty = opened(Terminal::new(["-H", "X-A: b", server.url()]).size(40, 120));
+    ask(&mut pty, "before", &["< before"]);
+    ask(&mut pty, "/record /nowhere/x", &["! output: can't open the recording /nowhere/x: "]);
+    ask(&mut pty, "/record off", &["* nothing is recorded"]);
+    ask(&mut pty, &format!("/record {path}"), &["* the session is recorded to "]);
+    ask(&mut pty, "hello", &["< hello"]);
+    ask(&mut pty, "/record off", &["* the recording has ended"]);
+    ask(&mut pty, "after", &["< after"]);
+    let again = format!("/connect --record {path} {}", server.url());
+    ask(&mut pty, &again, &["--record is for the beginning of a session"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    let script = std::fs::read_to_string(&file).unwrap();
+    let (head, said) = script.split_once("    header: X-A: b\n").unwrap();
+    assert!(head.contains(&format!("connect {}/\n", server.url())), "{script}");
+    assert_eq!(said, "> hello\n< hello\n");
+}
+
 /// Types a line on a clear screen.
 #[track_caller]
 fn ask_alone(pty: &mut Pty, line: &str, answers: &[&str]) {

@@ -1,5 +1,7 @@
 //! Commands that look at messages that have come, choose which are shown, or write them to a file.
 
+use std::path::PathBuf;
+
 use super::slash_command::{Parse, Parsed, SlashCommand, alone, word};
 use crate::repl::candidate::{expand_home, files};
 use crate::run::command::{Command, Look, Pattern};
@@ -34,6 +36,9 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
     SlashCommand::new("log", "FILE|off", "write the events to the end of a file, too", log)
         .more(&["JSON Lines, as --log writes them; ~/ is your home directory."])
         .completing(|typed| (0, files(typed))),
+    SlashCommand::new("record", "FILE|off", "write the session as a script from here on", record)
+        .more(&["As --record writes it; wstap run plays it again."])
+        .completing(|typed| (0, files(typed))),
     SlashCommand::new("as-text", "[N]", "show message N, counted back, as text", |count| {
         Ok(look(Look::AsText(number(count)?)))
     })
@@ -48,12 +53,19 @@ fn look(look: Look) -> Parsed {
 }
 
 fn log(typed: &str) -> Parse<Parsed> {
-    let path = match typed.trim() {
-        "" => return Err("needs a file, or off".to_owned()),
-        "off" => None,
-        path => Some(expand_home(path)),
-    };
-    Ok(Parsed::Command(Command::Log(path)))
+    Ok(Parsed::Command(Command::Log(file_or_off(typed)?)))
+}
+
+fn record(typed: &str) -> Parse<Parsed> {
+    Ok(Parsed::Command(Command::Record(file_or_off(typed)?)))
+}
+
+fn file_or_off(typed: &str) -> Parse<Option<PathBuf>> {
+    match typed.trim() {
+        "" => Err("needs a file, or off".to_owned()),
+        "off" => Ok(None),
+        path => Ok(Some(expand_home(path))),
+    }
 }
 
 /// A number from 1; by default 1.
