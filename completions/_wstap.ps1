@@ -135,7 +135,7 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Do the opening handshake alone, report every rule, with a verdict')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Open a connection, report every rule, what comes, and why it failed')
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Measure how long the answers to pings, or to messages, take')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Play scripts of sessions and judge them: tests of a server')
             [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Play scripts of sessions and judge them: tests of a server')
@@ -148,6 +148,9 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             break
         }
         'wstap;inspect' {
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Send this text after opening; can be repeated')
+            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send this text after opening; can be repeated')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'How long to watch the open connection [default: 500ms]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line')
             [CompletionResult]::new('--raw-header', '--raw-header', [CompletionResultType]::ParameterName, 'Put a line into the request''s head as it is, even if it breaks the grammar')

@@ -132,7 +132,7 @@ set edit:completion:arg-completer[wstap] = {|@words|
             cand --help 'Print help'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand inspect 'Do the opening handshake alone, report every rule, with a verdict'
+            cand inspect 'Open a connection, report every rule, what comes, and why it failed'
             cand ping 'Measure how long the answers to pings, or to messages, take'
             cand run 'Play scripts of sessions and judge them: tests of a server'
             cand test 'Play scripts of sessions and judge them: tests of a server'
@@ -144,6 +144,9 @@ set edit:completion:arg-completer[wstap] = {|@words|
             cand help 'Show the options of a verb'
         }
         &'wstap;inspect'= {
+            cand -x 'Send this text after opening; can be repeated'
+            cand --send 'Send this text after opening; can be repeated'
+            cand --wait 'How long to watch the open connection [default: 500ms]'
             cand -H 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line'
             cand --header 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line'
             cand --raw-header 'Put a line into the request''s head as it is, even if it breaks the grammar'

@@ -125,7 +125,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l show-secrets -d 'Show passw
 complete -c wstap -n "__fish_wstap_needs_command" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_needs_command" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_needs_command" -s V -l version -d 'Print version'
-complete -c wstap -n "__fish_wstap_needs_command" -a "inspect" -d 'Do the opening handshake alone, report every rule, with a verdict'
+complete -c wstap -n "__fish_wstap_needs_command" -a "inspect" -d 'Open a connection, report every rule, what comes, and why it failed'
 complete -c wstap -n "__fish_wstap_needs_command" -a "ping" -d 'Measure how long the answers to pings, or to messages, take'
 complete -c wstap -n "__fish_wstap_needs_command" -a "run" -d 'Play scripts of sessions and judge them: tests of a server'
 complete -c wstap -n "__fish_wstap_needs_command" -a "test" -d 'Play scripts of sessions and judge them: tests of a server'
@@ -135,6 +135,8 @@ complete -c wstap -n "__fish_wstap_needs_command" -a "demo" -d 'Start an echo se
 complete -c wstap -n "__fish_wstap_needs_command" -a "explain" -d 'Explain a close code, bytes of frames, a header or a term; offline'
 complete -c wstap -n "__fish_wstap_needs_command" -a "generate" -d 'Write the man page or the completions of a shell'
 complete -c wstap -n "__fish_wstap_needs_command" -a "help" -d 'Show the options of a verb'
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s x -l send -d 'Send this text after opening; can be repeated' -r
+complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l wait -d 'How long to watch the open connection [default: 500ms]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand inspect" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::diagnosis::{Finding, Sure};
+
 /// The exit codes; stable, documented in the man page (one test each).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -133,6 +135,8 @@ pub struct Error {
     pub causes: Vec<String>,
     /// What to try next; one line each, may be empty.
     pub hints: Vec<Hint>,
+    /// Why it happened, the surest finding first; see [`crate::diagnosis`].
+    pub findings: Vec<Finding>,
     /// Whether it may be transient, so that another attempt makes sense.
     pub transient: bool,
     /// How long the server asks us to wait before the next attempt.
@@ -150,6 +154,7 @@ impl Error {
             limit: None,
             causes: Vec::new(),
             hints: Vec::new(),
+            findings: Vec::new(),
             transient: matches!(exit, Exit::Resolve | Exit::Connect | Exit::Lost | Exit::Timeout),
             retry_after: None,
         }
@@ -178,6 +183,35 @@ impl Error {
         self
     }
 
+    /// Adds findings.
+    pub fn found(mut self, findings: Vec<Finding>) -> Error {
+        self.findings.extend(findings);
+        self
+    }
+
+    /// The findings; where there are none, the failure itself with its hints, which are its cause and
+    /// the next steps.
+    pub fn diagnosis(&self) -> Vec<Finding> {
+        if self.hints.is_empty() || !self.findings.is_empty() || self.stage == Stage::Usage {
+            return self.findings.clone();
+        }
+        vec![Finding {
+            rule: self.stage.name(),
+            sure: Sure::Certain,
+            cause: self.what.clone(),
+            evidence: self.causes.join("; "),
+            next: self.hints.iter().map(|hint| hint.text().into_owned()).collect(),
+        }]
+    }
+
+    /// What to try next, in lines: the surest finding, or two that only may be right, then the hints.
+    pub fn advice(&self) -> impl Iterator<Item = String> {
+        let unsure = self.findings.first().is_some_and(|finding| finding.sure == Sure::May);
+        let shown = self.findings.iter().take(if unsure { 2 } else { 1 });
+        let line = |finding: &Finding| bounded(finding.to_string());
+        shown.map(line).chain(self.hints.iter().map(|hint| hint.text().into_owned()))
+    }
+
     /// Sets the limit that was hit.
     pub fn limit(mut self, limit: Limit) -> Error {
         self.limit = Some(limit);
@@ -203,8 +237,8 @@ impl fmt::Display for Error {
         for cause in &self.causes {
             write!(f, "\n  because: {cause}")?;
         }
-        for hint in &self.hints {
-            write!(f, "\n  hint: {}", hint.text())?;
+        for hint in self.advice() {
+            write!(f, "\n  hint: {hint}")?;
         }
         Ok(())
     }
@@ -244,8 +278,6 @@ pub enum Hint {
     ClockWrong,
     /// Look at each step.
     EachStep,
-    /// Follow the redirect to there (safe to show).
-    FollowRedirect(String),
     /// Skip the verification.
     Insecure,
     /// Name the interface by an address.
@@ -260,8 +292,6 @@ pub enum Hint {
     KeyPassPhrase(String),
     /// Wait for a longer silence at the end of the input.
     LongerSilence,
-    /// Log in, with what was asked for in parentheses.
-    Login(String),
     /// Follow more redirects.
     MoreRedirects,
     /// Raise the limit of time.
@@ -274,14 +304,10 @@ pub enum Hint {
     NoReplayOut,
     /// Connect without TLS, or by another name.
     NoTlsOrName,
-    /// Log in by another scheme than Digest, with what was asked for in parentheses.
-    NotDigest(String),
     /// Treat this close code as a normal one.
     OkClose(u16),
     /// This close code is treated as a normal one.
     OkCloseHas,
-    /// Send the Origin that the server wants.
-    Origin,
     /// Offer other ALPN protocols.
     OtherAlpn,
     /// Use IPv4 (4) or IPv6 (6).
@@ -294,8 +320,6 @@ pub enum Hint {
     ProxyExample,
     /// Log in at the proxy.
     ProxyLogin,
-    /// Log in at a proxy that answers instead of the server.
-    ProxyLoginAsked,
     /// Log in at the proxy, which may be what it wants.
     ProxyLoginPerhaps,
     /// The proxy speaks this protocol, whose URLs have this scheme.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use crate::protocol::connection::{Data, Direction, Frame, FramePayload};
 
+use crate::diagnosis::Finding;
 use crate::error::Error;
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, Party};
@@ -648,6 +649,8 @@ pub struct Summary {
     pub exit: u8,
     /// The failure, if it is one.
     pub error: Option<Error>,
+    /// What was found on a connection that did not fail; see [`crate::diagnosis`].
+    pub findings: Vec<Finding>,
     /// What the handshake agreed on, if the connection opened.
     pub opening: Option<Opening>,
     /// How it ended, if it opened.

@@ -12,7 +12,7 @@
 //! | 5 | [`export`] |
 //! | 4 | [`connection`] |
 //! | 3 | [`transport`], [`report`], [`explain`] |
-//! | 2 | [`event`], [`error`], [`pattern`], [`redact`], [`sys`], [`text`] |
+//! | 2 | [`event`], [`error`], [`diagnosis`], [`pattern`], [`redact`], [`sys`], [`text`] |
 //! | 1 | [`protocol`] |
 //! | 0 | [`http`] |
 //!
@@ -25,6 +25,7 @@
 pub mod cli;
 pub mod commands;
 pub mod connection;
+pub mod diagnosis;
 pub mod error;
 pub mod event;
 pub mod explain;

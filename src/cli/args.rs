@@ -60,7 +60,7 @@ pub struct ConnectArgs {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Do the opening handshake alone, report every rule, with a verdict
+    /// Open a connection, report every rule, what comes, and why it failed
     Inspect(Box<InspectArgs>),
     /// Measure how long the answers to pings, or to messages, take
     Ping(Box<PingArgs>),
@@ -116,12 +116,28 @@ pub struct InspectArgs {
     /// The URL to connect to.
     #[arg(value_name = "URL", help = URL_HELP)]
     pub url: String,
+    /// What is done on the open connection.
+    #[command(flatten)]
+    pub look: LookArgs,
     /// Report as JSON Lines
     #[arg(long, help_heading = "Output")]
     pub json: bool,
     /// Network, request and view options.
     #[command(flatten)]
     pub reach: ReachArgs,
+}
+
+/// What `wstap inspect` does on an open connection.
+#[derive(Args, Debug)]
+#[group(skip)]
+#[command(next_help_heading = "Messages")]
+pub struct LookArgs {
+    /// Send this text after opening; can be repeated
+    #[arg(short = 'x', long = "send", value_name = "TEXT")]
+    pub send: Vec<String>,
+    /// How long to watch the open connection [default: 500ms]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub wait: Option<Duration>,
 }
 
 /// `wstap ping URL`.

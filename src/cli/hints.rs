@@ -37,7 +37,6 @@ fn words(hint: &Hint) -> String {
         Hint::ClockBehind => format!("check your clock (date); {INSECURE}"),
         Hint::ClockWrong => format!("{INSECURE}; if your clock is wrong, set it"),
         Hint::EachStep => "each step: -v".into(),
-        Hint::FollowRedirect(to) => format!("it points to {to}: -L follows it"),
         Hint::Insecure => INSECURE.into(),
         Hint::InterfaceByAddress => {
             "--interface with a name may need root; an address of it doesn't".into()
@@ -54,9 +53,6 @@ fn words(hint: &Hint) -> String {
             "--pass @FILE reads it from a file; \
              or decrypt it: openssl pkey -in {key} -out plain-key.pem"
         ),
-        Hint::Login(asked) => {
-            format!("it asks for a login{asked}: -u user:password, or -H 'Authorization: …'")
-        }
         Hint::LongerSilence => "-w TIME waits longer, -w forever until the peer closes".into(),
         Hint::MoreRedirects => "--max-redirs N follows more".into(),
         Hint::MoreTime(limit) => format!("more time: {} SECONDS", option(*limit)),
@@ -66,14 +62,8 @@ fn words(hint: &Hint) -> String {
         Hint::NoTlsOrName => {
             "if the server doesn't speak TLS: ws://; a name it doesn't know: --sni NAME".into()
         }
-        Hint::NotDigest(asked) => {
-            format!("it asks for another login than Digest{asked}: leave --digest out")
-        }
         Hint::OkClose(code) => format!("if that is fine: --ok-close {code}"),
         Hint::OkCloseHas => "--ok-close has it".into(),
-        Hint::Origin => {
-            "does it check the Origin? try -o https://HOST, or a cookie or a token".into()
-        }
         Hint::OtherAlpn => "offer another one (--alpn http/1.1) or none".into(),
         Hint::OtherFamily(4) => "try -4".into(),
         Hint::OtherFamily(_) => "try -6".into(),
@@ -87,7 +77,6 @@ fn words(hint: &Hint) -> String {
             "for example: --proxy http://proxy.example:3128 or socks5h://127.0.0.1:1080".into()
         }
         Hint::ProxyLogin => "--proxy-user NAME:PASSWORD".into(),
-        Hint::ProxyLoginAsked => "a proxy asks for a login: --proxy-user user:password".into(),
         Hint::ProxyLoginPerhaps => "it may want a login: --proxy-user".into(),
         Hint::ProxySpeaks(what, scheme) => format!("it looks like {what}: --proxy {scheme}://…"),
         Hint::ProxyTls => "for the proxy's own TLS --cacert FILE counts, --insecure doesn't".into(),

@@ -394,7 +394,7 @@ mod tests {
             (["ping", "--token", "x", "x"], "wstap ping --bearer TOKEN URL"),
             (["demo", "--timeout", "3", "-v"], "wstap demo --connect-timeout 3"),
             (["curl", "--timeout", "3", "x"], "wstap curl --connect-timeout 3 'curl …'"),
-            (["inspect", "-d", "3", "x"], "wstap -x TEXT URL"),
+            (["inspect", "-d", "3", "x"], "wstap inspect -x TEXT URL"),
         ] {
             let hints = hints(&args);
             assert!(hints[0].ends_with(command), "{hints:?}");

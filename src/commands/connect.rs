@@ -1,9 +1,10 @@
 //! `wstap URL` and `wstap inspect URL`: sets up a session and runs it.
 
-use crate::cli::{self, Plan};
+use crate::cli::{self, LookArgs, Plan};
 use crate::commands::print::summed_up;
 use crate::connection::WireOptions;
 use crate::error::{Error, Exit, Result, Stage};
+use crate::protocol::frame::Opcode;
 use crate::repl;
 use crate::report::Reporter;
 use crate::report::human::{Human, HumanOptions};
@@ -16,7 +17,7 @@ use crate::run::destination::Anew;
 use crate::run::input::Stdin;
 use crate::run::output::{FdSink, Output, Sink};
 use crate::run::signals::{Signals, Waking};
-use crate::run::{Pipe, Prompt, Session, record_options};
+use crate::run::{Look, Pipe, Prompt, Session, record_options};
 use crate::text::system::reason;
 
 /// Runs a session: with a prompt if stdin and stdout are terminals, as a pipe otherwise.
@@ -55,11 +56,13 @@ pub fn run(plan: Plan) -> Result<Exit> {
     Ok(session.run(&mut pipe))
 }
 
-/// Opens a connection, reports every rule, and closes it.
+/// Opens a connection, reports every rule, watches it for a moment, and closes it.
 ///
 /// # Errors
 /// As [`run`].
-pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
+pub fn inspect(mut plan: Plan, look: LookArgs, json: bool) -> Result<Exit> {
+    let LookArgs { send, wait } = look;
+    plan.settings.first = send.into_iter().map(|text| (Opcode::Text, text.into_bytes())).collect();
     let HumanOptions { verbosity, quiet, .. } = plan.human;
     let log = open_log(&plan, json)?;
     let mut outputs = Vec::new();
@@ -75,7 +78,7 @@ pub fn inspect(plan: Plan, json: bool) -> Result<Exit> {
     outputs.extend(log.map(|log| in_log(log, plan.human)));
     let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);
-    Ok(session.inspect())
+    Ok(session.run(&mut Look::new(wait.unwrap_or(Look::USUAL))))
 }
 
 /// The prompt: the editor runs here, the session on its own thread.

@@ -39,9 +39,9 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Some(Verb::Generate(GenerateArgs { what })) => generate::run(what),
         Some(Verb::Help(HelpArgs { verb })) => help(verb.as_deref()),
         Some(Verb::Inspect(args)) => {
-            let InspectArgs { url, json, reach } = *args;
+            let InspectArgs { url, look, json, reach } = *args;
             let plan = plan(&url, reach, None).or_else(|e| summed_up(e, json))?;
-            connect::inspect(plan.noting(notes), json)
+            connect::inspect(plan.noting(notes), look, json)
         }
         Some(Verb::Ping(args)) => ping::run(*args, notes),
         Some(Verb::Run(args)) => run::run(*args, notes),

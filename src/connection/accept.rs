@@ -9,6 +9,7 @@ use rustix::event::PollFlags;
 use crate::connection::Connection;
 use crate::connection::facts::Opened;
 use crate::connection::options::WireOptions;
+use crate::diagnosis::Sent;
 use crate::event::{Event, Level, Opening};
 use crate::http::head::{
     BodyReader, HeadError, HeadLimits, HeadReader, RequestHead, RequestReader, Response, values,
@@ -212,7 +213,7 @@ impl Accepting {
         let response = self.report_response(report);
         let took = self.now - self.began;
         let opening = Opening { url, subprotocol, extensions, took };
-        let opened = Opened { request, response, opening };
+        let opened = Opened { request, response, opening, asked: Sent::default() };
         self.phase = Phase::Opening(Box::new(Agreed { opened, deflate, early }));
     }
 

@@ -58,6 +58,11 @@ impl CookieFile {
         self.jar.field(&origin(target, &host), taken, now)
     }
 
+    /// How many cookies for this target have expired.
+    pub fn expired(&self, target: &Target, now: i64) -> usize {
+        self.jar.expired(&origin(target, &target.host.to_string()), now)
+    }
+
     /// Stores the cookies of a response and writes the file if that changed anything. Returns a
     /// line for each rejected cookie, and why the file couldn't be written.
     pub fn take(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::diagnosis::Sent;
 use crate::error::Error;
 use crate::event::{Opening, Totals};
 use crate::http::head::Response;
@@ -9,6 +10,9 @@ use crate::protocol::connection::ReadyState;
 use crate::protocol::handshake::Request;
 use crate::protocol::violation::{Exceeded, Violation};
 use crate::redact::Guarded;
+
+/// How many of the peer's first bytes are kept.
+pub(super) const FIRST_BYTES: usize = 512;
 
 /// The result of the opening handshake.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub struct Opened {
     pub response: Guarded<Response>,
     /// What was negotiated.
     pub opening: Opening,
+    /// The request as the rules of [`crate::diagnosis`] see it.
+    pub asked: Sent,
 }
 
 /// What made us fail the connection (RFC 6455 §7.1.7).

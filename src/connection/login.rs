@@ -4,7 +4,6 @@
 use tungstenite::handshake::client::generate_key;
 
 use crate::connection::netrc::Netrc;
-use crate::error::Hint;
 use crate::http::challenge::challenges;
 use crate::http::digest::{Attempt, DigestChallenge};
 use crate::http::head::Response;
@@ -92,20 +91,6 @@ impl Attempts {
             self.basic();
             "logging in with Basic".to_owned()
         })
-    }
-
-    /// The hint for a final 401.
-    pub fn hint(&self, asked: Option<&str>) -> Hint {
-        let asked = asked.map(|asked| format!(" ({asked})")).unwrap_or_default();
-        match (self.sent, &self.credentials) {
-            (Some(scheme), _) => {
-                format!("the user name or the password, sent with {scheme}, is refused{asked}")
-                    .into()
-            }
-            (None, Some(_)) if self.scheme == LoginScheme::Digest => Hint::NotDigest(asked),
-            (None, Some(_)) => format!("it asks for a login that is not known here{asked}").into(),
-            (None, None) => Hint::Login(asked),
-        }
     }
 
     fn basic(&mut self) {

@@ -54,6 +54,7 @@ mod outbox;
 mod random;
 mod route;
 mod unsent;
+mod why;
 
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
@@ -62,6 +63,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 
 use crate::connection::closing::{Activity, Closing};
+use crate::connection::facts::FIRST_BYTES;
 use crate::connection::liveness::Liveness;
 use crate::error::Result;
 use crate::event::{Event, TlsInfo, Totals};
@@ -120,6 +122,12 @@ pub struct Connection {
     now: Instant,
     /// When message data last moved; control frames don't count.
     active_at: Instant,
+    /// When bytes last moved, of control frames too.
+    moved_at: Instant,
+    /// The first bytes of the peer's frames, to say why it failed.
+    first: Vec<u8>,
+    /// What the wire options say that findings depend on: pongs are sent, pings are.
+    liveness_options: (bool, Option<Duration>),
     /// Delay between the last message and the Close frame that fails the connection, so that
     /// answers in flight still go out.
     answer_patience: Duration,
@@ -193,6 +201,9 @@ impl Connection {
             opened_at: now,
             now,
             active_at: now,
+            moved_at: now,
+            first: early.iter().copied().take(FIRST_BYTES).collect(),
+            liveness_options: (wire.pong, wire.ping_interval),
             answer_patience: Duration::ZERO,
             paused: false,
             caught_up: false,
@@ -554,7 +565,13 @@ impl Connection {
             Ok(0) if self.side == Side::Server && self.writes() => self.half_closed = true,
             Ok(0) => self.end = Some(End::Eof),
             Ok(n) => {
+                let room = FIRST_BYTES - self.first.len();
+                if room > 0 {
+                    let bytes = self.receiver.space().iter().take(n.min(room));
+                    self.first.extend(bytes);
+                }
                 self.receiver.received(n);
+                self.moved_at = self.now;
                 self.caught_up = false;
                 if self.receiver.is_inside_message() {
                     self.active_at = self.now;
@@ -580,6 +597,7 @@ impl Connection {
                 Ok(0) => break,
                 Ok(n) => {
                     self.outbox.sender.transmitted(n);
+                    self.moved_at = self.now;
                     if self.outbox.buffered() > 0 {
                         self.active_at = self.now;
                     }

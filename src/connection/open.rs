@@ -9,7 +9,8 @@ use crate::connection::body;
 use crate::connection::cookies::CookieFile;
 use crate::connection::facts::Opened;
 use crate::connection::options::OpenOptions;
-use crate::connection::route::{Follow, Route, is_redirect, shown_location, unix_now};
+use crate::connection::route::{Follow, Route, unix_now};
+use crate::diagnosis::{self, End, Facts, Sent};
 use crate::error::{Error, Exit, Hint, Limit, Result, Stage};
 use crate::event::{Event, Level, Opening};
 use crate::http::date::retry_after;
@@ -57,10 +58,17 @@ pub(super) fn open(
         let request = Guarded::new(route.request(cookies.as_ref()), secrets);
         let limits = options.head_limits;
         let target = route.target.clone();
-        let received = 0;
-        let mut exchange = Exchange { stream, deadline, limit, limits, secrets, target, received };
+        let (received, sight) = (0, Sight::Nothing);
+        let mut exchange =
+            Exchange { stream, deadline, limit, limits, secrets, target, received, sight };
         let sent = Instant::now();
-        let (mut response, early) = exchange.run(&request, progress)?;
+        let (mut response, early) = match exchange.run(&request, progress) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let asked = route.sent(&request, cookies.as_ref());
+                return Err(exchange.explained(error, asked, sent.elapsed()));
+            }
+        };
         let notes = keep_cookies(cookies, &response, &exchange.target);
         let next = route.next(&response, cookies.as_ref()).map_err(|error| {
             // It shows the Location, which may quote a secret of the request.
@@ -78,18 +86,20 @@ pub(super) fn open(
         }
         match next? {
             Follow::Done if response.status() == 101 => {
+                let asked = route.sent(&request, cookies.as_ref());
                 let judged = (request, response);
-                return upgraded(options, exchange, early, judged, start, progress);
+                return upgraded(options, exchange, early, judged, asked, start, progress);
             }
             Follow::Done => {
-                let error = refused(response.shown(), &route);
+                let response = response.shown();
+                let error = refused(response);
                 // 495 and 496 are nginx's internal codes for it; it sends 400.
-                let client = matches!(response.status(), 400 | 401 | 403 | 495 | 496);
-                return Err(if client && exchange.stream.lacks_certificate() {
-                    Error { hints: vec![Hint::ClientCertificateAsked], ..error }
-                } else {
-                    error
-                });
+                let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
+                let asked = client && exchange.stream.lacks_certificate();
+                let sent = route.sent(&request, cookies.as_ref());
+                let facts = Facts { waited: took, ..Facts::new(sent, End::Refused(response)) };
+                let error = error.found(diagnosis::diagnose(&facts));
+                return Err(if asked { error.hint(Hint::ClientCertificateAsked) } else { error });
             }
             Follow::Login(text) => {
                 progress.event(Event::Notice { level: Level::Detail, text: &text });
@@ -121,6 +131,7 @@ fn upgraded(
     exchange: Exchange,
     early: Vec<u8>,
     (request, response): (Guarded<Request>, Guarded<Response>),
+    asked: Sent,
     start: Instant,
     progress: &mut dyn Progress,
 ) -> Result<Upgraded> {
@@ -129,7 +140,8 @@ fn upgraded(
     let report = secrets.report(report, request.reveal());
     progress.event(Event::Judged { report: &report });
     if report.verdict() == Verdict::Fail {
-        return Err(broken(&report));
+        let end = End::Broken { response: response.shown(), report: &report };
+        return Err(broken(&report).found(diagnosis::diagnose(&Facts::new(asked, end))));
     }
     let opening = Opening {
         url: secrets.url(&exchange.target.url()).into_owned(),
@@ -137,7 +149,7 @@ fn upgraded(
         extensions: report.extensions.clone(),
         took: start.elapsed(),
     };
-    let opened = Opened { request, response, opening };
+    let opened = Opened { request, response, opening, asked };
     Ok(Upgraded { stream: exchange.stream, early, report, opened })
 }
 
@@ -151,9 +163,33 @@ struct Exchange {
     secrets: Secrets,
     target: Target,
     received: usize,
+    sight: Sight,
+}
+
+/// What was seen instead of an answer.
+enum Sight {
+    /// Nothing that says why.
+    Nothing,
+    /// The end of the stream without a byte.
+    Silence { reset: bool },
+    /// No answer in time.
+    Hanging,
+    /// Bytes that are no HTTP/1.1.
+    Foreign(Vec<u8>),
 }
 
 impl Exchange {
+    /// The error of [`Exchange::run`] with its findings.
+    fn explained(&self, error: Error, asked: Sent, waited: Duration) -> Error {
+        let end = match &self.sight {
+            Sight::Nothing => return error,
+            Sight::Silence { reset } => End::Silent { reset: *reset },
+            Sight::Hanging => End::Hanging,
+            Sight::Foreign(bytes) => End::Foreign(bytes),
+        };
+        error.found(diagnosis::diagnose(&Facts { waited, ..Facts::new(asked, end) }))
+    }
+
     /// Sends the request; returns the final response's head and the bytes received after it.
     fn run(
         &mut self,
@@ -228,12 +264,10 @@ impl Exchange {
             match self.stream.read(&mut buffer) {
                 Ok(0) => {
                     let what = format!("the server closed the connection {}", self.place());
-                    let lost = Error::new(Stage::Handshake, Exit::Lost, what);
-                    return Err(if self.received == 0 && !self.target.secure {
-                        lost.hint(format!("does it want TLS? try {}", self.other_scheme()))
-                    } else {
-                        lost
-                    });
+                    if self.received == 0 {
+                        self.sight = Sight::Silence { reset: false };
+                    }
+                    return Err(Error::new(Stage::Handshake, Exit::Lost, what));
                 }
                 Ok(n) => {
                     self.received += n;
@@ -272,13 +306,16 @@ impl Exchange {
     }
 
     fn wait(
-        &self,
+        &mut self,
         what_for: PollFlags,
         until: Instant,
         doing: &str,
         progress: &mut dyn Progress,
     ) -> Result<()> {
         if Instant::now() >= until {
+            if self.received == 0 {
+                self.sight = Sight::Hanging;
+            }
             let what = format!("no answer within {}: {doing}", transport::shown_limit(self.limit));
             return Err(Error::new(Stage::Handshake, Exit::Timeout, what)
                 .hint(Hint::MoreTime(Limit::ConnectTimeout)));
@@ -299,9 +336,12 @@ impl Exchange {
         }
     }
 
-    fn lost(&self, e: &std::io::Error) -> Error {
+    fn lost(&mut self, e: &std::io::Error) -> Error {
         if let Some(error) = transport::tls_failure(e) {
             return error;
+        }
+        if self.received == 0 {
+            self.sight = Sight::Silence { reset: e.kind() == ErrorKind::ConnectionReset };
         }
         let what = format!("the connection was lost {}", self.place());
         Error::new(Stage::Handshake, Exit::Lost, what).cause(reason(e))
@@ -314,33 +354,16 @@ impl Exchange {
         format!("after {received}, {place}")
     }
 
-    fn other_scheme(&self) -> String {
-        let url = self.target.url();
-        let url = self.secrets.url(&url);
-        match url.strip_prefix("ws://") {
-            Some(rest) => format!("wss://{rest}"),
-            None => url.replacen("wss://", "ws://", 1),
-        }
-    }
-
     /// The answer is not a response head. A server that sends everything back sends our secrets.
-    fn unreadable(&self, e: HeadError, echo: &Echo) -> Error {
+    fn unreadable(&mut self, e: HeadError, echo: &Echo) -> Error {
         let broken = |what: String| Error::new(Stage::Handshake, Exit::Handshake, what);
         match e {
             HeadError::NotHttp(bytes) => {
                 let shown = echo.without(&bytes);
                 let shown = redact::head(&shown);
                 let what = format!("the answer is not HTTP/1.1: \"{}\"", Untrusted(&shown));
-                let error = broken(what);
-                if bytes.starts_with(&[0x15, 0x03]) || bytes.starts_with(&[0x16, 0x03]) {
-                    error.hint(format!("the server speaks TLS: try {}", self.other_scheme()))
-                } else if bytes.starts_with(b"HTTP/") {
-                    error.hint("the server answers in another version of HTTP")
-                } else if bytes.starts_with(&[0, 0]) {
-                    error.hint("this looks like HTTP/2; a WebSocket needs an HTTP/1.1 listener")
-                } else {
-                    error.hint("is another service listening on this port?")
-                }
+                self.sight = Sight::Foreign(shown.into_owned());
+                broken(what)
             }
             HeadError::StartLine(line) => {
                 let line = echo.without(&line);
@@ -401,7 +424,7 @@ fn shown_value(bytes: &[u8]) -> String {
 }
 
 /// The server did not switch protocols.
-fn refused(response: &Response, route: &Route<'_>) -> Error {
+fn refused(response: &Response) -> Error {
     let status = response.status;
     let what = format!(
         "upgrade refused: the server answered {status} {} instead of 101",
@@ -410,42 +433,5 @@ fn refused(response: &Response, route: &Route<'_>) -> Error {
     let mut error =
         Error::new(Stage::Handshake, Exit::Refused, what).transient(response.is_transient());
     error.retry_after = retry_after(&response.headers, unix_now());
-    let header = |name: &str| {
-        let value = redact::value(name.as_bytes(), response.header(name)?);
-        Some(Untrusted(&value).to_string())
-    };
-    let hint = match status {
-        status if is_redirect(status) => match response.header("location") {
-            Some(location) => Hint::FollowRedirect(shown_location(location)),
-            None => "a redirect without a Location".into(),
-        },
-        401 => route.login_hint(header("www-authenticate").as_deref()),
-        403 => Hint::Origin,
-        404 => {
-            format!("is the path right? it was {}", Untrusted::text(&redact::url(route.asked())))
-                .into()
-        }
-        407 => Hint::ProxyLoginAsked,
-        426 => match header("sec-websocket-version") {
-            Some(versions) => {
-                format!("the server wants version {versions} of the protocol, not 13").into()
-            }
-            None => "the server wants another protocol or version".into(),
-        },
-        429 | 503 => match header("retry-after") {
-            Some(after) => format!("it says to try again after {after}").into(),
-            None => "it is busy: try again later".into(),
-        },
-        200..=299 => {
-            "the server treats this as an ordinary request: is this the WebSocket path, and does a \
-             proxy in front pass the Upgrade header on?"
-                .into()
-        }
-        400 => "the server did not see a WebSocket request; a proxy in front may drop the Upgrade \
-                and Connection headers"
-            .into(),
-        502 | 504 => "a proxy in front can't reach its server".into(),
-        _ => return error,
-    };
-    error.hint(hint)
+    error
 }

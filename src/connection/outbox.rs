@@ -30,11 +30,13 @@ pub struct Outbox {
     pub(super) sender: Sender,
     pub(super) unsent: Unsent,
     pub(super) totals: Totals,
+    /// The payload of the last message in bytes.
+    pub(super) last: u64,
 }
 
 impl Outbox {
     pub(super) fn new(sender: Sender) -> Outbox {
-        Outbox { sender, unsent: Unsent::default(), totals: Totals::default() }
+        Outbox { sender, unsent: Unsent::default(), totals: Totals::default(), last: 0 }
     }
 
     /// Queues a data message for the next [`super::Connection::flush`]. After a Close frame it is
@@ -99,6 +101,7 @@ impl Outbox {
         let Outgoing { opcode, payload, fragment } = message;
         let data = self.sender.message(opcode, payload, fragment);
         self.totals.count(&data);
+        self.last = payload.len() as u64;
     }
 
     /// The next sent item that wasn't reported yet.

@@ -8,10 +8,11 @@ use url::Url;
 use crate::connection::cookies::CookieFile;
 use crate::connection::login::Attempts;
 use crate::connection::options::OpenOptions;
+use crate::diagnosis::Sent;
 use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::http::head::{Header, Response, values};
 use crate::protocol::handshake::{Request, RequestOptions};
-use crate::redact::{self, Secret};
+use crate::redact::{self, Guarded, Secret};
 use crate::text::Untrusted;
 use crate::text::units::Count;
 use crate::transport::proxy::Credentials;
@@ -135,9 +136,24 @@ impl<'a> Route<'a> {
         &self.request.target
     }
 
-    /// The hint for a 401.
-    pub fn login_hint(&self, asked: Option<&str>) -> Hint {
-        self.login.hint(asked)
+    /// The current request as the rules of [`crate::diagnosis`] see it.
+    pub fn sent(&self, request: &Guarded<Request>, cookies: Option<&CookieFile>) -> Sent {
+        let target = &self.target;
+        let sent = Sent::of(request.reveal(), self.options.secrets);
+        let userinfo = target.userinfo.is_some();
+        let typed = self.request.headers.iter().any(|header| header.is("authorization"))
+            || self.options.login.user.is_some();
+        Sent {
+            secure: target.secure,
+            authority: target.authority(),
+            from_userinfo: userinfo && !typed && sent.login.is_some(),
+            ignored_userinfo: userinfo && typed,
+            expired_cookies: cookies.map_or(0, |jar| jar.expired(target, unix_now())),
+            certificate: self.dial.tls.cert.is_some(),
+            proxied: self.dial.proxy.is_some(),
+            follows: self.options.redirects.is_some(),
+            ..sent
+        }
     }
 
     /// Moves on to another target; returns what the request no longer contains.
@@ -260,12 +276,12 @@ pub fn set_header(options: &mut OpenOptions, header: Header) -> Result<bool> {
 }
 
 /// Whether a status is a redirect that has a Location.
-pub fn is_redirect(status: u16) -> bool {
+fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
 /// A Location as an error shows it: without secrets, escaped and shortened.
-pub fn shown_location(value: &[u8]) -> String {
+fn shown_location(value: &[u8]) -> String {
     let hidden = redact::value(b"location", value);
     match hidden.get(..MAX_SHOWN) {
         Some(beginning) => format!("{}…", Untrusted(beginning)),

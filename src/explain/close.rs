@@ -1,5 +1,6 @@
 //! Close codes (RFC 6455 §7.4 and the IANA registry).
 
+use crate::diagnosis;
 use crate::protocol::close::CloseCode;
 
 /// Details about a close code beyond its meaning.
@@ -23,7 +24,16 @@ pub(super) fn explain(code: u16) -> String {
     text.push_str(&format!("Defined in:   {}\n", known.source));
     text.push_str(&format!("On the wire:  {on_wire}\n"));
     text.push_str(&format!("Who sends it: {}\n", known.sender));
-    for (title, items) in [("Common causes", known.causes), ("What to try", known.advice)] {
+    let mut causes: Vec<&str> = known.causes.to_vec();
+    let mut advice: Vec<&str> = known.advice.to_vec();
+    let graphql = diagnosis::meaning(code, true);
+    for (cause, next) in [diagnosis::meaning(code, false), graphql].into_iter().flatten() {
+        if !causes.contains(&cause) {
+            causes.push(cause);
+            advice.insert(0, next);
+        }
+    }
+    for (title, items) in [("Common causes", causes), ("What to try", advice)] {
         if !items.is_empty() {
             text.push_str(&format!("\n{title}:\n"));
         }
@@ -162,20 +172,20 @@ fn known(code: u16) -> Known {
         3000 => Known {
             source: IANA,
             sender: "a server that wants other credentials",
-            causes: &["no token, or one that is wrong or expired"],
-            advice: &["check --bearer, --header, --cookie"],
+            causes: &[],
+            advice: &[],
         },
         3003 => Known {
             source: IANA,
             sender: "a server that knows you but does not allow this",
-            causes: &["missing permissions"],
-            advice: &["check the account and the path"],
+            causes: &[],
+            advice: &[],
         },
         3008 => Known {
             source: IANA,
             sender: "an endpoint that waited too long for the other",
-            causes: &["no answer to a request or heartbeat of the application's protocol"],
-            advice: &["see what it waited for with wstap -v --timestamps URL"],
+            causes: &[],
+            advice: &[],
         },
         3001..=3999 => Known {
             source: "RFC 6455 §7.4.2: registered with IANA by libraries and frameworks",
@@ -186,7 +196,7 @@ fn known(code: u16) -> Known {
         4400 | 4401 | 4403 | 4406 | 4408 | 4409 | 4429 => Known {
             source: "RFC 6455 §7.4.2: private use; with graphql-transport-ws, its own meaning",
             sender: "an application, for example a GraphQL server",
-            causes: graphql(code),
+            causes: &[],
             advice: &["outside GraphQL, look it up in the application's documentation"],
         },
         4000..=4999 => Known {
@@ -210,18 +220,6 @@ fn known(code: u16) -> Known {
             causes: &["a broken implementation", "an HTTP status taken for a close code"],
             advice: &[],
         },
-    }
-}
-
-fn graphql(code: u16) -> &'static [&'static str] {
-    match code {
-        4400 => &["an invalid message"],
-        4401 => &["a subscribe before the connection_ack"],
-        4403 => &["a connection_init that was refused"],
-        4406 => &["a subprotocol that is not acceptable: check --subprotocol graphql-transport-ws"],
-        4408 => &["no connection_init in time"],
-        4409 => &["an operation id that is in use already"],
-        _ => &["a second connection_init"],
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod close;
 mod dump;
+mod failures;
 mod foreign;
 mod frames;
 mod packet;
@@ -52,8 +53,10 @@ pub fn explain(words: &[String]) -> Result<String> {
     found
         .or_else(|| dump::read(&typed).map(of_dump))
         .or_else(|| topics::topic(&list.join("-")))
+        .or_else(|| failures::proxy(&list.join("-")))
         .or_else(|| foreign::recognize(typed.as_bytes()).map(|_| of_bytes(typed.as_bytes())))
         .or_else(|| dump::base64(&typed).filter(is_likely).map(of_dump))
+        .or_else(|| failures::words(&list.join(" ")))
         .map_or_else(|| Err(unknown(typed.trim())), Ok)
 }
 
@@ -207,7 +210,7 @@ fn unknown(words: &str) -> Error {
     };
     Error::new(Stage::Usage, Exit::Usage, what).hint(format!(
         "explain takes a close code (1006), an HTTP status (403), an exit code (exit 9), bytes \
-         as a dump, in hex (81 05 48 …) or base64, accept KEY, - for standard input, or one of: {}",
+         as a dump, in hex (81 05 48 …) or base64, accept KEY, a proxy's name (nginx), the words of an error, - for standard input, or one of: {}",
         topics::names().collect::<Vec<_>>().join(", ")
     ))
 }

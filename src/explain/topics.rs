@@ -101,7 +101,7 @@ const STATUSES: [(u16, &str, &str); 22] = [
         200,
         "OK",
         "A plain web page: this path is no WebSocket endpoint, or a proxy has dropped the Upgrade\n\
-         header. With nginx: proxy_http_version 1.1, and proxy_set_header for Upgrade and Connection.",
+         header: wstap explain nginx (apache, haproxy, …) has the lines that it needs.",
     ),
     (301, "Moved Permanently", "Often from http to https, or to a final slash; -L follows it."),
     (302, "Found", "Often to a login page: the credentials are missing. -L follows it."),
@@ -134,8 +134,9 @@ const STATUSES: [(u16, &str, &str); 22] = [
     (
         426,
         "Upgrade Required",
-        "The server wants an upgrade it did not see (a proxy dropped the header), or another\n\
-         Sec-WebSocket-Version; it lists those it knows. All in use today is 13.",
+        "The server wants an upgrade it did not see (a proxy dropped the header: wstap explain nginx\n\
+         has the lines that it needs), or another Sec-WebSocket-Version; it lists those it knows. All\n\
+         in use today is 13.",
     ),
     (429, "Too Many Requests", "A rate limit; Retry-After says how long to wait."),
     (431, "Request Header Fields Too Large", "Often a cookie or token that is too long."),

@@ -118,6 +118,12 @@ impl Jar {
         self.other.iter().filter(|line| !line.starts_with(b"#")).count()
     }
 
+    /// How many cookies for this request have expired.
+    pub fn expired(&self, origin: &CookieOrigin<'_>, now: i64) -> usize {
+        let mine = self.cookies.iter().filter(|cookie| cookie.is_for(origin));
+        mine.filter(|cookie| cookie.has_expired(now)).count()
+    }
+
     /// The Cookie field for a request (§5.4); `None` without a matching cookie. Longer paths come
     /// first, then older cookies. Cookies whose name is in `taken` are left out.
     pub fn field(&self, origin: &CookieOrigin<'_>, taken: &[&[u8]], now: i64) -> Option<Vec<u8>> {

@@ -271,8 +271,8 @@ impl Human {
         for cause in &error.causes {
             lines.more("because:", None, &Untrusted::text(cause).to_string())?;
         }
-        for hint in &error.hints {
-            lines.more("hint:", Some(Tone::Info), &Untrusted::text(&hint.text()).to_string())?;
+        for hint in error.advice() {
+            lines.more("hint:", Some(Tone::Info), &Untrusted::text(&hint).to_string())?;
         }
         Ok(())
     }

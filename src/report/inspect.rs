@@ -1,10 +1,11 @@
-//! `wstap inspect`: the opening handshake alone, as a report with a verdict.
+//! `wstap inspect`: the opening handshake and what comes right after it, as a report with a verdict.
 
 use std::io::{self, Write};
 
-use crate::event::{Event, Level, Stamped, Summary, Timings};
+use crate::event::{Direction, Event, Level, Stamped, Summary, Timings};
+use crate::protocol::close::Party;
 use crate::protocol::handshake::Verdict;
-use crate::report::lines::{Lines, Mark};
+use crate::report::lines::{Lines, Mark, verb};
 use crate::report::phases;
 use crate::report::refusal;
 use crate::report::style::{Style, Tone};
@@ -12,6 +13,9 @@ use crate::report::tentative::Tentative;
 use crate::report::{Needs, Reporter};
 use crate::text::Untrusted;
 use crate::text::units::{Count, Took};
+
+/// Most bytes of a message that are shown.
+const MAX_SHOWN: usize = 200;
 
 /// Writes the report.
 #[derive(Debug)]
@@ -108,6 +112,29 @@ impl Inspect {
                 phases::opened(lines, "connected to", opening)?;
                 phases::timings(lines, &self.timings)
             }
+            Event::Data(data) if data.first => {
+                self.section("After opening", lines)?;
+                let (verb, size) = (verb(data.direction), Count(data.bytes.len() as u64, "byte"));
+                let whole = if data.last { "" } else { " or more" };
+                let shown = data.bytes.get(..MAX_SHOWN).unwrap_or(data.bytes);
+                let cut = if shown.len() < data.bytes.len() { "…" } else { "" };
+                let (opcode, shown) = (data.opcode, Untrusted(shown));
+                let size = format!("{size}{whole}");
+                lines.info(format_args!("{verb} {opcode} message, {size}: {shown}{cut}"))
+            }
+            Event::Ping { direction: Direction::In, .. } => {
+                self.section("After opening", lines)?;
+                lines.info(format_args!("received ping"))
+            }
+            Event::Violation { violation, .. } => {
+                self.section("After opening", lines)?;
+                let text = violation.to_string();
+                lines.warn(format_args!("protocol violation: {}", Untrusted::text(&text)))
+            }
+            Event::Closed { closure, .. } if closure.first != Some(Party::Us) => {
+                self.section("After opening", lines)?;
+                phases::closed(lines, closure)
+            }
             Event::Notice { level: Level::Detail, text } => {
                 lines.info(format_args!("{}", Untrusted::text(text)))
             }
@@ -115,6 +142,14 @@ impl Inspect {
                 lines.warn(format_args!("{}", Untrusted::text(text)))
             }
             Event::Summary(summary) => {
+                let findings = match &summary.error {
+                    Some(error) => error.diagnosis(),
+                    None => summary.findings.clone(),
+                };
+                if !findings.is_empty() {
+                    self.section("Diagnosis", lines)?;
+                    phases::findings(lines, &findings)?;
+                }
                 self.section("Verdict", lines)?;
                 self.verdict(summary, lines)
             }
@@ -165,7 +200,7 @@ impl Reporter for Inspect {
     }
 
     fn needs(&self) -> Needs {
-        Needs { details: true, ..Needs::default() }
+        Needs { received: true, sent: true, details: true, ..Needs::default() }
     }
 }
 

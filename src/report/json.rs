@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::error::{Error, Hint};
+use crate::diagnosis::Finding;
+use crate::error::Error;
 use crate::event::{
     Certificate, Compression, Data, Direction, Event, Frame, Level, Opening, RoundTrips, Stamped,
     Summary, Timings, TlsInfo, Totals,
@@ -119,6 +120,7 @@ impl Json {
         if let Some(why) = &summary.error {
             self.json.object("error", |json| error(json, why));
         }
+        diagnosis(&mut self.json, &summary.findings);
         if let Some(opening) = &summary.opening {
             self.agreed(opening);
         }
@@ -496,6 +498,21 @@ fn error(json: &mut JsonWriter, error: &Error) {
     json.number("exit", error.exit as u64);
     json.text("what", &error.what);
     json.texts("causes", error.causes.iter().map(String::as_str));
-    let hints: Vec<_> = error.hints.iter().map(Hint::text).collect();
-    json.texts("hints", hints.iter().map(AsRef::as_ref));
+    let hints: Vec<String> = error.advice().collect();
+    json.texts("hints", hints.iter().map(String::as_str));
+    diagnosis(json, &error.diagnosis());
+}
+
+fn diagnosis(json: &mut JsonWriter, findings: &[Finding]) {
+    if !findings.is_empty() {
+        json.objects("diagnosis", findings, finding);
+    }
+}
+
+fn finding(json: &mut JsonWriter, finding: &Finding) {
+    json.plain("rule", finding.rule);
+    json.plain("sure", finding.sure.name());
+    json.text("cause", &finding.cause);
+    json.text("evidence", &finding.evidence);
+    json.texts("next", finding.next.iter().map(String::as_str));
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::diagnosis::{Finding, Sure};
 use crate::event::{Certificate, Compression, Opening, Timings, TlsInfo, Totals};
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, RuleResult, Verdict};
@@ -294,6 +295,26 @@ fn end(end: &End) -> String {
         End::Local => "we ended the stream".to_owned(),
         End::Broken(how) => format!("the stream broke: {}", Untrusted::text(how)),
     }
+}
+
+/// Findings, each with its evidence and its next steps.
+pub(super) fn findings(lines: &mut Lines<'_>, findings: &[Finding]) -> io::Result<()> {
+    for finding in findings {
+        let sure = match finding.sure {
+            Sure::Certain => lines.style.paint(Tone::Bad, "certain:"),
+            Sure::Probable => lines.style.paint(Tone::Warning, "probable:"),
+            Sure::May => lines.style.paint(Tone::Info, "perhaps:"),
+        };
+        lines.info(format_args!("{sure} {}", Untrusted::text(&finding.cause)))?;
+        if !finding.evidence.is_empty() {
+            lines.info(format_args!("  because: {}", Untrusted::text(&finding.evidence)))?;
+        }
+        for step in &finding.next {
+            let word = lines.style.paint(Tone::Info, "  next:");
+            lines.info(format_args!("{word} {}", Untrusted::text(step)))?;
+        }
+    }
+    Ok(())
 }
 
 /// Traffic totals.

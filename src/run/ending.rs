@@ -71,12 +71,12 @@ impl Talk<'_> {
             (None, None, None) => ended.judge(settings),
         };
         outcome.map_err(|error| match error.exit {
-            Exit::Lost if queued => self.with_unfinished(error).transient(lost_is_followed),
+            Exit::Lost if queued => self.explained(error).transient(lost_is_followed),
             _ if error.transient && settings.reconnect.is_some() && !again => self
-                .with_unfinished(error)
+                .explained(error)
                 .transient(false)
                 .cause("the input has ended: nothing is left to be done again"),
-            _ => self.with_unfinished(error),
+            _ => self.explained(error),
         })
     }
 
@@ -108,8 +108,15 @@ impl Talk<'_> {
         Some(format!("not reconnecting after {code}: {why}"))
     }
 
-    /// Adds how much came of a message that isn't whole, if nothing else says so.
-    fn with_unfinished(&self, error: Error) -> Error {
+    /// Adds why it ended, and how much came of a message that isn't whole, if nothing else says so.
+    fn explained(&self, error: Error) -> Error {
+        let error = match error.exit {
+            Exit::Protocol | Exit::Lost | Exit::PeerError => {
+                let findings = self.connection.findings();
+                error.found(findings)
+            }
+            _ => error,
+        };
         let printed = self.connection.handed_over().filter(|_| !self.muted);
         let ended_by_us = self.connection.ended().is_some_and(|closure| closure.end == End::Local);
         match (printed, self.connection.unfinished()) {

@@ -2,12 +2,12 @@
 //!
 //! A [`Session`] opens a connection and hands it to a `Talk`, the loop over one open connection. What is
 //! sent when, and when it is enough, is the [`Driver`]'s to say: [`Pipe`] for standard input, [`Prompt`]
-//! for a person, [`Ping`] for round trips. Everything waits in [`Loop::turn`], and nowhere else:
+//! for a person, [`Ping`] for round trips, [`Look`] for an inspection. Everything waits in [`Loop::turn`], and nowhere else:
 //!
 //! ```text
 //!   Session ── open ──▶ Talk ── next, send, flush ──▶ Connection
 //!      │                 │  ▲
-//!      │ after a failure │  └── act, see ── Driver (Pipe, Prompt, Ping)
+//!      │ after a failure │  └── act, see ── Driver (Pipe, Prompt, Ping, Look)
 //!      ▼                 ▼
 //!   Reconnect           Loop::turn: one poll over connection, input, outputs, wake-ups
 //! ```
@@ -24,6 +24,7 @@ mod inflate;
 pub mod input;
 pub mod json;
 mod kept;
+mod look;
 pub mod output;
 mod ping;
 mod pipe;
@@ -47,6 +48,7 @@ pub mod wake;
 pub use attempt::Attempt;
 pub use context::Context;
 pub use driver::{Driver, Outcome, Then};
+pub use look::Look;
 pub use ping::{Ping, PingOptions, Probe};
 pub use pipe::Pipe;
 pub use prompt::{Answer, Inquiry, Prompt};

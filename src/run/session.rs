@@ -12,7 +12,7 @@ use crate::run::output::Output;
 use crate::run::reconnect::{self, Decision, Past, WaitUp};
 use crate::run::settings::Settings;
 use crate::run::signals::Waking;
-use crate::run::talk::{LEAVE_PATIENCE, Over, Talk};
+use crate::run::talk::{Over, Talk};
 use crate::run::turn::Loop;
 use crate::run::verdict::out_of_time;
 use crate::run::views::Views;
@@ -72,47 +72,6 @@ impl Session {
             }
         };
         self.finish(outcome)
-    }
-
-    /// Opens a connection and closes it without showing that: for `wstap inspect`.
-    pub fn inspect(mut self) -> Exit {
-        let outcome = loop {
-            let error = match self.open(None) {
-                Ok(connection) => {
-                    self.leave(connection);
-                    break Ok(Over::Done);
-                }
-                Err(error) => error.worded(self.context.settings.words),
-            };
-            match self.after(error, None) {
-                AfterFailure::Attempt => {}
-                AfterFailure::Stop(Outcome::Over(over)) => break Ok(over),
-                AfterFailure::Stop(Outcome::Failed(error) | Outcome::GivenUp(error)) => {
-                    break Err(error);
-                }
-            }
-        };
-        if let Err(error) = &outcome {
-            self.context.tell(error);
-        }
-        self.finish(outcome)
-    }
-
-    fn leave(&mut self, mut connection: Connection) {
-        connection.close_normally();
-        connection.give_up(Instant::now() + LEAVE_PATIENCE);
-        loop {
-            while connection.next().is_some() {}
-            connection.flush();
-            if connection.ended().is_some() {
-                return;
-            }
-            self.context.outside.views.push();
-            self.context.outside.turn(&mut [&mut connection], None);
-            if self.context.outside.waking.take_signals().is_some() {
-                return;
-            }
-        }
     }
 
     /// One connection, from dialing to its end.

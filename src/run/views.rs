@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::connection::Show;
+use crate::diagnosis::Finding;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::event::{Clock, Event, Moment, Setting, Stamped, Summary, Timings};
 use crate::report::Needs;
@@ -175,6 +176,11 @@ impl Views {
         for output in &mut self.outputs {
             output.set_waiting(waiting);
         }
+    }
+
+    /// Notes what was found on a connection that did not fail, for the summary.
+    pub fn find(&mut self, findings: Vec<Finding>) {
+        self.summary.findings = findings;
     }
 
     /// The summary of the run.

@@ -250,12 +250,15 @@ fn a_refused_upgrade_is_6() {
         ("200 OK", "ordinary request"),
         ("302 Found\r\nLocation: /login", "it points to /login"),
         ("400 Bad Request", "did not see a WebSocket request"),
-        ("401 Unauthorized\r\nWWW-Authenticate: Basic", "asks for a login (Basic)"),
-        ("403 Forbidden", "-o https://HOST"),
+        (
+            "401 Unauthorized\r\nWWW-Authenticate: Basic",
+            "asks for a login, and none was sent (Basic)",
+        ),
+        ("403 Forbidden", "try -o https://"),
         ("404 Not Found", "is the path right? it was /x"),
         ("426 Upgrade Required\r\nSec-WebSocket-Version: 8", "version 8"),
         ("429 Too Many Requests\r\nRetry-After: 7", "after 7"),
-        ("502 Bad Gateway", "can't reach its server"),
+        ("502 Bad Gateway", "can't reach the backend"),
     ] {
         let length = body.len();
         let server =
@@ -285,7 +288,7 @@ fn an_answer_that_is_not_http_is_7() {
     let server = answering("SSH-2.0-OpenSSH_9.9\r\n");
     let output = listen(&[&server.url()]);
     let output = output.expect_failure(7, "handshake: the answer is not HTTP/1.1: \"SSH-2.0");
-    output.expect_stderr("hint: is another service");
+    output.expect_stderr("another service is listening on this port: SSH");
 }
 
 // 8
@@ -341,7 +344,7 @@ fn a_server_that_hangs_up_without_an_answer_is_9() {
     });
     let output = listen(&[&server.url()]);
     let what = "handshake: the server closed the connection after 0 bytes";
-    output.expect_failure(9, what).expect_stderr("hint: does it want TLS? try wss://");
+    output.expect_failure(9, what).expect_stderr("does it want TLS? try wss://");
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn tls_is_not_left_but_may_be_entered() {
 fn without_it_the_hint_says_so_and_nothing_is_followed() {
     let server = redirecting(302, vec!["/x".to_owned()]);
     let output = Run::new([server.url()]).run().expect_code(6);
-    output.expect_stderr("hint: it points to /x: -L follows it");
+    output.expect_stderr("it points to /x: -L follows it");
     assert_eq!(server.finish().requests.len(), 1);
 }
 
@@ -303,7 +303,7 @@ fn every_view_shows_the_hops() {
     let sections: Vec<&str> =
         report.lines().filter(|line| line.starts_with(char::is_uppercase)).collect();
     let hop = ["Connection", "Request", "Response"];
-    let end = ["Handshake", "Opened", "Verdict"];
+    let end = ["Handshake", "Opened", "After opening", "Verdict"];
     let expected: Vec<&str> = [&hop[..], &["Redirect"], &hop, &end].concat();
     assert_eq!(sections, expected, "{report}");
     assert!(report.contains("✓ the opening handshake keeps every rule"), "{report}");

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where options are spelled, and why.
-const MAY: [&str; 6] = [
+const MAY: [&str; 7] = [
     "cli/",
     "commands/",
+    // The next step is a command: it belongs to its cause.
+    "diagnosis/",
     // A manual: it explains the options.
     "explain/",
     // The options of other tools, and those of ours that they have nothing for.

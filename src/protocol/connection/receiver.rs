@@ -8,7 +8,7 @@ use super::judge::{self, Expected};
 use super::{Config, Counts, Data, Direction, Frame, FramePayload, Sender, Traffic};
 use crate::protocol::buffer::{ReadBuffer, part_mut};
 use crate::protocol::close::CloseStatus;
-use crate::protocol::deflate::Inflate;
+use crate::protocol::deflate::{Inflate, Params};
 use crate::protocol::frame::{FrameHeader, Opcode};
 use crate::protocol::mask;
 use crate::protocol::side::Side;
@@ -20,6 +20,9 @@ const BUFFER: usize = 256 << 10;
 
 /// A payload buffer larger than this is freed after its message.
 const KEPT_CAPACITY: usize = 1 << 20;
+
+/// Most bytes that are kept of what failed the connection.
+const KEPT_TAIL: usize = 4 << 10;
 
 /// The receiving half.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub struct Receiver {
     frames: u64,
     ignored: u64,
     unread_after_failure: u64,
+    /// The peer's bytes from the frame on that failed the connection.
+    tail: Vec<u8>,
 }
 
 /// The frame that is being received.
@@ -130,6 +135,7 @@ impl Receiver {
             frames: 0,
             ignored: 0,
             unread_after_failure: 0,
+            tail: Vec::new(),
         };
         receiver.receive(early);
         receiver
@@ -222,10 +228,32 @@ impl Receiver {
             Err(failure) => failure,
         };
         self.state = State::Failed;
+        self.keep_tail();
         Some(match failure {
             Failure::Violation(violation) => Traffic::Violation(self.violation.insert(violation)),
             Failure::Limit(limit) => Traffic::Limit(limit),
         })
+    }
+
+    fn keep_tail(&mut self) {
+        if let Some((offset, header)) = &self.last_header
+            && *offset < self.offset
+        {
+            header.encode(&mut self.tail);
+        }
+        let unread = self.buffer.unread();
+        self.tail.extend_from_slice(unread.get(..KEPT_TAIL).unwrap_or(unread));
+    }
+
+    /// After a failure: the peer's bytes from the frame on that failed the connection, or the first
+    /// of them.
+    pub fn tail(&self) -> &[u8] {
+        &self.tail
+    }
+
+    /// The agreed compression.
+    pub fn deflate(&self) -> Option<Params> {
+        self.config.deflate
     }
 
     /// Turns the reporting of frame headers and of frame payloads on or off.
@@ -347,10 +375,12 @@ impl Receiver {
             let available = usize::try_from(frame.remaining).unwrap_or(usize::MAX).min(buffered);
             // Report the bytes as they are on the wire, before they are unmasked.
             let shown = frame.shown.max(frame.unmasked);
-            if self.config.frame_payloads && shown < available {
-                self.current(|f| f.shown = available);
+            // HTTP where frames should be: all of it is shown, whatever length the letters say.
+            let visible = if self.is_http() { buffered } else { available };
+            if self.config.frame_payloads && shown < visible {
+                self.current(|f| f.shown = visible);
                 let at = frame.header.length - frame.remaining + shown as u64;
-                let place = self.buffer.place(shown, available);
+                let place = self.buffer.place(shown, visible);
                 return Ok(Some(Step::Event(Spot::Payload(place, at))));
             }
             match self.flaw.take() {
@@ -379,6 +409,11 @@ impl Receiver {
                 Advance::Taken => {}
             }
         }
+    }
+
+    /// Whether the broken header is the beginning of an HTTP answer.
+    fn is_http(&self) -> bool {
+        matches!(&self.flaw, Some(Flaw::Fatal(Failure::Violation(found))) if found.bytes == *b"HT")
     }
 
     /// Unmasks the available payload in place.
@@ -614,9 +649,24 @@ impl Receiver {
     fn utf8_violation(&self, at: usize, end: usize) -> Failure {
         let start = at.saturating_sub(8);
         let bytes = self.buffer.at(self.buffer.place(start, end.min(at + 8))).to_vec();
-        let detail = match bytes.get(at - start) {
-            Some(byte) => format!("the byte {byte:02x} can't be right here"),
-            None => "cut inside a character at its end".to_owned(),
+        let before = bytes.get(..at - start).unwrap_or_default();
+        // The byte that begins a character is the wrong one if its next byte doesn't continue it.
+        let lead = before.iter().rposition(|byte| *byte >= 0xc0).filter(|lead| {
+            let since = before.get(lead + 1..).unwrap_or_default();
+            since.iter().all(|byte| (0x80..0xc0).contains(byte)) && since.len() < 3
+        });
+        let lead = lead.and_then(|lead| before.get(lead)).filter(|lead| {
+            let wanted = lead.leading_ones() as usize;
+            before.len() - before.iter().rposition(|byte| byte == *lead).unwrap_or(0) < wanted
+        });
+        let detail = match (bytes.get(at - start), lead) {
+            (Some(next), Some(lead)) => {
+                format!(
+                    "the byte {lead:02x} begins a character that is broken off: {next:02x} can't be right here"
+                )
+            }
+            (Some(byte), None) => format!("the byte {byte:02x} can't be right here"),
+            (None, _) => "cut inside a character at its end".to_owned(),
         };
         let offset = self.offset + start as u64;
         Failure::Violation(Violation { rule: Rule::Utf8, offset, bytes, detail })
