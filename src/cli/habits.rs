@@ -90,13 +90,13 @@ const OPTIONS: &[Habit] = &[
     ("-d --data --data-raw --data-ascii --data-urlencode --body --payload --content --execute --message --msg --text-message --preamble --initial-message", &[
         ("to send a message", "wstap -x TEXT URL"),
     ]),
-    ("--data-binary --binary-message", &[("to send a file as a binary message", "wstap -b --input whole URL <FILE")]),
+    ("--data-binary --binary-message", &[("to send a file as a binary message", "wstap -b -x @FILE URL")]),
     ("--text --text-mode --mode", &[
         ("messages are text unless -b is given", "wstap URL"),
         ("to send a text", "wstap -x TEXT URL"),
     ]),
     ("-T --upload-file --file --input-file --read-file --from-file", &[
-        ("to send a file as one message", "wstap --input whole URL <FILE"),
+        ("to send a file as one message", "wstap -x @FILE URL"),
         ("to send each of its lines", "wstap URL <FILE"),
     ]),
     ("--initial-messages --initial-messages-file", &[("to send each line of a file", "wstap URL <FILE")]),
@@ -104,13 +104,13 @@ const OPTIONS: &[Habit] = &[
     ("--max-messages --messages --limit --max-count --num", &[("to end after so many answers", "wstap -n {5} URL")]),
     ("-0 --null-terminated --null --print0", &[("messages that end with a NUL byte", "wstap --input null --output null URL")]),
     ("-U", &[
-        ("to receive alone", "wstap -w forever URL </dev/null"),
+        ("to receive alone", "wstap -N URL"),
         ("curl's, to log in at the proxy", "wstap --proxy http://127.0.0.1:3128 --proxy-user USER:PASSWORD URL"),
         ("nc's, for a Unix socket", "wstap --unix-socket PATH ws://localhost/"),
     ]),
-    ("--unidirectional-reverse --recv-only --receive-only --read-only --listen-only", &[("to receive alone", "wstap -w forever URL </dev/null")]),
+    ("--unidirectional-reverse --recv-only --receive-only --read-only --listen-only", &[("to receive alone", "wstap -N URL")]),
     ("--unidirectional --send-only --write-only", &[("to send alone", "wstap -E URL >/dev/null")]),
-    ("--ignore-stdin --no-stdin", &[("to read no input", "wstap -w forever URL </dev/null")]),
+    ("--ignore-stdin --no-stdin", &[("to read no input", "wstap -N URL")]),
     ("--jsonrpc --jsonrpc-omit-jsonrpc --rpc --rpc-method", &[
         ("to call a method by JSON-RPC", r#"wstap -n 1 -x '{"jsonrpc":"2.0","id":1,"method":"NAME","params":[]}' URL"#),
     ]),
@@ -122,12 +122,15 @@ const OPTIONS: &[Habit] = &[
         ("to give it what comes", "wstap URL | PROGRAM"),
     ]),
     ("--repeat --loop --times --every-seconds", &[
-        ("to send a text again and again, as pings", "wstap ping --message TEXT URL"),
+        ("to send a text at an interval", "wstap --every '5=TEXT' URL"),
     ]),
     ("--delay --sleep --wait-between --send-delay --rate", &[
-        ("to send a text at an interval, as pings", "wstap ping --message TEXT -i {1s} URL"),
+        ("to send a text at an interval", "wstap --every '{1s}=TEXT' URL"),
     ]),
     ("--filter --grep --match --select", &[("to see some messages alone", "wstap URL | grep REGEX")]),
+    ("--reply --respond --answer --auto-reply --respond-with --on-message", &[("to answer messages that match", "wstap --on 'REGEX=TEXT' URL")]),
+    ("--script --scenario --test --test-file --play", &[("to play a script and judge it", "wstap run FILE --url URL")]),
+    ("--decompress --gunzip --gzip --unzip", &[("to show binary messages inflated", "wstap --inflate URL")]),
     ("--jq", &[("to pick from JSON messages", "wstap URL | jq .")]),
     ("--expect --wait-for --assert --until-match --stop-on", &[("to end at a message that matches", "wstap --until REGEX URL")]),
     ("-B --buffer-size --max-payload --maxPayload --max-size --max-frame-size --max-ws-message-length --max-ws-frame-length", &[
@@ -151,13 +154,17 @@ const OPTIONS: &[Habit] = &[
     ("--close-status-code --close-status --status-code", &[("the status code of our Close", "wstap --close-code {1000} URL")]),
     ("--retry --retries --max-retries --autoreconnect --auto-reconnect --reconnects --restart", &[("to connect again when the connection is lost", "wstap --reconnect={3} URL")]),
     ("--retry-delay --retry-interval --reconnect-interval --reconnect-delay --reconnect-wait", &[("to wait before connecting again", "wstap --reconnect --backoff {1s} URL")]),
-    ("--retry-connrefused --retry-all-errors --retry-max-time", &[("to connect again", "wstap --reconnect URL")]),
+    ("--retry-connrefused --retry-all-errors --retry-max-time --wait-for-server --wait-ready", &[
+        ("to wait until the server answers", "wstap --wait-up {30s} URL"),
+        ("to connect again when the connection is lost", "wstap --reconnect URL"),
+    ]),
     ("--ping", &[
         ("to measure round trips", "wstap ping URL"),
         ("to send pings at an interval", "wstap --ping-interval {15s} URL"),
     ]),
     ("--keepalive --keep-alive --keepalive-time --keepalive-interval --heartbeat --heartbeat-interval --ping-0x1-interval --ping-every", &[
         ("to send pings at an interval", "wstap --ping-interval {15s} URL"),
+        ("to send a text at an interval", "wstap --every '{15s}=TEXT' URL"),
     ]),
     ("--inhibit-pongs --no-pongs --no-auto-pong", &[("to leave pings unanswered", "wstap --no-pong URL")]),
     ("--print-ping-rtts --latency --rtt --burst", &[("to measure round trips", "wstap ping URL")]),
@@ -173,9 +180,9 @@ const OPTIONS: &[Habit] = &[
         ("to see each byte", "wstap -vvv URL"),
         ("to see each frame", "wstap -vv URL"),
     ]),
-    ("--log --log-file --logfile --save --write-log", &[
+    ("--log-file --logfile --save --write-log", &[
         ("to write what comes to a file", "wstap URL >FILE"),
-        ("to write all events to a file", "wstap --json URL >FILE"),
+        ("to write all events to a file", "wstap --log FILE URL"),
     ]),
     ("-O --remote-name --output-file --download --out --outfile", &[("to write what comes to a file", "wstap URL >FILE")]),
     ("--raw --raw-output", &[("the exact bytes, without line ends", "wstap --output raw URL")]),
@@ -183,7 +190,7 @@ const OPTIONS: &[Habit] = &[
         ("each message as JSON", "wstap --output json URL"),
         ("all events as JSON", "wstap --json URL"),
     ]),
-    ("-w --write-out --print --stats --summary --show-timing --timing", &[("to see timings and totals", "wstap -v URL")]),
+    ("--write-out --print --stats --summary --show-timing --timing", &[("to see timings and totals", "wstap -v URL")]),
     ("--time --timestamp --show-time --log-timestamps", &[("the time before each line", "wstap -t URL")]),
     ("--no-color --no-colors --no-colour --monochrome --plain-text", &[("without colours", "wstap --color never URL")]),
     ("--colors --colour --colours --force-color", &[("with colours", "wstap --color always URL")]),
@@ -263,7 +270,7 @@ const VERBS: &[Habit] = &[
     ("version", &[("the version", "wstap --version")]),
     ("usage options commands", &[("all options", "wstap --help")]),
     ("send message publish emit", &[("to send a message", "wstap -x TEXT URL")]),
-    ("recv receive tail watch subscribe sub", &[("to receive alone", "wstap -w forever URL </dev/null")]),
+    ("recv receive tail watch subscribe sub", &[("to receive alone", "wstap -N URL")]),
     ("man manual docs", &[("the man page", "wstap generate man")]),
     ("completion completions", &[("the completions of a shell", "wstap generate bash")]),
     ("check probe head info handshake verify", &[("the handshake alone, with a verdict", "wstap inspect URL")]),
@@ -329,7 +336,7 @@ fn filled(command: &str, value: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
     use crate::cli::args::Cli;
@@ -358,6 +365,18 @@ mod tests {
                     assert!(parsed.is_ok() || shown, "{hint}: {}", parsed.unwrap_err());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn no_word_is_an_option_of_ours() {
+        let command = Cli::command();
+        for word in OPTIONS.iter().flat_map(|(words, _)| words.split(' ')) {
+            let is_it = |arg: &clap::Arg| match word.strip_prefix("--") {
+                Some(name) => arg.get_long() == Some(name),
+                None => arg.get_short() == word.chars().nth(1),
+            };
+            assert!(!command.get_arguments().any(is_it), "{word}");
         }
     }
 
