@@ -109,7 +109,7 @@ pub fn load(path: &Path) -> Result<Option<ConfigFile>> {
         .read_to_string(&mut text)
         .map_err(|e| failed(&e))?;
     if text.len() as u64 > LONGEST {
-        let what = format!("{} is longer than {LONGEST} bytes", shown(path));
+        let what = format!("{} is longer than {} MiB", shown(path), LONGEST >> 20);
         return Err(Error::usage(what));
     }
     let mut config = read(path, &text)?;

@@ -255,7 +255,7 @@ fn stdin() -> Result<String> {
         Error::new(Stage::Input, Exit::Local, what)
     })?;
     if text.len() as u64 > LONGEST {
-        return Err(Error::usage(format!("the curl command is longer than {LONGEST} bytes")));
+        return Err(Error::usage(format!("the curl command is longer than {} MiB", LONGEST >> 20)));
     }
     if text.trim().is_empty() {
         return Err(Error::usage("there is no curl command, neither typed nor on standard input")

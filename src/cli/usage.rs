@@ -6,6 +6,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::habits;
+use crate::cli::help;
 use crate::cli::layers::option;
 use crate::cli::shell;
 use crate::error::{Error, Hint};
@@ -51,15 +52,7 @@ pub fn refusal(e: &clap::Error, words: &[OsString], whole: &Command) -> Error {
     // clap takes a second word for a verb.
     let surplus = context(e, ContextKind::InvalidSubcommand);
     error = match (e.kind(), surplus.or_else(|| context(e, ContextKind::InvalidArg))) {
-        (ErrorKind::MissingRequiredArgument, _) if words.len() == 1 => {
-            return Error::usage("no URL is given")
-                .hint("to connect: wstap wss://HOST/PATH")
-                .hint("to try it here, without a server: wstap demo")
-                .hint("the rest on one screen: wstap -h");
-        }
-        (ErrorKind::MissingRequiredArgument, _) if error.what.ends_with("<URL>") => {
-            line.incomplete(error)
-        }
+        (ErrorKind::MissingRequiredArgument, _) => line.incomplete(error),
         (_, Some(word)) if surplus.is_some() => line.surplus(word),
         (ErrorKind::UnknownArgument, Some(arg)) if arg.starts_with('-') => line.unknown(error, arg),
         (ErrorKind::UnknownArgument, Some(word)) => line.surplus(word),
@@ -75,7 +68,9 @@ pub fn refusal(e: &clap::Error, words: &[OsString], whole: &Command) -> Error {
         }
         _ => error,
     };
-    error.hint(line.help())
+    // Which is on the screen of -h, too.
+    let first_steps = error.hints.iter().any(|hint| hint.text().ends_with("wstap -h"));
+    if first_steps { error } else { error.hint(line.help()) }
 }
 
 const ALL_OPTIONS: &str = "all options: wstap --help";
@@ -144,7 +139,13 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn new(words: &'a [OsString], whole: &'a Command) -> Line<'a> {
         let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
-        let verb = words.get(1).and_then(|word| whole.find_subcommand(word));
+        // An unknown option before it keeps it from the front.
+        let is_value =
+            |before: &str| arg(whole, before).is_some_and(|arg| arg.get_action().takes_values());
+        let verb = words.windows(2).find_map(|pair| {
+            let [before, word] = pair else { return None };
+            whole.find_subcommand(word).filter(|_| !is_value(before))
+        });
         Line { words, verb: verb.map(Command::get_name), ours: verb.unwrap_or(whole), whole }
     }
 
@@ -173,6 +174,10 @@ impl<'a> Line<'a> {
         let habits = habits::option(self.verb, typed, value);
         if !habits.is_empty() {
             return habits.iter().fold(error, |error, hint| error.hint(self.with_verb(hint)));
+        }
+        if value.is_some_and(|value| value.contains("://")) && option(self.ours, "proxy").is_some()
+        {
+            return error.hint(self.with_verb("the URL needs no option: wstap URL"));
         }
         let name = typed.trim_start_matches('-');
         let known = |command: &&Command| {
@@ -212,8 +217,13 @@ impl<'a> Line<'a> {
         let shown = redact::url(word);
         let error =
             Error::usage(format!("unexpected argument '{}' found", Untrusted::text(&shown)));
-        if self.verb.is_some() {
-            return error;
+        match self.verb {
+            None => {}
+            Some("demo") if word.contains("://") => {
+                return error.hint("to connect to it: wstap URL");
+            }
+            Some("demo") => return error.hint("to send a text: wstap demo -x TEXT"),
+            Some(_) => return error,
         }
         let mut before = self.words.iter().skip(1).take_while(|other| **other != word);
         let first = before.find(|other| !other.starts_with('-')).copied().unwrap_or_default();
@@ -256,10 +266,31 @@ impl<'a> Line<'a> {
             let port = value.trim_start_matches(':').parse::<u16>();
             (value.contains("://") || port.is_ok()).then_some((arg.get_long()?, option, value))
         });
-        let Some((name, option, value)) = taken.next() else { return error };
+        let Some((name, option, value)) = taken.next().filter(|_| error.what.ends_with("<URL>"))
+        else {
+            return self.without_what(error);
+        };
         let value = redact::url(value);
         let error = error.hint(format!("{option} took '{}' as its value", Untrusted::text(&value)));
         self.misused(error, [name])
+    }
+
+    /// Something is missing, and nothing was taken for it.
+    fn without_what(&self, error: Error) -> Error {
+        let no_url = error.what.ends_with("<URL>");
+        let what = if no_url { "no URL is given".to_owned() } else { error.what };
+        let error = Error::usage(what);
+        match self.verb {
+            None if no_url => error
+                .hint("to connect: wstap wss://HOST/PATH")
+                .hint("to try it here, without a server: wstap demo")
+                .hint("the rest on one screen: wstap -h"),
+            None => error,
+            Some(verb) => help::examples(verb)
+                .first()
+                .into_iter()
+                .fold(error, |error, (command, _)| error.hint(format!("for example: {command}"))),
+        }
     }
 
     /// The hint for the verb that was typed, if the command line is one of that verb, too.
@@ -267,8 +298,14 @@ impl<'a> Line<'a> {
         let rewritten = || {
             let verb = self.verb?;
             let (what, command) = hint.split_once(": wstap ")?;
+            // It has a verb.
+            let first = command.split(' ').next()?;
+            if self.whole.find_subcommand(first).is_some() {
+                return None;
+            }
             let command = match verb {
                 "curl" => command.replace(" URL", " 'curl …'"),
+                "run" => command.replace(" URL", " FILE"),
                 "demo" => command.replace(" URL", ""),
                 _ => command.to_owned(),
             };
@@ -357,6 +394,7 @@ mod tests {
         assert_eq!(unknown.what, "unexpected argument '--cont' found");
         assert_eq!(unknown.hints, ["did you mean --count?".into(), ALL_OPTIONS.into()]);
         assert_eq!(refused(&[]).what, "no URL is given");
+        assert_eq!(hints(&["inspect", "-v"])[0], "for example: wstap inspect wss://example.com/ws");
         let value = refused(&["--input", "xml", "x"]);
         assert_eq!(value.what, "invalid value 'xml' for '--input <FORMAT>'");
         assert!(value.hints[0].text().starts_with("possible values: json, line, null, "));

@@ -75,7 +75,7 @@ pub(super) fn file(path: &Path, opcode: Option<Opcode>, limit: u64) -> Result<Co
     }
     let size = size.max(payload.len() as u64);
     if size > limit {
-        let what = format!("/file: {shown} has {size} bytes; a message may have {limit}");
+        let what = format!("/file: {shown} has {size} bytes; a message may have {limit} bytes");
         return Err(failed(what));
     }
     message(payload, opcode, &shown)

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use crate::error::{Error, Exit, Result, Stage};
 use crate::redact;
@@ -40,8 +40,11 @@ impl Target {
         };
         if let Some(c) = typed.chars().find(|c| c.is_control() || c.is_whitespace()) {
             let shown = Untrusted::text(c.encode_utf8(&mut [0; 4])).to_string();
-            return Err(bad(&format!("the character \"{shown}\" can't be in a URL"))
-                .hint("a space is written %20"));
+            let error = bad(&format!("the character \"{shown}\" can't be in a URL"));
+            return Err(match typed.trim() {
+                bare if bare.len() < typed.len() && !bare.is_empty() => error.hint(written(bare)),
+                _ => error.hint("a space is written %20"),
+            });
         }
         let mut notes = Vec::new();
         if let Some((why, meant)) = malformed(typed) {
@@ -52,7 +55,10 @@ impl Target {
             None => bad(&why),
         })?;
         let (bare, zone) = split_zone(&full);
-        let url = Url::parse(&bare).map_err(|e| bad(&e.to_string()))?;
+        let url = Url::parse(&bare).map_err(|e| match e {
+            ParseError::InvalidPort => bad("invalid port number: it is at most 65535"),
+            e => bad(&e.to_string()),
+        })?;
         if url.fragment().is_some() {
             return Err(bad("it must not have a fragment (RFC 6455 §3)")
                 .hint("a # that belongs to the path is written %23"));
@@ -140,6 +146,8 @@ fn near_scheme(typed: &str) -> Option<String> {
 /// the URL that was meant.
 fn malformed(typed: &str) -> Option<(&'static str, String)> {
     const SCHEMES: [&str; 4] = ["wss", "ws", "https", "http"];
+    const QUOTES: [char; 9] =
+        ['"', '\'', '`', '<', '>', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
     const MARKS: [char; 4] = [':', ';', '/', '\\'];
     let split = |text: &'_ str| {
         SCHEMES.iter().find_map(|name| {
@@ -147,6 +155,10 @@ fn malformed(typed: &str) -> Option<(&'static str, String)> {
             (start.eq_ignore_ascii_case(name) && rest.starts_with(MARKS)).then_some(*name)
         })
     };
+    let bare = typed.trim_matches(QUOTES);
+    if typed.starts_with(QUOTES) && !bare.is_empty() {
+        return Some(("it is in quotes or brackets", bare.to_owned()));
+    }
     if let Some(rest) = typed.strip_prefix("//") {
         return Some(("the scheme is missing", format!("ws://{rest}")));
     }
@@ -336,6 +348,10 @@ mod tests {
             ("ws:", "ws://HOST"),
             ("wss:/", "wss://HOST"),
             ("//host/x", "ws://host/x"),
+            ("\"ws://host\"", "ws://host"),
+            ("<wss://host/>", "wss://host/"),
+            ("\u{201c}ws://host\u{201d}", "ws://host"),
+            (" ws://host\n", "ws://host"),
             ("ws://ws://host", "ws://host"),
             ("ws://https://host", "https://host"),
             ("wsss://host", "wss://host"),

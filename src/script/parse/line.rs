@@ -13,6 +13,7 @@ use crate::repl;
 use crate::script::source::Place;
 use crate::script::statement::{Encoding, Kind, PathPattern, Payload, Receive, Statement, Wanted};
 use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::text::typed::{base64, hex, nearest, time};
 
 /// Words that begin a statement; no connection can have one as its name.
@@ -156,7 +157,7 @@ impl Parser {
             let failed = match whole.metadata() {
                 Ok(found) if found.is_file() => None,
                 Ok(_) => Some(format!("{shown} is no regular file")),
-                Err(e) => Some(format!("can't read {shown}: {}", Untrusted::text(&e.to_string()))),
+                Err(e) => Some(format!("can't read {shown}: {}", reason(&e))),
             };
             if let Some(what) = failed {
                 return Err(self.sources.error(at, what));

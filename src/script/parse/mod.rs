@@ -22,6 +22,7 @@ use crate::script::statement::{Expected, Kind, Payload, Script, Statement, Test,
 use crate::script::values::Values;
 use crate::sys;
 use crate::text::Untrusted;
+use crate::text::system::reason;
 
 /// The deepest nesting of `include` and of `repeat`.
 const MAX_DEPTH: usize = 16;
@@ -85,14 +86,13 @@ pub fn parse(path: &Path, text: &str, givens: &Givens) -> Result<Script> {
 }
 
 fn read_text(path: &Path) -> std::result::Result<String, String> {
-    let escaped = |why: String| Untrusted::text(&why).to_string();
-    let metadata = path.metadata().map_err(|e| escaped(e.to_string()))?;
+    let metadata = path.metadata().map_err(|e| reason(&e))?;
     if !metadata.is_file() {
         return Err("it is no regular file".to_owned());
     }
-    let bytes = sys::read_file(path).map_err(|e| escaped(e.to_string()))?;
+    let bytes = sys::read_file(path).map_err(|e| reason(&e))?;
     if bytes.len() > LONGEST {
-        return Err(format!("it is longer than {LONGEST} bytes"));
+        return Err(format!("it is longer than {} MiB", LONGEST >> 20));
     }
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
@@ -512,10 +512,8 @@ pub fn find(path: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn collect(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
-    let failed = |e: std::io::Error| {
-        let why = Untrusted::text(&e.to_string()).to_string();
-        Error::usage(format!("can't read {}: {why}", shown(folder)))
-    };
+    let failed =
+        |e: std::io::Error| Error::usage(format!("can't read {}: {}", shown(folder), reason(&e)));
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);

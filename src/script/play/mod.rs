@@ -26,7 +26,7 @@ use crate::script::source::{Place, Sources};
 use crate::script::statement::{Encoding, Kind, PathPattern, Payload, Script, Statement, Test};
 use crate::script::values::Values;
 use crate::sys;
-use crate::text::Untrusted;
+use crate::text::system::reason;
 use crate::text::typed::{base64, hex};
 
 /// How long a connection may take to close at the end of a test.
@@ -256,9 +256,8 @@ impl Player<'_> {
             Payload::File { opcode, path } => {
                 let path = path.folder.join(self.values.fill(&path.path, str::to_owned));
                 let shown = crate::script::source::shown(&path);
-                let bytes = sys::read_file(&path).map_err(|e| {
-                    format!("can't read {shown}: {}", Untrusted::text(&e.to_string()))
-                })?;
+                let bytes = sys::read_file(&path)
+                    .map_err(|e| format!("can't read {shown}: {}", reason(&e)))?;
                 if *opcode == Opcode::Text && std::str::from_utf8(&bytes).is_err() {
                     return Err(format!("{shown} is not UTF-8; >b file sends bytes"));
                 }
