@@ -683,6 +683,7 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours: auto, always or never')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write every event as a line of JSON to the end of this file, whatever else is shown')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file instead of ~/.config/wstap/config.toml')
+            [CompletionResult]::new('--script', '--script', [CompletionResultType]::ParameterName, 'Show a short script, and play it')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Read no input and show no prompt, as with </dev/null')
             [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Read no input and show no prompt, as with </dev/null')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Send the input, and the files of -x, as binary messages')

@@ -673,6 +673,7 @@ set edit:completion:arg-completer[wstap] = {|@words|
             cand --color 'Colours: auto, always or never'
             cand --log 'Write every event as a line of JSON to the end of this file, whatever else is shown'
             cand --config 'Read this configuration file instead of ~/.config/wstap/config.toml'
+            cand --script 'Show a short script, and play it'
             cand -N 'Read no input and show no prompt, as with </dev/null'
             cand --no-input 'Read no input and show no prompt, as with </dev/null'
             cand -b 'Send the input, and the files of -x, as binary messages'

@@ -592,6 +592,7 @@ auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
 never\t'Never'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l script -d 'Show a short script, and play it'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'

@@ -101,6 +101,9 @@ pub struct CurlArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub struct DemoArgs {
+    /// Show a short script, and play it
+    #[arg(long, help_heading = "Scripts")]
+    pub script: bool,
     /// Session options.
     #[command(flatten)]
     pub talk: TalkArgs,

@@ -271,11 +271,16 @@ fn unwritable(path: &Path, e: &io::Error) -> Error {
 }
 
 /// The reports with their destinations, and whether each takes the workers' lines of JSON.
-struct Outputs {
+pub(super) struct Outputs {
     list: Vec<(Box<dyn Report>, Destination, bool)>,
 }
 
 impl Outputs {
+    /// Results for people on standard output.
+    pub(super) fn on_stdout(people: PeopleOptions) -> Outputs {
+        Outputs { list: vec![(Box::new(People::new(people)), Destination::Stdout, false)] }
+    }
+
     fn add(&mut self, report: impl Report + 'static, destination: Destination) {
         self.list.push((Box::new(report), destination, false));
     }

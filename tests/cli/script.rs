@@ -12,6 +12,7 @@ use crate::support::schema::check;
 use crate::support::scripted::{ScriptedServer, close_frame, frame};
 
 const PAGE: &str = include_str!("../../docs/scripts.md");
+const CI: &str = include_str!("../../docs/ci.md");
 const SCHEMA: &str = include_str!("../../docs/scripts.schema.json");
 
 /// Runs a script that is called `t.wst`.
@@ -451,4 +452,39 @@ fn the_server_s_part_is_recorded_too() {
     }
     let args = ["--record", "/nowhere/r.wst", "ws://localhost:1"];
     Run::new(args).run().expect_failure(13, "output: can't open the recording /nowhere/r.wst: ");
+}
+
+#[test]
+fn a_demonstration() {
+    let output = Run::new(["demo", "--script"]).run().expect_code(0);
+    let text = output.text();
+    assert!(text.starts_with("# A script: > is sent, < is received."), "{text}");
+    assert!(text.contains("  0.0") && text.contains(" < pong \"are you there\"\n"), "{text}");
+    assert!(text.contains("\n2 tests: 2 passed ("), "{text}");
+}
+
+/// Every command of the page is run as it stands there, with the shell's variables set.
+#[test]
+fn the_commands_for_ci_are_right() {
+    let server = demo::server().unwrap();
+    let home = Home::new();
+    fs::create_dir_all(home.path().join("tests/e2e")).unwrap();
+    let script = "test \"a\"\ntags: smoke\nconnect {{url}}/{{env.TOKEN}}\n> x\n< x\n";
+    fs::write(home.path().join("tests/e2e/a.wst"), script).unwrap();
+    fs::write(home.path().join("ci.env"), "ROOM=lobby\n").unwrap();
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_wstap")).parent().unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    let commands: Vec<&str> = CI
+        .lines()
+        .filter_map(|line| line.find("wstap run ").map(|at| line[at..].trim_end_matches('\'')))
+        .filter(|command| command.contains(" tests/"))
+        .collect();
+    assert!(commands.len() >= 6, "{commands:?}");
+    for command in commands {
+        let run = Run::program("/bin/sh", ["-ec", command]).home(&home);
+        let run = run.env("PATH", &path).env("URL", server.url()).env("TOKEN", "t");
+        let output = run.env("SEED", "7").run();
+        assert_eq!(output.code(), 0, "{command}\n{}{}", output.text(), output.stderr);
+    }
+    assert!(home.path().join("junit.xml").exists());
 }
