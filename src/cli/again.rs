@@ -13,7 +13,19 @@ use crate::cli::usage::usage;
 use crate::error::{Error, Result};
 
 /// Options that say how standard input and output are used, which here are the prompt's.
-const OF_PIPES: &[&str] = &["binary", "echo", "exit-on-eof", "input", "json", "linger", "output"];
+const OF_PIPES: &[&str] = &[
+    "echo",
+    "exit-on-eof",
+    "input",
+    "json",
+    "linger",
+    "lockstep",
+    "no-input",
+    "output",
+    "pace",
+    "replay-out",
+    "within",
+];
 
 /// Reads `[OPTIONS] URL` or `[OPTIONS] @PROFILE`, with the configuration file below it, as a command
 /// line that begins anew. Never ends the process, and reads nothing from the terminal.
@@ -90,6 +102,13 @@ fn takes_no_input(command: &Command, merged: &ArgMatches) -> Result<()> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_is_refused_exists() {
+        let command = ConnectArgs::augment_args(Command::new("/connect"));
+        let has = |long: &&str| command.get_arguments().any(|arg| arg.get_long() == Some(long));
+        assert!(OF_PIPES.iter().all(has));
+    }
+
     fn refused(line: &str) -> String {
         let words = ["--no-config"].into_iter().chain(line.split(' ')).map(str::to_owned);
         again(words.collect()).map(drop).unwrap_err().to_string()
@@ -107,6 +126,7 @@ mod tests {
             ("serve", "a verb of wstap"),
             ("@nix", "--no-config"),
             ("--json ws://a", "--json is for pipes"),
+            ("--pace 1 ws://a", "--pace is for pipes"),
             ("-E ws://a", "--exit-on-eof is for pipes"),
             ("-u @- ws://a", "--user @- would read standard input"),
             ("-H @- ws://a", "--header @- would read"),

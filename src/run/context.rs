@@ -46,7 +46,7 @@ impl Context {
                 notes
             }
             Destination::Anew(anew) => {
-                let Anew { settings, views, log, notes } = *anew;
+                let Anew { mut settings, views, log, notes } = *anew;
                 if let Some((path, verbosity)) = log {
                     self.outside.views.start_log(&path, verbosity)?;
                 }
@@ -55,6 +55,7 @@ impl Context {
                 self.turn_to(settings.open.target.clone());
                 self.wait_up = settings.wait_up.map(WaitUp::new);
                 self.deadline = settings.max_time.map(|limit| Instant::now() + limit);
+                self.rules = std::mem::take(&mut settings.rules);
                 self.settings = settings;
                 views.into_iter().for_each(|setting| self.outside.views.set(setting));
                 notes

@@ -181,6 +181,18 @@ fn a_recording_begins_in_an_open_session() {
     assert_eq!(said, "> hello\n< hello\n");
 }
 
+#[test]
+fn rules_come_with_the_options() {
+    let first = demo::server().unwrap();
+    let other = greeter();
+    let mut pty = connect(first.url());
+    let line = format!("/connect --on '^hello=an answer' {}", other.url());
+    ask(&mut pty, &line, &["< hello nobody", "< an answer"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    other.finish();
+}
+
 /// Types a line on a clear screen.
 #[track_caller]
 fn ask_alone(pty: &mut Pty, line: &str, answers: &[&str]) {
