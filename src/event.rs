@@ -258,6 +258,10 @@ pub enum Event<'a> {
     },
     /// The run failed.
     Error(&'a Error),
+    /// A probe of `wstap check` was judged.
+    Probed(&'a Probed),
+    /// All probes of `wstap check` were tried, or the run was cut short.
+    Checked(&'a Checked),
     /// The last event of every run, also of one that failed.
     Summary(&'a Summary),
 }
@@ -497,6 +501,83 @@ impl RoundTrips {
     pub fn lost_percent(&self) -> f64 {
         self.lost as f64 * 100.0 / (self.answered + self.lost).max(1) as f64
     }
+}
+
+/// A probe's result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probed {
+    /// `group.id`.
+    pub id: &'static str,
+    /// The RFC and clause.
+    pub clause: &'static str,
+    /// What a pass proves.
+    pub proves: &'static str,
+    /// The verdict.
+    pub verdict: ProbeVerdict,
+    /// What the server did, and for a fail what the RFC asks. Holds bytes of the server.
+    pub why: String,
+    /// A fail that was allowed, or a pass that was allowed to fail.
+    pub allowed: bool,
+    /// The exchange that decided it; `None` if nothing was sent.
+    pub evidence: Option<Evidence>,
+    /// How long all its exchanges took.
+    pub took: Duration,
+}
+
+/// The exchange behind a verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// What was sent, without secrets.
+    pub sent: Vec<u8>,
+    /// What came.
+    pub received: Vec<u8>,
+    /// Both in words: frames, status lines, who ended it and when.
+    pub story: Vec<String>,
+    /// How to send it again, as a command.
+    pub again: String,
+}
+
+/// The verdict on a server's behaviour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProbeVerdict {
+    /// It could not be tried, or not be decided.
+    #[default]
+    NotApplicable,
+    /// It does what the RFC asks.
+    Pass,
+    /// Allowed, but surprising or unsafe.
+    Warn,
+    /// It breaks the RFC.
+    Fail,
+}
+
+impl ProbeVerdict {
+    /// `pass`, `warn`, `fail` or `n/a`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProbeVerdict::NotApplicable => "n/a",
+            ProbeVerdict::Pass => "pass",
+            ProbeVerdict::Warn => "warn",
+            ProbeVerdict::Fail => "fail",
+        }
+    }
+}
+
+/// The counts of a run of probes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// How many passed.
+    pub pass: usize,
+    /// How many are warned of.
+    pub warn: usize,
+    /// How many failed and were not allowed to.
+    pub fail: usize,
+    /// How many could not be tried or decided.
+    pub not_applicable: usize,
+    /// How many failed and were allowed to.
+    pub allowed: usize,
+    /// From the first probe to the end.
+    pub took: Duration,
 }
 
 /// How round trips are spread.

@@ -5,9 +5,10 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 9 | [`commands`], `main` |
-//! | 8 | [`script`] |
-//! | 7 | [`cli`], [`repl`] |
+//! | 10 | [`commands`], `main` |
+//! | 9 | [`script`] |
+//! | 8 | [`cli`], [`repl`] |
+//! | 7 | [`check`] |
 //! | 6 | [`run`] |
 //! | 5 | [`export`] |
 //! | 4 | [`connection`] |
@@ -22,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod connection;

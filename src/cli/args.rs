@@ -8,7 +8,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::layers::LayerOption;
-use crate::cli::values::{backoff, ends, nonzero_size, nonzero_time, one_of, ping_size, size};
+use crate::cli::values::{
+    backoff, ends, nonzero_size, nonzero_time, one_of, ping_size, probe_name, size,
+};
 use crate::report::payload::Format;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::{Backoff, Ends};
@@ -26,7 +28,7 @@ const URL_HELP: &str =
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|ping|run|curl|serve|demo|explain|generate|help> …"
+    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|check|ping|run|curl|serve|demo|explain|generate|help> …"
 )]
 pub struct Cli {
     /// The verb; without one, connect.
@@ -67,6 +69,8 @@ pub enum Verb {
     /// Play scripts of sessions and judge them: tests of a server
     #[command(visible_alias = "test")]
     Run(Box<RunArgs>),
+    /// Probe a server: which rules of RFC 6455 and RFC 7692 it keeps
+    Check(Box<CheckArgs>),
     /// Connect as a curl command would, such as a browser's "Copy as cURL"
     Curl(Box<CurlArgs>),
     /// Run a server for trying and testing
@@ -192,6 +196,66 @@ pub struct PingArgs {
     )]
     pub within: Duration,
     /// Print events as JSON Lines on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Network, request and view options.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// `wstap check URL`.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub struct CheckArgs {
+    /// The server.
+    #[arg(value_name = "URL", help = URL_HELP, required_unless_present = "list")]
+    pub url: Option<String>,
+    /// Only these probes or groups
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = probe_name, help_heading = "Probes")]
+    pub only: Vec<String>,
+    /// Not these probes or groups
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = probe_name, help_heading = "Probes")]
+    pub skip: Vec<String>,
+    /// A failure of these probes doesn't count
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = probe_name, help_heading = "Probes")]
+    pub allow: Vec<String>,
+    /// A warning counts as a failure, too
+    #[arg(long, help_heading = "Probes")]
+    pub deny_warnings: bool,
+    /// The server sends every message back; without this option it is tried
+    #[arg(long, help_heading = "Probes")]
+    pub echo: bool,
+    /// A message that the server understands, to see whether it comes back
+    #[arg(long, value_name = "TEXT", default_value = "wstap check", help_heading = "Probes")]
+    pub send: String,
+    /// How long an answer may take
+    #[arg(long, value_name = "TIME", value_parser = nonzero_time, default_value = "2", help_heading = "Probes")]
+    pub patience: Duration,
+    /// Also try what a server on a shared machine would feel: the group limits
+    #[arg(long, help_heading = "Probes")]
+    pub intrusive: bool,
+    /// The largest message that --intrusive tries
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = nonzero_size,
+        default_value = "64M",
+        help_heading = "Probes"
+    )]
+    pub up_to: usize,
+    /// The longest silence that --intrusive tries
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = nonzero_time,
+        default_value = "20",
+        help_heading = "Probes"
+    )]
+    pub idle: Duration,
+    /// List the probes: id, clause, and what a pass proves
+    #[arg(long, help_heading = "Probes")]
+    pub list: bool,
+    /// Report as JSON Lines
     #[arg(long, help_heading = "Output")]
     pub json: bool,
     /// Network, request and view options.

@@ -273,7 +273,7 @@ const VERBS: &[Habit] = &[
     ("recv receive tail watch subscribe sub", &[("to receive alone", "wstap -N URL")]),
     ("man manual docs", &[("the man page", "wstap generate man")]),
     ("completion completions", &[("the completions of a shell", "wstap generate bash")]),
-    ("check probe head info handshake verify", &[("the handshake alone, with a verdict", "wstap inspect URL")]),
+    ("probe head info handshake verify", &[("the handshake alone, with a verdict", "wstap inspect URL")]),
     ("bench benchmark latency rtt", &[("to measure round trips", "wstap ping URL")]),
     ("decode describe what", &[("what bytes, codes and terms mean", "wstap explain 81 05 48 65 6c 6c 6f")]),
     ("try tutorial example", &[("to try it", "wstap demo")]),

@@ -54,12 +54,20 @@ pub const EXAMPLES: [Example; 6] = [
 ];
 
 /// Of each verb.
-const VERB_EXAMPLES: [(&str, &[Example]); 8] = [
+const VERB_EXAMPLES: [(&str, &[Example]); 9] = [
     (
         "inspect",
         &[
             ("wstap inspect wss://example.com/ws", "each rule, with a verdict"),
             ("wstap inspect -k --json wss://localhost:8443", "for a program"),
+        ],
+    ),
+    (
+        "check",
+        &[
+            ("wstap check ws://localhost:8080", "every rule, with a verdict"),
+            ("wstap check --only frame -v localhost:8080", "a group, each exchange in words"),
+            ("wstap check --list", "the probes"),
         ],
     ),
     (

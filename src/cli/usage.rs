@@ -420,7 +420,7 @@ mod tests {
     fn the_options_of_others_are_named_with_their_command() {
         assert_eq!(
             hints(&["inspect", "--echo", "x"])[0],
-            "--echo is an option of: wstap URL, wstap curl, wstap demo"
+            "--echo is an option of: wstap URL, wstap check, wstap curl, wstap demo"
         );
         assert_eq!(hints(&["serve", "--token", "x"]), ["all options: wstap serve --help"]);
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::check;
 use crate::run::reconnect::{Backoff, Ends};
-use crate::text::typed::time;
+use crate::text::typed::{nearest, time};
 
 /// A parser for one of several names; the completions show the name and its help.
 pub fn one_of<T: Clone + Send + Sync>(
@@ -45,6 +46,21 @@ pub fn nonzero_size(text: &str) -> Result<usize, String> {
         0 => Err("it must be at least 1 byte".to_owned()),
         size => usize::try_from(size).map_err(|_| "more than this machine can count".to_owned()),
     }
+}
+
+/// The id of a probe, or a group of them.
+///
+/// # Errors
+/// Which there are.
+pub fn probe_name(text: &str) -> Result<String, String> {
+    if check::is_known(text) {
+        return Ok(text.to_owned());
+    }
+    let names = check::probes().flat_map(|probe| [probe.id, probe.group()]);
+    Err(match nearest(text, names) {
+        Some(meant) => format!("no probe is called so; did you mean {meant}?"),
+        None => "no probe is called so; wstap check --list shows all".to_owned(),
+    })
 }
 
 /// The payload of a ping in bytes.

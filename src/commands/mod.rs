@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+pub mod check;
 pub mod connect;
 pub mod demo;
 pub mod explain;
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             let ConnectArgs { url, connect, talk, reach } = connect;
             talk_to(&url.or(connect).unwrap_or_default(), reach, talk, notes)
         }
+        Some(Verb::Check(args)) => check::run(*args, notes),
         Some(Verb::Curl(args)) => {
             let CurlArgs { url, talk, reach } = *args;
             talk_to(&url, reach, talk, notes)

@@ -83,6 +83,7 @@ pub use crate::connection::facts::{Facts, Fault, Opened};
 pub use crate::connection::liveness::KEEPALIVE;
 pub use crate::connection::login::{Login, LoginScheme};
 pub use crate::connection::netrc::Netrc;
+pub use crate::connection::open::{Upgraded, open as open_stream};
 pub use crate::connection::options::{OpenOptions, Show, WireOptions};
 pub use crate::connection::outbox::{MessageId, Outbox, Outgoing};
 pub use crate::connection::random::fill as random;
@@ -171,7 +172,7 @@ impl Connection {
         progress: &mut dyn Progress,
         deadline: Instant,
     ) -> Result<Connection> {
-        let open::Upgraded { stream, early, report, opened } =
+        let Upgraded { stream, early, report, opened, .. } =
             open::open(options, jar, progress, deadline)?;
         let config = wire.config(Side::Client, report.deflate, options.policy);
         let connection = Connection::new(stream, &config, wire, &early, opened);

@@ -21,7 +21,7 @@ use crate::sys;
 use crate::text::Untrusted;
 use crate::text::system::reason;
 use crate::text::units::Count;
-use crate::transport::{self, Progress, Stream, Target};
+use crate::transport::{self, DialOptions, Progress, Stream, Target};
 
 /// Most bytes of a refusal's body that are shown.
 const MAX_BODY: usize = 64 << 10;
@@ -30,20 +30,28 @@ const MAX_BODY: usize = 64 << 10;
 const BODY_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A stream that has switched protocols.
-pub(super) struct Upgraded {
-    pub(super) stream: Stream,
+#[derive(Debug)]
+pub struct Upgraded {
+    /// The stream.
+    pub stream: Stream,
     /// Bytes already received after the response.
-    pub(super) early: Vec<u8>,
+    pub early: Vec<u8>,
     /// The verdict on the response, with secrets hidden.
-    pub(super) report: HandshakeReport,
-    pub(super) opened: Opened,
+    pub report: HandshakeReport,
+    /// The request and the response.
+    pub opened: Opened,
+    /// Where it led, after redirects.
+    pub target: Target,
+    /// How that was reached.
+    pub dial: DialOptions,
 }
 
-/// Opens the connection, with redirects and logins if needed; the deadline covers all of it.
+/// Opens a connection up to the response, with redirects and logins if needed, for a caller that reads
+/// and writes the stream itself. The deadline covers all of it.
 ///
 /// # Errors
 /// Exits 2 to 9, 11 and 12, and the error of `progress` if that interrupts the opening.
-pub(super) fn open(
+pub fn open(
     options: &OpenOptions,
     cookies: &mut Option<CookieFile>,
     progress: &mut dyn Progress,
@@ -88,7 +96,8 @@ pub(super) fn open(
             Follow::Done if response.status() == 101 => {
                 let asked = route.sent(&request, cookies.as_ref());
                 let judged = (request, response);
-                return upgraded(options, exchange, early, judged, asked, start, progress);
+                let upgraded = upgraded(options, exchange, early, judged, asked, start, progress)?;
+                return Ok(Upgraded { dial: route.dial, ..upgraded });
             }
             Follow::Done => {
                 let response = response.shown();
@@ -150,7 +159,8 @@ fn upgraded(
         took: start.elapsed(),
     };
     let opened = Opened { request, response, opening, asked };
-    Ok(Upgraded { stream: exchange.stream, early, report, opened })
+    let Exchange { stream, target, .. } = exchange;
+    Ok(Upgraded { stream, early, report, opened, target, dial: DialOptions::default() })
 }
 
 /// The HTTP exchange over a dialed stream.

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use crate::diagnosis::Finding;
 use crate::error::Error;
 use crate::event::{
-    Certificate, Compression, Data, Direction, Event, Frame, Level, Opening, RoundTrips, Stamped,
-    Summary, Timings, TlsInfo, Totals,
+    Certificate, Checked, Compression, Data, Direction, Event, Evidence, Frame, Level, Opening,
+    Probed, RoundTrips, Stamped, Summary, Timings, TlsInfo, Totals,
 };
 use crate::http::head::Response;
 use crate::protocol::close::{CloseStatus, Closure, End, Party};
@@ -21,7 +21,7 @@ use crate::report::{Needs, Reporter};
 const FRAMES: u8 = 2;
 
 /// Every type that a line can have, in the usual order of a run.
-pub const TYPES: [&str; 27] = [
+pub const TYPES: [&str; 29] = [
     "resolving",
     "resolved",
     "connecting",
@@ -44,6 +44,8 @@ pub const TYPES: [&str; 27] = [
     "violation",
     "closed",
     "round-trips",
+    "probe",
+    "checked",
     "reconnecting",
     "notice",
     "answer",
@@ -212,6 +214,8 @@ impl Json {
                 }
             }
             Event::RoundTrips(counted) => round_trips(json, counted),
+            Event::Probed(probed) => self::probed(json, probed),
+            Event::Checked(counted) => checked(json, counted),
             Event::Reconnecting { attempt, delay, why } => {
                 json.number("attempt", attempt.into());
                 json.seconds("delay", delay);
@@ -329,6 +333,8 @@ fn type_name(kind: &Event<'_>) -> Option<&'static str> {
         Event::Closed { .. } => "closed",
         Event::RoundTrip { .. } => "round-trip",
         Event::RoundTrips(_) => "round-trips",
+        Event::Probed(_) => "probe",
+        Event::Checked(_) => "checked",
         Event::Reconnecting { .. } => "reconnecting",
         Event::Notice { .. } => "notice",
         Event::Answer { .. } => "answer",
@@ -444,6 +450,31 @@ fn closure(json: &mut JsonWriter, closure: &Closure) {
     json.seconds("took", closure.took);
     json.seconds("after", closure.after);
     json.number("ignored", closure.ignored);
+}
+
+fn probed(json: &mut JsonWriter, probed: &Probed) {
+    json.plain("id", probed.id);
+    json.plain("verdict", probed.verdict.name());
+    json.plain("clause", probed.clause);
+    json.text("proves", probed.proves);
+    json.text("why", &probed.why);
+    json.flag("allowed", probed.allowed);
+    json.seconds("took", probed.took);
+    let Some(Evidence { sent, received, story, again }) = &probed.evidence else { return };
+    json.hex("sent", sent);
+    json.hex("received", received);
+    json.texts("story", story.iter().map(String::as_str));
+    json.text("again", again);
+}
+
+fn checked(json: &mut JsonWriter, counted: &Checked) {
+    let Checked { pass, warn, fail, not_applicable, allowed, took } = counted;
+    json.number("pass", *pass as u64);
+    json.number("warn", *warn as u64);
+    json.number("fail", *fail as u64);
+    json.number("not_applicable", *not_applicable as u64);
+    json.number("allowed", *allowed as u64);
+    json.seconds("took", *took);
 }
 
 fn round_trips(json: &mut JsonWriter, counted: &RoundTrips) {

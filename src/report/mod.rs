@@ -1,5 +1,6 @@
 //! Turns events into bytes: one file for each view.
 
+pub mod check;
 pub mod clients;
 pub mod human;
 pub mod inspect;

@@ -44,6 +44,7 @@ mod verdict;
 mod views;
 mod wait;
 pub mod wake;
+mod work;
 
 pub use attempt::Attempt;
 pub use context::Context;
@@ -57,3 +58,4 @@ pub use session::Session;
 pub use talk::Talk;
 pub use turn::{Loop, Source};
 pub use views::Views;
+pub use work::Work;

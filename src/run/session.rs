@@ -16,6 +16,7 @@ use crate::run::talk::{Over, Talk};
 use crate::run::turn::Loop;
 use crate::run::verdict::out_of_time;
 use crate::run::views::Views;
+use crate::run::work::Work;
 use crate::sys;
 use crate::text::units::Count;
 use crate::transport::Progress;
@@ -71,6 +72,16 @@ impl Session {
                 Then::Leave(outcome) => break outcome,
             }
         };
+        self.finish(outcome)
+    }
+
+    /// Does work that opens connections of its own; its error is shown and becomes the exit code.
+    pub fn work(mut self, work: impl FnOnce(&mut Work<'_>) -> Result<()>) -> Exit {
+        let mut given = Work { context: &mut self.context };
+        let outcome = work(&mut given).map(|()| Over::Done);
+        if let Err(error) = &outcome {
+            self.context.tell(error);
+        }
         self.finish(outcome)
     }
 

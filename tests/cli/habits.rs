@@ -177,7 +177,6 @@ fn a_word_near_a_verb_is_no_host() {
         (&["version"], "wstap --version"),
         (&["connect", URL], "to connect: wstap URL"),
         (&["listen", "8080"], "wstap serve 127.0.0.1:8080"),
-        (&["check", URL], "wstap inspect URL"),
     ] {
         expect_hints(args, &[says, "a host of that name: wstap ws://"]);
     }
