@@ -175,8 +175,7 @@ impl<'a> Line<'a> {
         if !habits.is_empty() {
             return habits.iter().fold(error, |error, hint| error.hint(self.with_verb(hint)));
         }
-        if value.is_some_and(|value| value.contains("://")) && option(self.ours, "proxy").is_some()
-        {
+        if matches!(typed, "-c" | "--connect") && self.verb != Some("serve") {
             return error.hint(self.with_verb("the URL needs no option: wstap URL"));
         }
         let name = typed.trim_start_matches('-');

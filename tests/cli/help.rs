@@ -81,7 +81,11 @@ fn the_manual_says_everything_once() {
         ]
     );
     for command in wstap::repl::described() {
-        assert!(PAGE.contains(&format!("\n\\fB/{}", command.name)), "/{}", command.name);
+        assert!(
+            PAGE.contains(&format!("\n\\fB/{}", command.name.replace('-', "\\-"))),
+            "/{}",
+            command.name
+        );
     }
     assert!(PAGE.is_ascii());
 }
