@@ -127,6 +127,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_needs_command" -s V -l version -d 'Print version'
 complete -c wstap -n "__fish_wstap_needs_command" -a "inspect" -d 'Open a connection, report every rule, what comes, and why it failed'
 complete -c wstap -n "__fish_wstap_needs_command" -a "ping" -d 'Measure how long the answers to pings, or to messages, take'
+complete -c wstap -n "__fish_wstap_needs_command" -a "doctor" -d 'Find why a connection fails: experiments, each with its outcome'
 complete -c wstap -n "__fish_wstap_needs_command" -a "run" -d 'Play scripts of sessions and judge them: tests of a server'
 complete -c wstap -n "__fish_wstap_needs_command" -a "test" -d 'Play scripts of sessions and judge them: tests of a server'
 complete -c wstap -n "__fish_wstap_needs_command" -a "check" -d 'Probe a server: which rules of RFC 6455 and RFC 7692 it keeps'
@@ -253,6 +254,62 @@ complete -c wstap -n "__fish_wstap_using_subcommand ping" -s q -l quiet -d 'Show
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_using_subcommand ping" -s h -l help -d 'Print help'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l request-target -d 'Send this as the request\'s target instead of the URL\'s path and query; a redirect ends it' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s o -l origin -d 'Send this Origin' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s A -l user-agent -d 'Send this User-Agent; empty for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l cookie -d 'Send this Cookie; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l cookie-jar -d 'Send the cookies of this file (Netscape\'s format), and keep in it what the server sets' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l max-redirs -d 'The most redirects that -L follows' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s u -l user -d 'Log in: with Basic at once, with Digest if the server wants that; @FILE reads it from a file, @env:NAME from the environment, here and for all other secrets' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l bearer -d 'Log in with a bearer token; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l netrc-file -d 'Like --netrc, with this file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l cacert -d 'Trust these certificates (PEM, a file or a folder) instead of the system\'s' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l cert -d 'Authenticate with this client certificate (PEM)' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l key -d 'The client certificate\'s private key (PEM), if not in the same file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l pass -d 'The private key\'s pass phrase; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l pinnedpubkey -d 'Only a server with one of these public keys, whoever has signed it: sha256//BASE64;…, or a file with the key (PEM or DER); also with --insecure' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l sni -d 'Send this name in the TLS handshake; "off" for none' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l alpn -d 'Offer these ALPN protocols' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l resolve -d 'Use this address for that host and port' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l connect-to -d 'Connect to another host and port; the request stays as it is' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l interface -d 'Connect over this network interface, or from this address' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l unix-socket -d 'Connect over this Unix socket' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l proxy -d 'Go through this proxy: [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]; empty for none, whatever the environment says' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l proxy-user -d 'Log in at the proxy; @FILE reads it from a file' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l noproxy -d 'Reach these hosts without a proxy: names, addresses, CIDR blocks, each with :PORT if need be' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l connect-timeout -d 'From the start until the connection is open' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l wait-up -d 'While the server isn\'t up, keep trying for this long' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s m -l max-time -d 'For everything; reaching it is exit code 11' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l deflate -d 'Offer compression with these parameters, as typed, instead of the usual ones' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l max-head -d 'The longest response head to accept' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l max-headers -d 'The most headers to accept in a response' -r
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l color -d 'Colours: auto, always or never' -r -f -a "always\t'Always'
+auto\t'If standard error is a terminal and the environment doesn\'t forbid them'
+never\t'Never'"
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l log -d 'Write every event as a line of JSON to the end of this file, whatever else is shown' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l config -d 'Read this configuration file instead of ~/.config/wstap/config.toml' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l idle -d 'Wait without a message until the connection is cut, to find the idle timeout; -m limits it'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l json -d 'Report as JSON Lines'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l anyauth -d 'Wait for what the server asks for, then log in with the safest of it'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l netrc -d 'Without -u, log in with what ~/.netrc has for the host'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s k -l insecure -d 'Go on with a server whose certificate can\'t be trusted, and say why it can\'t'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l tlsv1.2 -d 'Only TLS 1.2'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l tlsv1.3 -d 'Only TLS 1.3'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s 4 -l ipv4 -d 'Only IPv4'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s 6 -l ipv6 -d 'Only IPv6'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l no-deflate -d 'Offer no compression'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l strict -d 'Fail where the RFCs let a reader be lenient'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s v -l verbose -d 'Show more: -v the connection, -vv each frame, -vvv each byte'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s q -l quiet -d 'Show payloads and failures only'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l show-secrets -d 'Show passwords, tokens and cookies instead of ***'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -l no-config -d 'Read no configuration file'
+complete -c wstap -n "__fish_wstap_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand run" -l url -d 'The scripts\' {{url}}' -r
 complete -c wstap -n "__fish_wstap_using_subcommand run" -l var -d 'Set a variable; can be repeated' -r
 complete -c wstap -n "__fish_wstap_using_subcommand run" -l vars -d 'Set the variables of this file (TOML or .env), whose values no report shows' -r -F

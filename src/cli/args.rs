@@ -28,7 +28,7 @@ const URL_HELP: &str =
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|check|ping|run|curl|serve|demo|explain|generate|help> …"
+    override_usage = "wstap [OPTIONS] URL\n       wstap <inspect|check|doctor|ping|run|curl|serve|demo|explain|generate|help> …"
 )]
 pub struct Cli {
     /// The verb; without one, connect.
@@ -66,6 +66,8 @@ pub enum Verb {
     Inspect(Box<InspectArgs>),
     /// Measure how long the answers to pings, or to messages, take
     Ping(Box<PingArgs>),
+    /// Find why a connection fails: experiments, each with its outcome
+    Doctor(Box<DoctorArgs>),
     /// Play scripts of sessions and judge them: tests of a server
     #[command(visible_alias = "test")]
     Run(Box<RunArgs>),
@@ -145,6 +147,24 @@ pub struct LookArgs {
     /// How long to watch the open connection [default: 500ms]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub wait: Option<Duration>,
+}
+
+/// `wstap doctor URL`.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub struct DoctorArgs {
+    /// Whom to examine.
+    #[arg(value_name = "URL", help = URL_HELP)]
+    pub url: String,
+    /// Wait without a message until the connection is cut, to find the idle timeout; -m limits it
+    #[arg(long, help_heading = "Experiments")]
+    pub idle: bool,
+    /// Report as JSON Lines
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Network, request and view options.
+    #[command(flatten)]
+    pub reach: ReachArgs,
 }
 
 /// `wstap ping URL`.

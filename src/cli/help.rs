@@ -54,7 +54,7 @@ pub const EXAMPLES: [Example; 6] = [
 ];
 
 /// Of each verb.
-const VERB_EXAMPLES: [(&str, &[Example]); 9] = [
+const VERB_EXAMPLES: [(&str, &[Example]); 10] = [
     (
         "inspect",
         &[
@@ -68,6 +68,13 @@ const VERB_EXAMPLES: [(&str, &[Example]); 9] = [
             ("wstap check ws://localhost:8080", "every rule, with a verdict"),
             ("wstap check --only frame -v localhost:8080", "a group, each exchange in words"),
             ("wstap check --list", "the probes"),
+        ],
+    ),
+    (
+        "doctor",
+        &[
+            ("wstap doctor wss://example.com/ws", "the causes that remain after experiments"),
+            ("wstap doctor --idle -m 5m localhost:8080", "when is an idle connection cut?"),
         ],
     ),
     (

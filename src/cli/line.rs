@@ -112,6 +112,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     match (&mut cli.verb, url) {
         (None, Some(url)) => cli.connect.url = Some(url),
         (Some(Verb::Inspect(args)), Some(url)) => args.url = url,
+        (Some(Verb::Doctor(args)), Some(url)) => args.url = url,
         (Some(Verb::Ping(args)), Some(url)) => args.url = url,
         (Some(Verb::Run(args)), Some(url)) => args.url = Some(url),
         _ => {}

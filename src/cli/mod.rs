@@ -21,9 +21,9 @@ mod values;
 
 pub use again::again;
 pub use args::{
-    CheckArgs, Cli, ConnectArgs, CurlArgs, DemoArgs, ExplainArgs, GenerateArgs, Generated,
-    HelpArgs, InspectArgs, LookArgs, PingArgs, ReachArgs, RunArgs, ServeArgs, ServeMode, TalkArgs,
-    Verb,
+    CheckArgs, Cli, ConnectArgs, CurlArgs, DemoArgs, DoctorArgs, ExplainArgs, GenerateArgs,
+    Generated, HelpArgs, InspectArgs, LookArgs, PingArgs, ReachArgs, RunArgs, ServeArgs, ServeMode,
+    TalkArgs, Verb,
 };
 pub use help::{EXAMPLES, Example, WITHOUT_A_VERB, examples, help, is_shared};
 pub use hints::{TLS_NAMES, WORDS};

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod connect;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod generate;
 mod man;
@@ -45,6 +46,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
             let plan = plan(&url, reach, None).or_else(|e| summed_up(e, json))?;
             connect::inspect(plan.noting(notes), look, json)
         }
+        Some(Verb::Doctor(args)) => doctor::run(*args, notes),
         Some(Verb::Ping(args)) => ping::run(*args, notes),
         Some(Verb::Run(args)) => run::run(*args, notes),
         Some(Verb::Serve(args)) => serve::run(&serve_options(*args)?).map(|()| Exit::Done),

@@ -6,6 +6,7 @@ mod support;
 mod check;
 mod config;
 mod curl;
+mod diagnosis;
 mod ends;
 mod events;
 mod every_event;

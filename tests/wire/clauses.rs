@@ -98,3 +98,24 @@ fn read(dir: &Path, all: &mut String) {
         }
     }
 }
+
+/// docs/diagnosis.md has every rule in its order, with the file whose tests have cases of it.
+#[test]
+fn every_rule_of_diagnosis_has_its_row_and_its_cases() {
+    const PAGE: &str = include_str!("../../docs/diagnosis.md");
+    let rows: Vec<Vec<&str>> = PAGE
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let names: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(names, wstap::diagnosis::rules().collect::<Vec<_>>());
+    for row in rows {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnosis");
+        let text = std::fs::read_to_string(file.join(row[2].trim_matches('`'))).unwrap();
+        let tests = text.split("#[cfg(test)]").nth(1).expect("tests");
+        let name = row[0].trim_matches('`');
+        // Some cases are made by a function that has the name.
+        assert!(tests.contains(&format!("\"{name}\"")), "no case of {name}");
+    }
+}
