@@ -60,6 +60,7 @@ const MISSING: &[(Part, &[&str])] = &[
     (
         Part::Upgrade,
         &[
+            "there is no \"upgrade: websocket\"",
             "no websocket upgrade hdr",
             "can \"upgrade\" only to \"websocket\"",
             "missing upgrade header",

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod fronts;
 mod guarded;
 mod interop;
 mod logins;
