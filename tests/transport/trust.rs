@@ -58,7 +58,12 @@ fn a_self_signed_certificate_can_be_trusted_by_name() {
         server.join().unwrap().unwrap();
         let (error, _) = tls_error(&options, identity.config(), "other.test");
         assert_eq!(error.exit, Exit::Tls, "{error}");
+        assert!(error.what.contains("not for other.test; it is for localhost"), "{error}");
     }
+    // Untrusted and for another name: trusting it wouldn't help, so the name comes first.
+    let (identity, _) = self_signed(true);
+    let (error, _) = tls_error(&DialOptions::default(), identity.config(), "other.test");
+    assert!(error.what.contains("not for other.test"), "{error}");
 }
 
 #[test]

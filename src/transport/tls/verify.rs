@@ -132,6 +132,16 @@ impl ServerCertVerifier for Verifier {
         if result.is_err() && self.is_trusted_itself(end_entity, server_name, now) {
             return Ok(ServerCertVerified::assertion());
         }
+        // The name comes before the issuer: trusting the certificate wouldn't help.
+        if self.insecure.is_none()
+            && let Err(Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::Other(_),
+            )) = result
+            && let Err(name) = ParsedCertificate::try_from(end_entity)
+                .and_then(|certificate| verify_server_name(&certificate, server_name))
+        {
+            result = Err(name);
+        }
         self.judge(result, Some(end_entity), ServerCertVerified::assertion())
     }
 
