@@ -43,9 +43,10 @@ fn no_question_and_no_history_shows_them() {
         assert!(!pty.screen().contains(SECRET), "{question}: {}", pty.screen());
     }
     ask(&mut pty, "kept", &["< kept"]);
-    pty.line(&format!("/connect {url}?ticket=hunter2"));
+    pty.line(&format!("/connect {url}?code=hunter2"));
+    pty.wait_text("?code=***");
     wait_prompt(&pty, ">");
-    ask(&mut pty, "/status", &["ticket=***"]);
+    ask(&mut pty, "/status", &["readyState      1"]);
     pty.line("/quit");
     expect_exit(&mut pty, 0);
     // What was typed was echoed by the terminal; nothing else has it.

@@ -406,7 +406,7 @@ fn encoded(value: &str) -> String {
 fn shown_part(part: &str) -> String {
     const MOST: usize = 60;
     // Each word may be a parameter, as in `grep token=…`.
-    let words: Vec<_> = part.split(' ').map(redact::url).collect();
+    let words: Vec<_> = part.split_whitespace().map(redact::url).collect();
     let whole = words.join(" ");
     let mut shown: String = whole.chars().take(MOST).collect();
     if whole.chars().count() > MOST {

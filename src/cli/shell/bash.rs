@@ -179,6 +179,13 @@ impl Bash<'_> {
             self.at = self.chars.len();
         }
         while self.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+        // A process as the target: `> >(tee x)`.
+        if matches!(self.peek(), Some('<' | '>')) && self.chars.get(self.at + 1) == Some(&'(') {
+            self.next();
+        }
+        if self.peek() == Some('(') {
+            self.substitution('(', ')')?;
+        }
         let mut quote = None;
         while let Some(c) = self.peek() {
             match quote {

@@ -96,6 +96,7 @@ mod tests {
             ),
             ("curl a 2>&1 | tee x", &["curl", "a"], &["2>&1", "| tee x"]),
             ("curl a &> out b&", &["curl", "a", "b"], &["&> out", "&"]),
+            ("curl a > >(tee 'x)') <(b) 2>&1", &["curl", "a"], &["> >(tee 'x)')", "<(b)", "2>&1"]),
             ("curl a<in b1 2>x", &["curl", "a", "b1"], &["<in", "2>x"]),
             ("curl a && echo ok", &["curl", "a"], &["&& echo ok"]),
             ("curl a; rm b", &["curl", "a"], &["; rm b"]),
