@@ -10,7 +10,7 @@ pub fn wrap(line: &str, width: usize, used: usize, hang: usize) -> String {
         let spaces = rest.len() - rest.trim_start_matches(' ').len();
         let end = rest[spaces..].find(' ').map_or(rest.len(), |end| spaces + end);
         let word = &rest[spaces..end];
-        let long = word.chars().count();
+        let long = visible(word);
         if column + spaces + long > width && !word.is_empty() && !wrapped.trim().is_empty() {
             wrapped.push('\n');
             wrapped.extend(std::iter::repeat_n(' ', hang));
@@ -24,6 +24,14 @@ pub fn wrap(line: &str, width: usize, used: usize, hang: usize) -> String {
         rest = &rest[end..];
     }
     wrapped
+}
+
+/// The characters of a word without our own colours.
+fn visible(word: &str) -> usize {
+    let mut parts = word.split("\x1b[");
+    let first = parts.next().map_or(0, |plain| plain.chars().count());
+    let behind = |part: &str| part.split_once('m').map_or(0, |(_, plain)| plain.chars().count());
+    parts.map(behind).fold(first, |sum, count| sum + count)
 }
 
 /// Breaks each line of a text of our own. What follows the first word and a wide gap, as in a table, stays
@@ -70,6 +78,9 @@ mod tests {
             "a\n  wss://very.long.example/\n  b"
         );
         assert_eq!(wrap("exactly ten", 11, 0, 2), "exactly ten");
+        let colored = "\x1b[32m✓\x1b[0m kept, \x1b[1mall\x1b[0m of";
+        assert_eq!(wrap(colored, 14, 0, 2), colored);
+        assert_eq!(wrap(colored, 13, 0, 2), colored.replace(" of", "\n  of"));
         assert_eq!(wrap("", 10, 2, 2), "");
         assert_eq!(wrap("end ", 4, 0, 2), "end ");
         assert_eq!(wrap("größer 漢字", 8, 0, 2), "größer\n  漢字");
