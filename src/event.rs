@@ -638,6 +638,8 @@ pub enum Setting {
     Pretty(bool),
     /// Only messages, failures and answers.
     Quiet(bool),
+    /// Typed texts have `{{counter}}` and other fresh values in them.
+    Templates(bool),
     /// A time before each line.
     Timestamps(bool),
     /// How much is shown: the number of `-v`.
@@ -653,6 +655,7 @@ impl Setting {
             Setting::Inflate(_) => "inflate",
             Setting::Pretty(_) => "pretty",
             Setting::Quiet(_) => "quiet",
+            Setting::Templates(_) => "templates",
             Setting::Timestamps(_) => "timestamps",
             Setting::Verbose(_) => "verbose",
         }
@@ -669,6 +672,7 @@ impl fmt::Display for Setting {
             | Setting::Inflate(on)
             | Setting::Pretty(on)
             | Setting::Quiet(on)
+            | Setting::Templates(on)
             | Setting::Timestamps(on) => f.write_str(if on { "on" } else { "off" }),
         }
     }

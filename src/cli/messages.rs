@@ -50,6 +50,7 @@ pub(super) fn messages(settings: &mut Settings, args: MessageArgs) -> Result<()>
     settings.rules = Rules {
         replies: on.iter().map(|typed| texts.reply(typed)).collect::<Result<_>>()?,
         timers: every.iter().map(|typed| texts.timer(typed)).collect::<Result<_>>()?,
+        ..Rules::default()
     };
     settings.no_input = no_input;
     settings.binary = binary;

@@ -329,8 +329,8 @@ impl Reporter for Human {
             }
             Setting::Quiet(on) => self.options.quiet = on,
             Setting::Hex(on) => self.options.hex = on,
-            // Messages come inflated.
-            Setting::Inflate(_) => {}
+            // They concern the messages before they are shown.
+            Setting::Inflate(_) | Setting::Templates(_) => {}
             Setting::Pretty(on) => self.options.pretty = on,
             Setting::Timestamps(on) => self.options.timestamps = on,
             Setting::Verbose(level) => self.options.verbosity = level,

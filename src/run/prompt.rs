@@ -96,6 +96,7 @@ impl Prompt {
     }
 
     fn command(&mut self, command: Command, talk: &mut Talk<'_>) {
+        let Some(command) = filled(command, talk.context) else { return };
         match talk.send(command) {
             None | Some(Command::GiveUp) => {}
             Some(Command::Set(setting)) => {
@@ -242,6 +243,7 @@ impl Prompt {
 
     /// Executes a command without a connection, if possible; with `--reconnect` messages are kept.
     fn put_off(&mut self, command: Command, context: &mut Context) {
+        let Some(command) = filled(command, context) else { return };
         match command {
             Command::Show(question) => {
                 let Context { settings, outside, .. } = context;
@@ -502,6 +504,32 @@ fn set_header(context: &mut Context, header: Header) {
 fn in_a_line(error: &Error) -> String {
     let causes = error.causes.iter().map(|cause| format!("; {cause}"));
     format!("{}: {}{}", error.stage.name(), error.what, causes.collect::<String>())
+}
+
+/// A typed text with its fresh values, and a rule whose texts are known to have some; `None` if what is typed
+/// there isn't known, which is said.
+fn filled(command: Command, context: &mut Context) -> Option<Command> {
+    if !context.outside.views.has_templates() {
+        return Some(command);
+    }
+    let filled = match command {
+        Command::Line(text) => context.rules.fresh.fill(&text).map(|filled| match filled == text {
+            true => Command::Line(text),
+            // Shown as it is sent.
+            false => {
+                let payload = filled.into_bytes();
+                Command::Message { opcode: Opcode::Text, payload, fragment: None }
+            }
+        }),
+        Command::Rule(change) => change.check_templates().map(|()| Command::Rule(change)),
+        other => Ok(other),
+    };
+    filled
+        .map_err(|why| {
+            context
+                .notice(Level::Warning, &format!("{why} (/set templates off sends it as it is)"));
+        })
+        .ok()
 }
 
 /// Begins a log, or ends it.

@@ -111,7 +111,8 @@ impl Talk<'_> {
             }
             if replies {
                 let fragment = settings.fragment;
-                rules.reply(data.bytes, |opcode, payload| {
+                let has_templates = views.has_templates();
+                rules.reply(data.bytes, has_templates, |opcode, payload| {
                     let message = Outgoing { opcode, payload, fragment };
                     views.tell(&Event::Sent(sent(message)));
                     outbox.send(message);
@@ -153,7 +154,8 @@ impl Talk<'_> {
         let fragment = self.context.settings.fragment;
         let Context { rules, outside, .. } = &mut *self.context;
         let connection = &mut self.connection;
-        rules.tick(self.now, |opcode, payload| {
+        let has_templates = outside.views.has_templates();
+        rules.tick(self.now, has_templates, |opcode, payload| {
             // To a peer that doesn't read nothing more is said.
             if connection.outbox().has_room() {
                 let message = Outgoing { opcode, payload, fragment };

@@ -1,11 +1,13 @@
 //! What is sent by rule: replies to messages that match a pattern, and messages at intervals. Pure: it
 //! takes messages and times, and says what is due.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use regex::bytes::{Captures, Regex};
 
 use crate::protocol::frame::Opcode;
+use crate::run::fresh::{self, Fresh};
 use crate::text::Untrusted;
 use crate::text::typed::{pattern, time};
 use crate::text::units::Count;
@@ -17,6 +19,8 @@ pub struct Rules {
     pub replies: Vec<Reply>,
     /// Messages at intervals.
     pub timers: Vec<Timer>,
+    /// The values for texts that are templates.
+    pub fresh: Fresh,
 }
 
 impl Rules {
@@ -27,20 +31,28 @@ impl Rules {
         }
     }
 
-    /// Sends the replies to a message.
-    pub fn reply(&self, message: &[u8], mut send: impl FnMut(Opcode, &[u8])) {
-        for reply in &self.replies {
-            if let Some(payload) = reply.to(message) {
+    /// Sends the replies to a message; their texts may be templates, what comes from the message is none.
+    pub fn reply(
+        &mut self,
+        message: &[u8],
+        has_templates: bool,
+        mut send: impl FnMut(Opcode, &[u8]),
+    ) {
+        let Rules { replies, fresh, .. } = self;
+        for reply in replies {
+            if let Some(payload) = reply.to(message, has_templates.then_some(&mut *fresh)) {
                 send(reply.opcode_of(&payload), &payload);
             }
         }
     }
 
     /// Sends what is due at the end of an interval.
-    pub fn tick(&mut self, now: Instant, mut send: impl FnMut(Opcode, &[u8])) {
-        for timer in &mut self.timers {
+    pub fn tick(&mut self, now: Instant, has_templates: bool, mut send: impl FnMut(Opcode, &[u8])) {
+        let Rules { timers, fresh, .. } = self;
+        for timer in timers {
             if timer.next.is_some_and(|next| now >= next) {
-                send(timer.opcode, &timer.payload);
+                let fresh = has_templates.then_some(&mut *fresh);
+                send(timer.opcode, &filled(&timer.payload, fresh));
                 timer.begin(now);
                 timer.left = timer.left.map(|left| left.saturating_sub(1));
             }
@@ -67,7 +79,8 @@ impl Rules {
             RuleChange::List if before == 0 => return Ok("no rules: /on, /every".to_owned()),
             RuleChange::List => {}
             RuleChange::Off(None) => {
-                *self = Rules::default();
+                self.replies.clear();
+                self.timers.clear();
                 return Ok(format!("{} ended", Count(before as u64, "rule")));
             }
             RuleChange::Off(Some(number)) => {
@@ -106,6 +119,26 @@ pub enum RuleChange {
     Reply(Reply),
     /// Add messages at an interval.
     Timer(Timer),
+}
+
+impl RuleChange {
+    /// Whether the texts have only values in them that are known.
+    ///
+    /// # Errors
+    /// What isn't known, in one line.
+    pub(super) fn check_templates(&self) -> Result<(), String> {
+        let check = |text: &[u8]| {
+            std::str::from_utf8(text).map_or(Ok(()), |text| fresh::check(text).map(drop))
+        };
+        match self {
+            RuleChange::List | RuleChange::Off(_) => Ok(()),
+            RuleChange::Reply(reply) => reply.parts.iter().try_for_each(|part| match part {
+                Part::Literal(text) => check(text),
+                Part::Group(_) => Ok(()),
+            }),
+            RuleChange::Timer(timer) => check(&timer.payload),
+        }
+    }
 }
 
 /// A message that is sent at an interval.
@@ -201,16 +234,19 @@ impl Reply {
     }
 
     /// The reply to this message, if it matches.
-    pub fn to(&self, message: &[u8]) -> Option<Vec<u8>> {
+    fn to(&self, message: &[u8], mut fresh: Option<&mut Fresh>) -> Option<Vec<u8>> {
         let groups: Captures<'_> = self.pattern.captures(message)?;
         let mut reply = Vec::new();
         for part in &self.parts {
-            reply.extend_from_slice(match part {
-                Part::Literal(bytes) => bytes,
-                Part::Group(number) => {
-                    groups.get(*number).map_or(&b""[..], |group| group.as_bytes())
+            match part {
+                Part::Literal(bytes) => {
+                    reply.extend_from_slice(&filled(bytes, fresh.as_deref_mut()));
                 }
-            });
+                Part::Group(number) => {
+                    let group = groups.get(*number);
+                    reply.extend_from_slice(group.map_or(&b""[..], |group| group.as_bytes()));
+                }
+            }
         }
         Some(reply)
     }
@@ -222,6 +258,12 @@ impl Reply {
             opcode => opcode,
         }
     }
+}
+
+/// The text with fresh values, if it is a template.
+fn filled<'a>(text: &'a [u8], fresh: Option<&mut Fresh>) -> Cow<'a, [u8]> {
+    let filled = fresh.and_then(|fresh| fresh.fill(std::str::from_utf8(text).ok()?).ok());
+    filled.map_or(Cow::Borrowed(text), |filled| Cow::Owned(filled.into_bytes()))
 }
 
 /// A rule in two: what stands before and behind the first `=` that has no `\` before it.
@@ -290,12 +332,12 @@ mod tests {
     use super::*;
 
     fn replied(pattern: &str, text: &str, message: &[u8]) -> Option<(Opcode, Vec<u8>)> {
-        let rules = Rules {
+        let mut rules = Rules {
             replies: vec![Reply::new(pattern, text.as_bytes()).unwrap()],
-            timers: Vec::new(),
+            ..Rules::default()
         };
         let mut found = None;
-        rules.reply(message, |opcode, payload| found = Some((opcode, payload.to_vec())));
+        rules.reply(message, false, |opcode, payload| found = Some((opcode, payload.to_vec())));
         found
     }
 
@@ -350,10 +392,10 @@ mod tests {
         let timer = |interval: &str| {
             Timer::new(interval, Opcode::Text, interval.as_bytes().to_vec()).unwrap()
         };
-        let mut rules = Rules { replies: Vec::new(), timers: vec![timer("20ms"), timer("50ms")] };
+        let mut rules = Rules { timers: vec![timer("20ms"), timer("50ms")], ..Rules::default() };
         let due = |rules: &mut Rules, at| {
             let mut all = Vec::new();
-            rules.tick(after(at), |_, payload| {
+            rules.tick(after(at), false, |_, payload| {
                 all.push(String::from_utf8_lossy(payload).into_owned())
             });
             all

@@ -28,6 +28,8 @@ pub struct Views {
     client: Option<u64>,
     /// Payloads that the application has compressed are inflated.
     inflates: bool,
+    /// Typed texts are templates.
+    has_templates: bool,
     /// The event is not for the screens.
     screens_off: bool,
     summary: Summary,
@@ -48,6 +50,7 @@ impl Views {
             is_congested: false,
             client: None,
             inflates: false,
+            has_templates: false,
             screens_off: false,
             summary: Summary::default(),
         }
@@ -82,6 +85,11 @@ impl Views {
     #[inline]
     pub fn inflates(&self) -> bool {
         self.inflates
+    }
+
+    /// Whether typed texts are templates.
+    pub fn has_templates(&self) -> bool {
+        self.has_templates
     }
 
     /// The time of the following events.
@@ -157,13 +165,16 @@ impl Views {
     /// How things are shown.
     pub fn settings(&self) -> Vec<Setting> {
         let views = self.outputs.iter().flat_map(Output::settings);
-        views.chain([Setting::Inflate(self.inflates)]).collect()
+        let own = [Setting::Inflate(self.inflates), Setting::Templates(self.has_templates)];
+        views.chain(own).collect()
     }
 
     /// Changes how things are shown.
     pub fn set(&mut self, setting: Setting) {
-        if let Setting::Inflate(on) = setting {
-            self.inflates = on;
+        match setting {
+            Setting::Inflate(on) => self.inflates = on,
+            Setting::Templates(on) => self.has_templates = on,
+            _ => {}
         }
         for output in &mut self.outputs {
             output.set(setting);

@@ -232,3 +232,36 @@ fn a_log_begins_and_ends_at_the_prompt() {
     assert!(!log.contains("before") && !log.contains("behind"), "{log}");
     server.finish();
 }
+
+#[test]
+fn typed_texts_have_fresh_values_on_request() {
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        assert_eq!(peer.expect(0x1), "{{counter}}");
+        assert_eq!(peer.expect(0x1), "{\"id\":1}");
+        assert_eq!(peer.expect(0x1), "{{counter}} 2 from env");
+        let id = peer.expect(0x1);
+        assert!(id.len() == 36 && id.split('-').count() == 5, "{id}");
+        peer.send(frame(0x1, "echo {{env.TOKEN}}"));
+        // What comes from the peer is no template.
+        assert_eq!(peer.expect(0x1), "3: {{env.TOKEN}}");
+        assert_eq!(peer.expect(0x1), "4!");
+        assert_eq!(peer.expect(0x1), "5!");
+        peer.send(frame(0x1, "bye"));
+        peer.expect(0x8);
+    });
+    let mut pty = opened(Terminal::new([server.url()]).env("TOKEN", "from env").size(40, 90));
+    ask(&mut pty, "{{counter}}", &[]);
+    ask(&mut pty, "/set templates on", &[]);
+    ask(&mut pty, "{\"id\":{{counter}}}", &["> text, 8 bytes: {\"id\":1}"]);
+    pty.line(r"\{{counter}} {{counter}} {{env.TOKEN}}");
+    ask(&mut pty, "/on ^echo (.*)={{counter}}: $1", &["1 on ^echo (.*)={{counter}}: $1"]);
+    ask(&mut pty, "/every 1s {{user}}", &["! {{user}} is none of counter, uuid"]);
+    ask(&mut pty, "{{env.NIX}}", &["! the environment has no NIX (/set templates off"]);
+    ask(&mut pty, "{{uuid}}", &["3: {{env.TOKEN}}"]);
+    ask(&mut pty, "/repeat 2 1ms {{counter}}!", &["< bye"]);
+    ask(&mut pty, "/set templates", &["templates       on"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}

@@ -21,6 +21,8 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         "timestamps: a time before each line; color: colours",
         "pretty: JSON indented and coloured; hex: every message whole in hex",
         "inflate: binary messages that are gzip, zlib or deflate inflated",
+        "templates: {{counter}} {{uuid}} {{random}} {{now}} {{now.unix}} {{env.NAME}}",
+        "in typed texts and rules are replaced; \\{{ is a literal {{",
         "reconnect: get a lost connection back; connect-timeout: TIME for an opening",
         "ping-interval: a ping each TIME; ping-timeout: give up TIME after one",
         "fragment: send messages in frames of at most SIZE bytes",
@@ -44,7 +46,7 @@ struct Known {
     read: fn(&str) -> Option<Command>,
 }
 
-const SETTINGS: [Known; 12] = [
+const SETTINGS: [Known; 13] = [
     Known {
         name: "verbose",
         values: &["0", "1", "2", "3"],
@@ -59,6 +61,7 @@ const SETTINGS: [Known; 12] = [
     switch("pretty", |typed| on(typed).map(|on| Command::Set(Setting::Pretty(on)))),
     switch("hex", |typed| on(typed).map(|on| Command::Set(Setting::Hex(on)))),
     switch("inflate", |typed| on(typed).map(|on| Command::Set(Setting::Inflate(on)))),
+    switch("templates", |typed| on(typed).map(|on| Command::Set(Setting::Templates(on)))),
     switch("color", |typed| on(typed).map(|on| Command::Set(Setting::Color(on)))),
     switch("reconnect", |typed| on(typed).map(|on| Command::Tune(Tuning::Reconnect(on)))),
     Known {
