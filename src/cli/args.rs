@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::layers::LayerOption;
+use crate::cli::layers::MacroLines;
 use crate::cli::values::{
     backoff, ends, nonzero_size, nonzero_time, one_of, ping_size, probe_name, size,
 };
@@ -40,6 +41,9 @@ pub struct Cli {
     /// Notes to show before the run, one line each.
     #[arg(skip)]
     pub notes: Vec<String>,
+    /// The lines of the profile's macros, by name.
+    #[arg(skip)]
+    pub macros: MacroLines,
 }
 
 /// The arguments of a connection.

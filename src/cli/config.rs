@@ -13,7 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::cli::args::Cli;
-use crate::cli::layers::{LayerOption, option};
+use crate::cli::layers::{LayerOption, MacroLines, option};
 use crate::cli::settings::plan;
 use crate::cli::usage::{similar, usage};
 use crate::error::{Error, Exit, Result, Stage};
@@ -53,6 +53,8 @@ pub struct Profile {
     pub url: String,
     /// Its options.
     pub options: Vec<LayerOption>,
+    /// The lines of its macros for the prompt, by name.
+    pub macros: MacroLines,
 }
 
 impl ConfigFile {
@@ -132,7 +134,10 @@ fn read(path: &Path, text: &str) -> Result<ConfigFile> {
         let table = value.get_ref().as_table();
         match (&**key.get_ref(), table) {
             ("defaults", Some(table)) => {
-                let Section { url, options } = reader.section("[defaults]", table)?;
+                let Section { url, options, macros } = reader.section("[defaults]", table)?;
+                if let Some((_, at)) = macros {
+                    return Err(reader.error(at, "macros: they belong to a profile"));
+                }
                 if let Some((_, at)) = url {
                     let what = "url: it belongs to a profile, not to the defaults";
                     return Err(reader.error(at, what));
@@ -171,6 +176,8 @@ struct Section {
     /// Its URL and the position of it.
     url: Option<(String, Range<usize>)>,
     options: Vec<LayerOption>,
+    /// The macros and their position.
+    macros: Option<(MacroLines, Range<usize>)>,
 }
 
 impl<'a> Reader<'a> {
@@ -190,24 +197,30 @@ impl<'a> Reader<'a> {
             let what = format!("profile.{shown}: a profile is a table: [profile.{shown}]");
             return Err(self.error(name.span(), &what));
         };
-        let Section { url, options } = self.section(&format!("[profile.{shown}]"), table)?;
+        let Section { url, options, macros } =
+            self.section(&format!("[profile.{shown}]"), table)?;
         let Some((url, at)) = url else {
             let what = format!("[profile.{shown}]: url is missing");
             return Err(self.error(name.span(), &what));
         };
         Target::parse(&url).map_err(|e| self.refused(at, "url", e))?;
-        Ok(Profile { url, options })
+        let macros = macros.map(|(macros, _)| macros).unwrap_or_default();
+        Ok(Profile { url, options, macros })
     }
 
     /// Reads the keys of a table.
     fn section(&self, heading: &str, table: &DeTable<'_>) -> Result<Section> {
-        let (mut url, mut options, mut last) = (None, Vec::new(), 0..0);
+        let (mut url, mut macros, mut options, mut last) = (None, None, Vec::new(), 0..0);
         for (key, value) in table {
             let (name, at) = (&**key.get_ref(), key.span());
             if name == "url" {
                 let text = value.get_ref().as_str();
                 let text = text.ok_or_else(|| self.error(at.clone(), "url: it is a string"))?;
                 url = Some((text.to_owned(), at));
+                continue;
+            }
+            if name == "macros" {
+                macros = Some((self.macros(at.clone(), value.get_ref())?, at));
                 continue;
             }
             let layer_option = self.layer_option(name, at.clone(), value.get_ref())?;
@@ -220,8 +233,26 @@ impl<'a> Reader<'a> {
             Err(e) if e.kind() == ErrorKind::ArgumentConflict => {
                 Err(self.refused(last, heading, usage(&e)))
             }
-            _ => Ok(Section { url, options }),
+            _ => Ok(Section { url, options, macros }),
         }
+    }
+
+    /// Reads a profile's macros: each is a line, or a list of lines.
+    fn macros(&self, at: Range<usize>, value: &DeValue<'_>) -> Result<MacroLines> {
+        let what = "macros: it is a table: [profile.NAME.macros], then name = \"line\"";
+        let table = value.as_table().ok_or_else(|| self.error(at, what))?;
+        let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
+        let read = |name: &Spanned<toml::de::DeString<'_>>, value: &Spanned<DeValue<'_>>| {
+            let lines = match value.get_ref().as_array() {
+                Some(lines) => lines.iter().map(text).collect::<Option<_>>(),
+                None => text(value).map(|line| vec![line]),
+            };
+            let shown = Untrusted::text(name.get_ref());
+            let what = format!("macros.{shown}: it is a line, or a list of lines, as strings");
+            let lines = lines.ok_or_else(|| self.error(name.span(), &what))?;
+            Ok((name.get_ref().to_string(), lines))
+        };
+        table.iter().map(|(name, value)| read(name, value)).collect()
     }
 
     /// Translates a key and its value into an option.
@@ -442,6 +473,9 @@ mod tests {
             ("[defaults]\nurl = 'ws://h'", "2: url: it belongs to a profile"),
             ("[profile]\nx = 1", "2: profile.x: a profile is a table"),
             ("[profile.x]\npretty = true", "1: [profile.x]: url is missing"),
+            ("[defaults.macros]\na = 'b'", "1: macros: they belong to a profile"),
+            ("[profile.x]\nurl = 'ws://h'\nmacros = 1", "3: macros: it is a table"),
+            ("[profile.x]\nurl = 'ws://h'\nmacros.a = [1]", "3: macros.a: it is a line"),
             ("[profile.x]\nurl = 1", "2: url: it is a string"),
             (
                 "[profile.x]\nurl = 'ftp://h'",

@@ -1,11 +1,14 @@
 //! Options from several layers: what was typed, a pasted command, a profile, the defaults. They are
 //! merged as arguments, so that each means what it means when typed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+
+/// The lines of a profile's macros, by name.
+pub type MacroLines = BTreeMap<String, Vec<String>>;
 
 /// Options that set a header field of the request under another name.
 const FIELDS: [(&str, &str); 5] = [

@@ -15,7 +15,7 @@ use crate::cli::config::{self, ConfigFile};
 use crate::cli::curl::{self, Pasted};
 use crate::cli::habits;
 use crate::cli::help;
-use crate::cli::layers::{Layers, option};
+use crate::cli::layers::{Layers, MacroLines, option};
 use crate::cli::script;
 use crate::cli::usage::refusal;
 use crate::error::{Error, Exit, Result, Stage};
@@ -49,7 +49,12 @@ fn alone(args: &[OsString]) -> Option<Cli> {
     let bare = *no_config
         || given.is_none() && config::usual_path()?.try_exists().is_ok_and(|exists| !exists);
     let clear = arrange::checked(args, &whole).is_ok() && habits::address(url).is_empty();
-    (bare && is_url && clear).then(|| Cli { verb: None, connect, notes: Vec::new() })
+    (bare && is_url && clear).then(|| Cli {
+        verb: None,
+        connect,
+        notes: Vec::new(),
+        macros: MacroLines::new(),
+    })
 }
 
 fn read(args: Vec<OsString>) -> Result<Cli> {
@@ -83,11 +88,13 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
     let text = |name: &str| typed.try_get_raw(name).ok()??.next()?.to_str();
     let profile = text("url").or_else(|| text("connect")).and_then(|url| url.strip_prefix('@'));
     let mut url = pasted.map(|pasted| pasted.url);
+    let mut macros = MacroLines::new();
     if let Some(config) = config(typed, profile, &mut notes)? {
         if let Some(name) = profile {
             let profile = config.profile(name)?;
             layers.lay_under(&profile.options);
             url = Some(profile.url.clone());
+            macros.clone_from(&profile.macros);
         }
         layers.lay_under(&config.defaults);
         if config.exposed {
@@ -118,6 +125,7 @@ fn read(args: Vec<OsString>) -> Result<Cli> {
         _ => {}
     }
     cli.notes = notes;
+    cli.macros = macros;
     Ok(cli)
 }
 

@@ -11,6 +11,7 @@ use crate::cli::args::{
 };
 use crate::cli::files;
 use crate::cli::hints::{TLS_NAMES, WORDS};
+use crate::cli::layers::MacroLines;
 use crate::cli::messages::messages;
 use crate::connection::{CookieFile, Login, LoginScheme, Netrc, OpenOptions};
 use crate::error::{Error, Exit, Result, Stage};
@@ -46,6 +47,8 @@ pub struct Plan {
     pub log: Option<PathBuf>,
     /// `--record`: the file for the script of the session.
     pub record: Option<PathBuf>,
+    /// The lines of the profile's macros, by name.
+    pub macros: MacroLines,
     /// Notes on what was guessed, one line each.
     pub notes: Vec<String>,
 }
@@ -126,7 +129,17 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
         let error = Error::usage("--log needs a file, and - is none");
         return Err(error.hint("events on standard output: --json"));
     }
-    Ok(Plan { settings, human, color_stdout, output: format, json, log, record, notes })
+    Ok(Plan {
+        settings,
+        human,
+        color_stdout,
+        output: format,
+        json,
+        log,
+        record,
+        macros: MacroLines::new(),
+        notes,
+    })
 }
 
 fn ending(settings: &mut Settings, args: EndingArgs) -> Result<()> {

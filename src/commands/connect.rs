@@ -92,6 +92,7 @@ fn prompt(
         header: cli::header,
         connect: |words| cli::again(words).and_then(anew),
         explain: crate::explain::explain,
+        macros: repl::Macros::new(plan.macros)?,
         max_message: plan.settings.wire.max_message.unwrap_or(WireOptions::MAX_HELD),
     };
     repl::run(options, move |side| {

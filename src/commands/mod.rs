@@ -13,7 +13,7 @@ pub mod run;
 pub mod serve;
 
 use crate::cli::{
-    Cli, ConnectArgs, CurlArgs, ExplainArgs, GenerateArgs, HelpArgs, InspectArgs, ReachArgs,
+    Cli, ConnectArgs, CurlArgs, ExplainArgs, GenerateArgs, HelpArgs, InspectArgs, Plan, ReachArgs,
     ServeArgs, TalkArgs, Verb, help, pass_phrase, plan,
 };
 use crate::commands::print::summed_up;
@@ -26,16 +26,17 @@ use crate::http::head::HeadLimits;
 /// # Errors
 /// A failure before there was a session to show it.
 pub fn run(cli: Cli) -> Result<Exit> {
-    let Cli { verb, connect, notes } = cli;
+    let Cli { verb, connect, notes, macros } = cli;
     match verb {
         None => {
             let ConnectArgs { url, connect, talk, reach } = connect;
-            talk_to(&url.or(connect).unwrap_or_default(), reach, talk, notes)
+            let url = url.or(connect).unwrap_or_default();
+            connect::run(Plan { macros, ..talk_to(&url, reach, talk, notes)? })
         }
         Some(Verb::Check(args)) => check::run(*args, notes),
         Some(Verb::Curl(args)) => {
             let CurlArgs { url, talk, reach } = *args;
-            talk_to(&url, reach, talk, notes)
+            connect::run(talk_to(&url, reach, talk, notes)?)
         }
         Some(Verb::Demo(args)) => demo::run(*args, notes),
         Some(Verb::Explain(ExplainArgs { words })) => explain::run(&words),
@@ -53,9 +54,9 @@ pub fn run(cli: Cli) -> Result<Exit> {
     }
 }
 
-fn talk_to(url: &str, reach: ReachArgs, talk: TalkArgs, notes: Vec<String>) -> Result<Exit> {
+fn talk_to(url: &str, reach: ReachArgs, talk: TalkArgs, notes: Vec<String>) -> Result<Plan> {
     let json = talk.output.json;
-    connect::run(plan(url, reach, Some(talk)).or_else(|e| summed_up(e, json))?.noting(notes))
+    Ok(plan(url, reach, Some(talk)).or_else(|e| summed_up(e, json))?.noting(notes))
 }
 
 /// # Errors

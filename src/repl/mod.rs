@@ -14,6 +14,7 @@ mod editor;
 mod frame;
 mod history;
 mod local;
+mod macros;
 mod payload;
 mod rescue;
 mod screen;
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 
 pub use self::answer::words;
 pub use self::commands::{Described, described};
+pub use self::macros::Macros;
 pub use self::script::{ScriptCommand, script_command, script_command_exists};
 pub use self::terminal::{columns, is_usable};
 
@@ -61,7 +63,7 @@ const BARE: &[u8] = b"[A[K";
 const PACE: Duration = Duration::from_millis(10);
 
 /// The prompt's options.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whether to use colours.
     pub color: bool,
@@ -71,6 +73,8 @@ pub struct Options {
     pub connect: fn(Vec<String>) -> Result<Anew>,
     /// Explains the words of `/explain`; its text is safe to show.
     pub explain: fn(&[String]) -> Result<String>,
+    /// The profile's macros.
+    pub macros: Macros,
     /// The largest file that `/file` sends.
     pub max_message: u64,
 }
@@ -366,12 +370,35 @@ impl Conversation {
         // Text copied with the mouse often ends with an unintended newline.
         let line = line.strip_suffix('\n').unwrap_or(line);
         self.remember(line);
-        match commands::parse(line) {
-            Ok(Parsed::Command(command)) => self.send(command),
-            Ok(Parsed::Local(Local::Quit)) => return false,
-            Ok(Parsed::Local(local)) => self.local(local),
-            Ok(Parsed::Nothing) => {}
-            Err(error) => self.complain(&error),
+        let parsed = match self.options.macros.lines(line) {
+            None => commands::parse(line).map(|parsed| vec![parsed]),
+            Some(lines) => lines.and_then(|lines| self.stand_in(&lines)),
+        };
+        match parsed {
+            Ok(parsed) => parsed.into_iter().all(|parsed| self.run(parsed)),
+            Err(error) => {
+                self.complain(&error);
+                true
+            }
+        }
+    }
+
+    /// Parses the lines of a macro, all or none, and shows them as if they were typed.
+    fn stand_in(&self, lines: &[String]) -> Result<Vec<Parsed>> {
+        let parsed = lines.iter().map(|line| commands::parse(line)).collect::<Result<_>>()?;
+        for line in lines {
+            self.say(&format!("> {}", Untrusted::text(line)));
+        }
+        Ok(parsed)
+    }
+
+    /// Does what a line says. False to leave.
+    fn run(&self, parsed: Parsed) -> bool {
+        match parsed {
+            Parsed::Command(command) => self.send(command),
+            Parsed::Local(Local::Quit) => return false,
+            Parsed::Local(local) => self.local(local),
+            Parsed::Nothing => {}
         }
         true
     }
@@ -412,7 +439,8 @@ impl Conversation {
                 }
             },
             Local::Help(about) => {
-                self.say(&local::help(about));
+                let macros = about.is_none().then(|| self.options.macros.help());
+                self.say(&(local::help(about) + &macros.unwrap_or_default()));
                 Ok(None)
             }
             Local::Quit => Ok(Some(Command::Quit)),

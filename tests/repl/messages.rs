@@ -265,3 +265,30 @@ fn typed_texts_have_fresh_values_on_request() {
     expect_exit(&mut pty, 0);
     server.finish();
 }
+
+#[test]
+fn macros_of_the_profile_stand_for_lines() {
+    let home = Home::new();
+    let server = ScriptedServer::start(|peer| {
+        peer.accept();
+        assert_eq!(peer.expect(0x1), "{\"key\":\"k\"}");
+        peer.send(frame(0x1, "ok"));
+        assert_eq!(peer.expect(0x1), "ready for k");
+        peer.send(frame(0x1, "bye"));
+        peer.expect(0x8);
+    });
+    let config = format!(
+        "[profile.x]\nurl = '{}'\n[profile.x.macros]\n\
+         login = ['{{\"key\":\"$1\"}}', '/wait ^ok 1m', 'ready for $1']\nbad = '/nix'\n",
+        server.url()
+    );
+    home.file("config.toml", &config);
+    let mut pty = opened(Terminal::new(["--config", "config.toml", "@x"]).home(&home).size(60, 90));
+    ask(&mut pty, "/login", &["! /login: takes one word, which is its $1"]);
+    ask(&mut pty, "/bad", &["! there is no command /nix"]);
+    ask(&mut pty, "/login k", &["> {\"key\":\"k\"}\n> /wait ^ok 1m\n> ready for k", "< bye"]);
+    ask(&mut pty, "/help", &["  /login     {\"key\":\"$1\"} / /wait ^ok 1m / ready for $1"]);
+    pty.line("/quit");
+    expect_exit(&mut pty, 0);
+    server.finish();
+}
