@@ -742,6 +742,7 @@ Register-ArgumentCompleter -Native -CommandName 'wstap' -ScriptBlock {
         }
         'wstap;serve' {
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'echo: send each message back; chat: to all clients; time: push the time; sink: count; source: send messages, then close')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Play the other side of this script: a server for clients whose own isn''t there')
             [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Between two pushes of the time')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many messages the source sends')
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'How large the source''s messages are')

@@ -1981,7 +1981,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__serve)
-            opts="-b -s -v -h --mode --interval --count --size --binary --truncate --subprotocol --origin --cert --key --pass --no-deflate --max-message --max-fragments --max-head --max-headers --verbose --json --help"
+            opts="-b -s -v -h --mode --from --interval --count --size --binary --truncate --subprotocol --origin --cert --key --pass --no-deflate --max-message --max-fragments --max-head --max-headers --verbose --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1989,6 +1989,10 @@ _wstap() {
             case "${prev}" in
                 --mode)
                     COMPREPLY=($(compgen -W "chat echo sink source time" -- "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --interval)

@@ -731,6 +731,7 @@ set edit:completion:arg-completer[wstap] = {|@words|
         }
         &'wstap;serve'= {
             cand --mode 'echo: send each message back; chat: to all clients; time: push the time; sink: count; source: send messages, then close'
+            cand --from 'Play the other side of this script: a server for clients whose own isn''t there'
             cand --interval 'Between two pushes of the time'
             cand --count 'How many messages the source sends'
             cand --size 'How large the source''s messages are'

@@ -630,6 +630,7 @@ echo\t'Send each message back'
 sink\t'Count'
 source\t'Send messages, then close'
 time\t'Push the time'"
+complete -c wstap -n "__fish_wstap_using_subcommand serve" -l from -d 'Play the other side of this script: a server for clients whose own isn\'t there' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l interval -d 'Between two pushes of the time' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l count -d 'How many messages the source sends' -r
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l size -d 'How large the source\'s messages are' -r

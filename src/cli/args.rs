@@ -848,6 +848,9 @@ pub struct ServeArgs {
     /// source: send messages, then close
     #[arg(long, default_value = "echo", hide_possible_values = true)]
     pub mode: ServeMode,
+    /// Play the other side of this script: a server for clients whose own isn't there
+    #[arg(long, value_name = "FILE", conflicts_with = "mode")]
+    pub from: Option<PathBuf>,
     /// Between two pushes of the time
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1")]
     pub interval: Duration,

@@ -65,6 +65,7 @@ fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
     let ServeArgs {
         address,
         mode,
+        from,
         interval,
         count,
         size,
@@ -86,6 +87,7 @@ fn serve_options(args: ServeArgs) -> Result<ServeOptions> {
     Ok(ServeOptions {
         address,
         mode,
+        from,
         interval,
         count,
         size,

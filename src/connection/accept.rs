@@ -140,15 +140,25 @@ impl Accepting {
 
     /// Processes what was read, writes what the stream accepts, and reports events.
     pub fn next(
+        self: Box<Self>,
+        options: &ListenOptions,
+        report: &mut dyn FnMut(Event<'_>),
+    ) -> Step {
+        self.next_deciding(options, &mut |head| answer(head, &options.accept), report)
+    }
+
+    /// As [`Accepting::next`], with an answer of the owner's to the request.
+    pub fn next_deciding(
         mut self: Box<Self>,
         options: &ListenOptions,
+        decide: &mut dyn FnMut(&RequestHead) -> Reply,
         report: &mut dyn FnMut(Event<'_>),
     ) -> Step {
         self.report_tls(report);
         if let Phase::Reading(reader) = &mut self.phase {
             let fresh = std::mem::take(&mut self.fresh);
             match reader.feed(&fresh) {
-                Ok(Some((head, early))) => self.answer(head, early, options, report),
+                Ok(Some((head, early))) => self.answer(head, early, decide, report),
                 Ok(None) => {}
                 Err(error) => self.unreadable(&error, report),
             }
@@ -190,10 +200,10 @@ impl Accepting {
         &mut self,
         head: RequestHead,
         early: Vec<u8>,
-        options: &ListenOptions,
+        decide: &mut dyn FnMut(&RequestHead) -> Reply,
         report: &mut dyn FnMut(Event<'_>),
     ) {
-        let answered = answer(&head, &options.accept);
+        let answered = decide(&head);
         let secrets = Secrets::Hidden;
         let scheme = if self.stream.tls_info().is_some() { "wss" } else { "ws" };
         let host = values(&head.headers, "host").next().unwrap_or_default();

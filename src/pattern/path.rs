@@ -103,6 +103,14 @@ impl Path {
 }
 
 impl Path {
+    /// The name, if the path is that of a member of the whole.
+    pub fn member(&self) -> Option<&str> {
+        match &self.steps[..] {
+            [Step::Member(name)] if !self.length => Some(name),
+            _ => None,
+        }
+    }
+
     /// The value there as text: a string without its quotes, anything else as it was written in
     /// `source`.
     ///

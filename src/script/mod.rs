@@ -1,5 +1,6 @@
 //! Scripts: sessions written down, with what is expected (docs/scripts.md).
 
+mod mock;
 mod parse;
 mod play;
 mod run;
@@ -9,6 +10,7 @@ mod statement;
 mod values;
 mod variables;
 
+pub use mock::{Action, Decision, Mock, Seat};
 pub use parse::{Givens, find, parse, read};
 pub use play::PlayOptions;
 pub use run::{Reports, RunOptions, Selection, Suite, run};

@@ -488,3 +488,68 @@ fn the_commands_for_ci_are_right() {
     }
     assert!(home.path().join("junit.xml").exists());
 }
+
+/// A server that plays the other side of a script.
+fn mock(home: &Home, script: &str) -> (crate::support::run::Process, String) {
+    fs::write(home.path().join("m.wst"), script).unwrap();
+    let server = Run::new(["serve", ":0", "--from", "m.wst"]).home(home).start();
+    server.wait_stdout("\n");
+    let url = server.stdout.text().trim().strip_prefix("listening on ").unwrap().to_owned();
+    (server, url)
+}
+
+const CHAT: &str = "test \"chat\"\nconnect alice {{url}}/chat\n    subprotocol: v1\nalice expect subprotocol v1\n\
+    connect bob {{url}}/chat\nalice> {\"type\":\"join\",\"id\":\"{{uuid}}\"}\nalice< {\"type\":\"joined\"}\n    me = .id\n    .members >= 1\n\
+    bob<?(2s) {\"type\":\"said\",\"from\":\"{{me}}\"}\nbob<! 50ms\nbob> {{me}} said it\nbob expect ping hello\nalice/close 1000 \"bye\"\n\
+    alice expect close 1000\nbob expect close 4001 \"done\"\n\
+    test \"outside\"\nconnect {{url}}/private\nexpect status 429\n    header: Retry-After: 5\n    body json {\"why\":\"no\"}\n\
+    test \"binary\"\nconnect {{url}}/bytes\nrepeat 2\n>b hex 00 ff\n<b hex 01\nend\nexpect cut\n\
+    test \"ticks\"\nconnect {{url}}/ticks\nevery 20ms > tick {{counter}}\n<(1s) first\n> {\"a\": [1, 2]}\n< last\n";
+
+#[test]
+fn a_script_passes_against_its_other_side() {
+    let home = Home::new();
+    let (server, url) = mock(&home, CHAT);
+    for _ in 0..2 {
+        let output = Run::new(["run", "m.wst", "--url", &url]).home(&home).run();
+        assert_eq!(output.code(), 0, "{}\n{}", output.text(), server.stderr.text());
+    }
+    // JSON is compared as JSON.
+    let output =
+        Run::new(["-n", "2", "-x", "{\"a\":[1.0,2]}", "-N", &format!("{url}/ticks")]).run();
+    output.expect_code(0).expect_stdout("first\nlast\n");
+    let output = Run::new(["-N", &format!("{url}/nowhere")]).run().expect_code(6);
+    assert!(
+        output.stderr.contains("the script has no connection to /nowhere"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn a_client_that_does_something_else_is_closed_with_4400() {
+    let home = Home::new();
+    let (server, url) = mock(&home, CHAT);
+    for (path, text, begins) in [
+        ("/bytes", "text", ">b hex 00"),
+        ("/chat", "{\"type\":\"leave\"}", "alice> "),
+        ("/ticks", "{\"a\":[1,3]}", "> {"),
+    ] {
+        let line = CHAT.lines().position(|line| line.starts_with(begins)).unwrap() + 1;
+        let line = format!("m.wst:{line}");
+        let output = Run::new(["-x", text, "-N", "-w", "5s", &format!("{url}{path}")]).run();
+        let output = output.expect_code(10);
+        let said = format!(
+            "4400 (private use, meaning is the application's): \"{line}: another message came"
+        );
+        assert!(output.stderr.contains(&said), "{}", output.stderr);
+        server.wait_stderr(&format!("{line}: another message came"));
+    }
+    let regex = "connect {{url}}\n<~ x\n";
+    fs::write(home.path().join("r.wst"), regex).unwrap();
+    let output = Run::new(["serve", ":0", "--from", "r.wst"]).home(&home).run();
+    output.expect_failure(
+        2,
+        "usage: r.wst:2:4: a server can't make a message of a regular expression",
+    );
+}

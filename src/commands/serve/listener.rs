@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use rustls::ServerConfig;
 
-use crate::commands::serve::client::{ServedClient, Shared};
 use crate::event::{Event, Level};
-use crate::run::Source;
+use crate::run::{Source, Views};
 use crate::text::system::reason;
 use crate::transport::Stream;
 
@@ -40,12 +39,12 @@ impl Listener {
         self.stopped = true;
     }
 
-    /// Accepts the waiting clients.
+    /// Accepts the waiting clients; `add` takes each with its number.
     pub(super) fn accept(
         &mut self,
-        clients: &mut Vec<ServedClient>,
-        shared: &mut Shared<'_>,
+        views: &mut Views,
         now: Instant,
+        add: &mut dyn FnMut(u64, Stream),
     ) {
         while std::mem::take(&mut self.ready) {
             let failed = match self.socket.accept() {
@@ -54,15 +53,10 @@ impl Listener {
                     self.accepted += 1;
                     match self.stream(socket) {
                         Ok(stream) => {
-                            shared.views.set_client(Some(self.accepted));
+                            views.set_client(Some(self.accepted));
                             let text = format!("connected from {peer}");
-                            shared.views.tell(&Event::Notice { level: Level::Detail, text: &text });
-                            clients.push(ServedClient::new(
-                                self.accepted,
-                                stream,
-                                shared.listen,
-                                now,
-                            ));
+                            views.tell(&Event::Notice { level: Level::Detail, text: &text });
+                            add(self.accepted, stream);
                             continue;
                         }
                         Err(error) => format!("{peer}: {}", reason(&error)),
@@ -79,8 +73,8 @@ impl Listener {
                     format!("can't accept a connection: {}", reason(&error))
                 }
             };
-            shared.views.set_client(None);
-            shared.views.tell(&Event::Notice { level: Level::Warning, text: &failed });
+            views.set_client(None);
+            views.tell(&Event::Notice { level: Level::Warning, text: &failed });
         }
     }
 

@@ -7,6 +7,7 @@
 mod address;
 mod client;
 mod listener;
+mod mock;
 mod mode;
 mod options;
 
@@ -34,6 +35,7 @@ use crate::run::output::{FdSink, Output, Sink};
 use crate::run::signals::{Signals, Waking};
 use crate::run::wake::{Wake, Waker};
 use crate::run::{Loop, Source, Views};
+use crate::script::{self, Givens, Mock};
 use crate::sys;
 use crate::sys::{Blocking, Role};
 use crate::text::Untrusted;
@@ -101,6 +103,8 @@ pub struct Server {
     url: String,
     tls: Option<Arc<ServerConfig>>,
     options: ServeOptions,
+    /// The other side of a script, instead of a mode.
+    mock: Option<Mock>,
 }
 
 impl Server {
@@ -126,7 +130,8 @@ impl Server {
         listener.set_nonblocking(true).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         let url = address.url(if tls.is_some() { "wss" } else { "ws" }, local);
-        Ok(Server { listener, local, url, tls, options: options.clone() })
+        let mock = options.from.as_deref().map(|path| other_side(path, &url)).transpose()?;
+        Ok(Server { listener, local, url, tls, options: options.clone(), mock })
     }
 
     /// The URL for clients.
@@ -160,9 +165,12 @@ impl Server {
     /// # Errors
     /// Why an output has failed.
     fn serve(self, outside: &mut Loop, stopped: &dyn Fn() -> bool) -> Result<()> {
-        let Server { listener, local: _, url: _, tls, options } = self;
+        let Server { listener, local: _, url: _, tls, options, mock } = self;
         let listen = options.listen(outside.views.show());
         let mut listener = Listener::new(listener, tls);
+        if let Some(mock) = mock {
+            return mock::serve(listener, mock, &listen, outside, (stopped, STOP_GRACE));
+        }
         let mut clients = Vec::new();
         let mut text = Vec::new();
         let mut stop_at: Option<Instant> = None;
@@ -181,7 +189,9 @@ impl Server {
             outside.views.set_time(now);
             let views = &mut outside.views;
             let mut shared = Shared { options: &options, listen: &listen, views, text: &mut text };
-            listener.accept(&mut clients, &mut shared, now);
+            listener.accept(shared.views, now, &mut |id, stream| {
+                clients.push(ServedClient::new(id, stream, &listen, now));
+            });
             turn(&mut clients, &mut shared, now);
             if outside.waking.take_signals().is_some() || (stop_at.is_none() && stopped()) {
                 if stop_at.is_some() {
@@ -198,6 +208,14 @@ impl Server {
             }
         }
     }
+}
+
+/// The other side of a script, whose `{{url}}` is that of the server.
+fn other_side(path: &Path, url: &str) -> Result<Mock> {
+    let variables = [("url".to_owned(), url.to_owned())].into();
+    // What only the client has to know may be missing.
+    let givens = Givens { variables, check_only: true, ..Givens::default() };
+    Mock::new(script::read(path, &givens)?)
 }
 
 /// One turn of all clients.

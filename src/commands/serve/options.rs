@@ -19,6 +19,8 @@ pub struct ServeOptions {
     pub address: String,
     /// What to do with clients.
     pub mode: Mode,
+    /// Play the other side of this script instead.
+    pub from: Option<PathBuf>,
     /// Time mode: the time between two messages.
     pub interval: Duration,
     /// Source mode: the number of messages.
@@ -59,6 +61,7 @@ impl Default for ServeOptions {
         ServeOptions {
             address: address::DEFAULT.into(),
             mode: Mode::default(),
+            from: None,
             interval: Duration::from_secs(1),
             count: 1000,
             size: 100,
@@ -83,7 +86,7 @@ impl ServeOptions {
     /// The options of the listener; `show` says which events the views need.
     pub(super) fn listen(&self, mut show: Show) -> ListenOptions {
         // Messages that are sent on must be complete.
-        show.whole |= matches!(self.mode, Mode::Echo | Mode::Chat);
+        show.whole |= self.from.is_some() || matches!(self.mode, Mode::Echo | Mode::Chat);
         ListenOptions {
             accept: AcceptOptions {
                 subprotocols: self.subprotocols.clone(),
