@@ -125,9 +125,11 @@ const OPTIONS: &[Habit] = &[
         ("to send a text at an interval", "wstap --every '5=TEXT' URL"),
     ]),
     ("--delay --sleep --wait-between --send-delay --rate", &[
+        ("to wait between two lines of the input", "wstap --pace {1s} URL"),
         ("to send a text at an interval", "wstap --every '{1s}=TEXT' URL"),
     ]),
     ("--filter --grep --match --select", &[("to see some messages alone", "wstap URL | grep REGEX")]),
+    ("--sync --wait-for-answer --wait-for-reply --request-response --ack", &[("to send a line when the last one was answered", "wstap --lockstep URL")]),
     ("--reply --respond --answer --auto-reply --respond-with --on-message", &[("to answer messages that match", "wstap --on 'REGEX=TEXT' URL")]),
     ("--script --scenario --test --test-file --play", &[("to play a script and judge it", "wstap run FILE --url URL")]),
     ("--decompress --gunzip --gzip --unzip", &[("to show binary messages inflated", "wstap --inflate URL")]),
@@ -371,6 +373,9 @@ mod tests {
     #[test]
     fn no_word_is_an_option_of_ours() {
         let command = Cli::command();
+        for word in VERBS.iter().flat_map(|(words, _)| words.split(' ')) {
+            assert!(command.find_subcommand(word).is_none(), "{word}");
+        }
         for word in OPTIONS.iter().flat_map(|(words, _)| words.split(' ')) {
             let is_it = |arg: &clap::Arg| match word.strip_prefix("--") {
                 Some(name) => arg.get_long() == Some(name),
