@@ -470,7 +470,7 @@ fn bad_request(facts: &Facts<'_>) -> Option<Finding> {
             .next("check Host and the headers with -v; a name or port that nginx doesn't expect?"),
         );
     }
-    let found = may("perhaps the server did not see a WebSocket request: a proxy in front may drop Upgrade and Connection")
+    let found = may("perhaps the server did not see a WebSocket request (a proxy in front may drop Upgrade and Connection), or the path is not its own (node's ws answers 400 then)")
         .because(facts.status_line())
         .next("is this path a WebSocket endpoint, with all its parameters? wstap doctor tries others")
         .next(format!("behind nginx: {NGINX_UPGRADE}"));

@@ -63,6 +63,16 @@ fn http(facts: &Facts<'_>) -> Option<Finding> {
         || text.contains("500 internal server error")
         || text.contains("traceback");
     let line = bytes.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    if text.contains("unsupported protocol version") {
+        return Some(
+            certain(
+                "Socket.IO wants another version of its protocol: EIO in the query is missing or \
+                 wrong",
+            )
+            .because(format!("after the 101 came an HTTP answer: {shown}"))
+            .next("add EIO=4 to the query (EIO=3 for a server before 3.0)"),
+        );
+    }
     let cause = match flask {
         true => {
             "the server switched protocols, then failed (an exception in its handler) and wrote an HTTP error page into the stream of frames"
@@ -377,6 +387,12 @@ mod tests {
                     b"HTTP/1.1 500 INTERNAL SERVER ERROR\r\nServer: Werkzeug\r\n\r\n",
                 )
                 .says(&["exception", "server's log"]),
+                case(
+                    "http-behind-101",
+                    Broken::ReservedBit,
+                    b"HTTP/1.1 400 Bad Request\r\n\r\nUnsupported protocol version",
+                )
+                .says(&["Socket.IO", "EIO=4"]),
                 case("tls-or-text-behind-101", Broken::ReservedBit, b"hello there friend")
                     .says(&["plain text behind the 101"]),
                 Case::open("length-in-characters", "", short)
