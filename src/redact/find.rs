@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memmem;
-
 use super::names::is_secret_parameter;
 
 /// The replacement for a secret.
@@ -34,6 +32,9 @@ const ISSUED: &[&[u8]] = &[
     b"ya29.",
     b"AIza",
 ];
+
+/// No token is shorter, in bytes.
+const SHORTEST: usize = 8;
 
 /// By so much of it one is recognized.
 const BEGINNING: usize = 48;
@@ -111,7 +112,7 @@ fn in_plain(text: &[u8], kind: Kind, found: &mut Vec<Range<usize>>) {
     if kind == Kind::Url {
         found.extend(userinfo(text));
     }
-    for at in memmem::find_iter(text, b"://") {
+    for at in find_all(text, b"://") {
         let start = at + 3;
         let length = text.get(start..).and_then(|rest| rest.iter().position(|b| ends_host(*b)));
         let authority = text.get(start..length.map_or(text.len(), |length| start + length));
@@ -121,6 +122,13 @@ fn in_plain(text: &[u8], kind: Kind, found: &mut Vec<Range<usize>>) {
     }
     parameters(text, kind, found);
     found.extend(tokens(text));
+}
+
+/// Where a few bytes are. Not by memmem: its set-up takes longer than most texts here.
+fn find_all(text: &[u8], bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let first = bytes.first().copied().unwrap_or_default();
+    let begins = move |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
+    memchr::memchr_iter(first, text).filter(begins)
 }
 
 fn ends_host(byte: u8) -> bool {
@@ -160,7 +168,7 @@ fn userinfo(url: &[u8]) -> Option<Range<usize>> {
 /// Where the values of secret parameters are.
 fn parameters(text: &[u8], kind: Kind, found: &mut Vec<Range<usize>>) {
     let query = memchr::memchr2(b'?', b'#', text).unwrap_or(text.len());
-    let is_engine_io = memmem::find(text, b"EIO=").is_some();
+    let is_engine_io = find_all(text, b"EIO=").next().is_some();
     let mut hidden_to = 0;
     for equals in memchr::memchr_iter(b'=', text).filter(|at| *at > 0) {
         let (before, behind) = (text.get(..equals), text.get(equals + 1..));
@@ -204,12 +212,15 @@ fn is_secret(name: &[u8], is_engine_io: bool) -> bool {
 /// What is a token by its looks.
 fn tokens(text: &[u8]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
+    if text.len() < SHORTEST {
+        return found;
+    }
     let run = |start: usize| {
         let rest = text.get(start..).unwrap_or_default();
         rest.get(..rest.iter().take_while(|b| is_token_byte(**b)).count()).unwrap_or_default()
     };
     let mut looked_to = 0;
-    for start in memmem::find_iter(text, b"eyJ") {
+    for start in find_all(text, b"eyJ") {
         if start < looked_to {
             continue;
         }
@@ -224,7 +235,7 @@ fn tokens(text: &[u8]) -> Vec<Range<usize>> {
         }
     }
     for issuer in ISSUED {
-        for start in memmem::find_iter(text, issuer) {
+        for start in find_all(text, issuer) {
             let before = start.checked_sub(1).and_then(|at| text.get(at));
             let begin = text.get(start..(start + BEGINNING).min(text.len())).unwrap_or_default();
             let length = begin.iter().take_while(|b| is_token_byte(**b)).count();

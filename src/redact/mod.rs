@@ -16,6 +16,7 @@ mod subprotocols;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::http::head::{Header, Leniency, Response};
 use crate::protocol::handshake::{HandshakeReport, HandshakeRule, Request};
@@ -105,8 +106,11 @@ impl Secrets {
 #[derive(Clone)]
 pub struct Guarded<T> {
     raw: T,
-    /// Without its secrets, if they are hidden.
-    shown: Option<Box<T>>,
+    secrets: Secrets,
+    /// The request whose secrets the value may quote.
+    asked: Option<Box<Request>>,
+    /// The value without its secrets, once somebody reads it: a pipe shows none of it.
+    shown: OnceLock<Box<T>>,
 }
 
 /// What can be read without its secrets.
@@ -118,8 +122,7 @@ pub trait Redact {
 impl<T: Redact> Guarded<T> {
     /// Guards the value.
     pub fn new(raw: T, secrets: Secrets) -> Guarded<T> {
-        let shown = (secrets == Secrets::Hidden).then(|| Box::new(raw.redacted(&Echo::default())));
-        Guarded { raw, shown }
+        Guarded { raw, secrets, asked: None, shown: OnceLock::new() }
     }
 
     /// The value with its secrets.
@@ -129,7 +132,14 @@ impl<T: Redact> Guarded<T> {
 
     /// The value as it may be shown.
     pub fn shown(&self) -> &T {
-        self.shown.as_deref().unwrap_or(&self.raw)
+        let redacted = || {
+            let echo = self.asked.as_deref().map(Echo::of).unwrap_or_default();
+            Box::new(self.raw.redacted(&echo))
+        };
+        match self.secrets {
+            Secrets::Shown => &self.raw,
+            Secrets::Hidden => self.shown.get_or_init(redacted),
+        }
     }
 }
 
@@ -160,9 +170,8 @@ impl Guarded<Request> {
 impl Guarded<Response> {
     /// Guards the answer to a request, which may quote the request's secrets.
     pub fn answer(raw: Response, secrets: Secrets, request: &Request) -> Guarded<Response> {
-        let redacted = || Box::new(raw.redacted(&Echo::of(request)));
-        let shown = (secrets == Secrets::Hidden).then(redacted);
-        Guarded { raw, shown }
+        let asked = (secrets == Secrets::Hidden).then(|| Box::new(request.clone()));
+        Guarded { raw, secrets, asked, shown: OnceLock::new() }
     }
 
     /// The minor version: HTTP/1.x.

@@ -77,8 +77,9 @@ impl Talk<'_> {
         let answers = if driver.may_answer() { ANSWER_PATIENCE } else { Duration::ZERO };
         self.connection.set_answer_patience(answers);
         let watches_messages = driver.watches_messages();
-        while self.takes_events() {
-            let replies = self.replies();
+        let inflates = self.context.outside.views.inflates();
+        let replies = self.replies();
+        while self.takes_events(replies) {
             let Context { settings, rules, outside, .. } = &mut *self.context;
             let views = &mut outside.views;
             let Some((event, outbox)) = self.connection.next_with_outbox() else { return };
@@ -90,7 +91,7 @@ impl Talk<'_> {
             if self.muted && data.direction == Direction::In {
                 continue;
             }
-            let inflated = match views.inflates() && data.direction == Direction::In {
+            let inflated = match inflates && data.direction == Direction::In {
                 true => inflate(&mut self.inflater, data, settings.wire.max_message, views),
                 false => None,
             };
@@ -129,14 +130,14 @@ impl Talk<'_> {
 
     /// Whether more events can be shown and answered.
     #[inline(always)]
-    fn takes_events(&mut self) -> bool {
+    fn takes_events(&mut self, replies: bool) -> bool {
         if self.muted {
             return true;
         }
         // Only an echo and replies turn input into unbounded output. In other modes we must keep
         // reading: a peer that reads nothing before we read would wait for us, and we for it.
         let blocked = self.context.settings.echo && !self.connection.outbox().has_room()
-            || self.replies() && self.connection.outbox().is_overfull();
+            || replies && self.connection.outbox().is_overfull();
         !self.context.outside.views.are_congested() && !blocked
     }
 
@@ -193,7 +194,7 @@ impl Talk<'_> {
     }
 
     fn wait(&mut self, driver: &mut dyn Driver) {
-        let paused = !self.takes_events();
+        let paused = !self.takes_events(self.replies());
         self.connection.pause(paused);
         let duration_ends = self.context.duration_ends().filter(|_| self.connection.is_open());
         let rules = self.context.rules.deadline().filter(|_| self.connection.is_open());
