@@ -1,9 +1,11 @@
 //! Differences between texts.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use similar::{ChangeTag, TextDiff};
+use similar::DiffOp;
+use similar::algorithms::{Capture, Replace, myers};
 
 use crate::text::Untrusted;
 
@@ -28,17 +30,28 @@ pub fn text_difference(wanted: &str, came: &str) -> Vec<String> {
         return lines;
     }
     let (wanted, came) = (cut(wanted, 50 * MOST), cut(came, 50 * MOST));
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(wanted, came);
+    let (wanted, came): (Vec<&str>, Vec<&str>) = (wanted.lines().collect(), came.lines().collect());
     let mut lines = Vec::new();
-    for group in diff.grouped_ops(1) {
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let sign = match change.tag() {
-                ChangeTag::Delete => "-",
-                ChangeTag::Insert => "+",
-                ChangeTag::Equal => " ",
-            };
-            let line = change.value().strip_suffix('\n').unwrap_or(change.value());
-            lines.push(format!("{sign} {}", shown(line)));
+    let mut numbers = HashMap::new();
+    let mut numbered = |lines: &[&'_ str]| -> Vec<u32> {
+        let number = |line: &&str| {
+            let next = numbers.len() as u32;
+            *numbers.entry(line.to_string()).or_insert(next)
+        };
+        lines.iter().map(number).collect()
+    };
+    let (old, new) = (numbered(&wanted), numbered(&came));
+    for op in compared(&old, &new).into_grouped_ops(1).concat() {
+        let (old, new) = (op.old_range(), op.new_range());
+        let mut add = |sign, part: &[&str]| {
+            lines.extend(part.iter().map(|line| format!("{sign} {}", shown(line))));
+        };
+        match op {
+            DiffOp::Equal { .. } => add(" ", &wanted[old]),
+            _ => {
+                add("-", &wanted[old]);
+                add("+", &came[new]);
+            }
         }
     }
     if lines.len() > MOST_LINES {
@@ -51,21 +64,24 @@ pub fn text_difference(wanted: &str, came: &str) -> Vec<String> {
 
 /// Marks what came and was not wanted; `None` if the texts have little in common.
 fn marks(wanted: &str, came: &str) -> Option<String> {
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_chars(wanted, came);
-    if diff.ratio() < 0.5 {
+    let (wanted, came) = (characters(wanted), characters(came));
+    let ops = compared(&wanted, &came).into_ops();
+    if ratio(&ops, wanted.len() + came.len()) < 0.5 {
         return None;
     }
     let mut line = "  ".to_owned();
     let mut missing = false;
-    for change in diff.iter_all_changes() {
-        let width = Untrusted::text(change.value()).to_string().chars().count();
-        match change.tag() {
-            ChangeTag::Delete => missing = true,
-            ChangeTag::Insert => {
+    for op in ops {
+        let part = &came[op.new_range()];
+        let text: String = part.iter().filter_map(|c| char::from_u32(*c)).collect();
+        let width = Untrusted::text(&text).to_string().chars().count();
+        match op {
+            DiffOp::Delete { .. } => missing = true,
+            DiffOp::Insert { .. } | DiffOp::Replace { .. } => {
                 line.push_str(&"^".repeat(width));
                 missing = false;
             }
-            ChangeTag::Equal => {
+            DiffOp::Equal { .. } => {
                 line.push_str(if std::mem::take(&mut missing) { "^" } else { " " });
                 line.push_str(&" ".repeat(width.saturating_sub(1)));
             }
@@ -79,9 +95,31 @@ fn marks(wanted: &str, came: &str) -> Option<String> {
 
 /// How much two texts have in common, from 0 to less than 1.
 pub(super) fn likeness(wanted: &str, came: &str) -> f64 {
-    let (wanted, came) = (cut(wanted, MOST), cut(came, MOST));
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_chars(wanted, came);
-    f64::from(diff.ratio()) * 0.99
+    let (wanted, came) = (characters(cut(wanted, MOST)), characters(cut(came, MOST)));
+    ratio(&compared(&wanted, &came).into_ops(), wanted.len() + came.len()) * 0.99
+}
+
+/// The comparison of two sequences. All are made of the same numbers, so that the program has the
+/// algorithm once: one for each kind would be 300 KB.
+fn compared(wanted: &[u32], came: &[u32]) -> Capture {
+    let mut capture = Replace::new(Capture::new());
+    let (old, new) = (0..wanted.len(), 0..came.len());
+    let deadline = Instant::now().checked_add(PATIENCE);
+    let Ok(()) = myers::diff_deadline_raw(&mut capture, wanted, old, came, new, deadline);
+    capture.into_inner()
+}
+
+fn characters(text: &str) -> Vec<u32> {
+    text.chars().map(u32::from).collect()
+}
+
+/// The share of both sequences that is equal, from 0 to 1.
+fn ratio(ops: &[DiffOp], both: usize) -> f64 {
+    let equal = ops.iter().map(|op| match op {
+        DiffOp::Equal { len, .. } => *len,
+        _ => 0,
+    });
+    2.0 * equal.sum::<usize>() as f64 / both.max(1) as f64
 }
 
 /// The beginning of a text, between characters.

@@ -56,31 +56,41 @@ impl Output {
         if !self.needs.need(event.event) {
             return false;
         }
-        let _ = match &mut self.sink {
-            Sink::Fd(sink) => self.reporter.event(event, sink),
-            Sink::Screen(screen) => {
-                match event.event {
-                    // Most attempts succeed at once, and need no line.
-                    Event::Attempt { .. } => {
-                        let mut line = Vec::new();
-                        let _ = self.reporter.event(event, &mut line);
-                        screen.show_late(line);
-                        return false;
-                    }
-                    // All its lines at once, before a person can type.
-                    Event::Opened { .. } => {
-                        let mut lines = Vec::new();
-                        let _ = self.reporter.event(event, &mut lines);
-                        screen.set_connected(true);
-                        let _ = screen.write_all(&lines);
-                        return self.is_congested();
-                    }
-                    Event::Closed { .. } => screen.set_connected(false),
-                    _ => {}
-                }
-                self.reporter.event(event, screen)
+        match &mut self.sink {
+            Sink::Fd(sink) => {
+                // `failure` keeps it.
+                let _ = self.reporter.event(event, sink);
+                sink.pending() >= CONGESTED
             }
-        };
+            Sink::Screen(_) => self.on_screen(event),
+        }
+    }
+
+    #[cold]
+    fn on_screen(&mut self, event: &Stamped<'_>) -> bool {
+        let Sink::Screen(screen) = &mut self.sink else { return false };
+        match event.event {
+            // Most attempts succeed at once, and need no line.
+            Event::Attempt { .. } => {
+                let mut line = Vec::new();
+                let _ = self.reporter.event(event, &mut line);
+                screen.show_late(line);
+                return false;
+            }
+            // All its lines at once, before a person can type.
+            Event::Opened { .. } => {
+                let mut lines = Vec::new();
+                let _ = self.reporter.event(event, &mut lines);
+                screen.set_connected(true);
+                let _ = screen.write_all(&lines);
+            }
+            event_kind => {
+                if let Event::Closed { .. } = event_kind {
+                    screen.set_connected(false);
+                }
+                let _ = self.reporter.event(event, screen);
+            }
+        }
         self.is_congested()
     }
 

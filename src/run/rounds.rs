@@ -79,6 +79,11 @@ impl Talk<'_> {
         let watches_messages = driver.watches_messages();
         let inflates = self.context.outside.views.inflates();
         let replies = self.replies();
+        let settings = &self.context.settings;
+        let answers = settings.echo || settings.ends_by_message() || replies;
+        if !watches_messages && !inflates && !answers && !self.muted {
+            return self.show_all(driver);
+        }
         while self.takes_events(replies) {
             let Context { settings, rules, outside, .. } = &mut *self.context;
             let views = &mut outside.views;
@@ -124,6 +129,19 @@ impl Talk<'_> {
                 self.muted = true;
                 self.connection.close_normally();
                 self.connection.give_up(self.now + CLOSE_PATIENCE);
+            }
+        }
+    }
+
+    /// Shows events where messages need nothing else.
+    fn show_all(&mut self, driver: &mut dyn Driver) {
+        while self.takes_events(false) {
+            let views = &mut self.context.outside.views;
+            let Some((event, outbox)) = self.connection.next_with_outbox() else { return };
+            views.tell(&event);
+            match event {
+                Event::Data(data) => self.received += u64::from(data.last && outbox.is_some()),
+                other => driver.see(&other, views, self.now),
             }
         }
     }

@@ -122,6 +122,11 @@ impl Settings {
             || self.until.as_ref().is_some_and(|until| until.is_match(message))
     }
 
+    /// Whether a message can meet `--count` or `--until`.
+    pub fn ends_by_message(&self) -> bool {
+        self.count.is_some() || self.until.is_some()
+    }
+
     /// Whether another connection may follow one that ended with this code.
     pub fn is_followed(&self, code: CloseCode) -> bool {
         self.reconnect.as_ref().is_some_and(|reconnect| reconnect.on.include(code))
@@ -132,8 +137,7 @@ impl Settings {
     pub fn outlasts_input(&self) -> bool {
         !self.first.is_empty()
             || self.linger == Linger::Forever
-            || self.count.is_some()
-            || self.until.is_some()
+            || self.ends_by_message()
             || self.duration.is_some()
     }
 }

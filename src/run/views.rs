@@ -126,40 +126,39 @@ impl Views {
     }
 
     fn tell_all(&mut self, event: &Event<'_>) {
-        // Counted is what views for machines have a line for.
         self.seq += match event {
             Event::Data(_) | Event::Frame(_) => 1,
-            Event::FramePayload(_)
-            | Event::Limit(_)
-            | Event::Postponed
-            | Event::Recalled(_)
-            | Event::Sent(_) => 0,
-            Event::Attempt { .. } => {
-                self.summary.timings.note(event);
-                0
+            Event::FramePayload(_) => 0,
+            rare => self.note(rare),
+        };
+        let event = Stamped { at: self.at, seq: self.seq, client: self.client, event };
+        let screens_off = self.screens_off;
+        for output in &mut self.outputs {
+            if screens_off && output.is_screen() {
+                continue;
             }
+            self.is_congested |= output.event(&event);
+        }
+    }
+
+    /// Takes what the summary needs; 1 if the event counts, because views for machines have a line for
+    /// it.
+    #[cold]
+    fn note(&mut self, event: &Event<'_>) -> u64 {
+        match event {
+            Event::Limit(_) | Event::Postponed | Event::Recalled(_) | Event::Sent(_) => return 0,
             Event::Opened { opening } => {
-                self.summary.timings.note(event);
                 self.summary.opening = Some((*opening).clone());
                 self.summary.closure = None;
-                1
             }
             Event::Closed { closure, totals, .. } => {
                 self.summary.closure = Some((*closure).clone());
                 self.summary.totals.add(totals);
-                1
             }
-            _ => {
-                self.summary.timings.note(event);
-                1
-            }
-        };
-        let event = Stamped { at: self.at, seq: self.seq, client: self.client, event };
-        let screens_off = self.screens_off;
-        for output in self.outputs.iter_mut().filter(|output| !(screens_off && output.is_screen()))
-        {
-            self.is_congested |= output.event(&event);
+            _ => {}
         }
+        self.summary.timings.note(event);
+        u64::from(!matches!(event, Event::Attempt { .. }))
     }
 
     /// How things are shown.
