@@ -146,8 +146,14 @@ fn upgraded(
 ) -> Result<Upgraded> {
     let secrets = options.secrets;
     let report = HandshakeReport::judge(request.reveal(), response.reveal(), options.policy);
-    let report = secrets.report(report, request.reveal());
-    progress.event(Event::Judged { report: &report });
+    let report = if progress.wants_details() || report.verdict() != Verdict::Pass {
+        let report = secrets.report(report, request.reveal());
+        progress.event(Event::Judged { report: &report });
+        report
+    } else {
+        // Nobody shows the rules, so that nothing in them need be hidden.
+        secrets.report(HandshakeReport { rules: Vec::new(), ..report }, request.reveal())
+    };
     if report.verdict() == Verdict::Fail {
         let end = End::Broken { response: response.shown(), report: &report };
         return Err(broken(&report).found(diagnosis::diagnose(&Facts::new(asked, end))));

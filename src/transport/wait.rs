@@ -28,7 +28,8 @@ pub trait Progress {
         None
     }
 
-    /// Whether [`Event::TlsEstablished`] is shown; only then are certificates parsed for it.
+    /// Whether [`Event::TlsEstablished`] is shown (only then are certificates parsed for it), and
+    /// [`Event::Judged`] of a handshake that kept every rule.
     fn wants_details(&self) -> bool {
         false
     }
