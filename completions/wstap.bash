@@ -1747,7 +1747,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__run)
-            opts="-j -H -s -o -A -L -u -k -4 -6 -m -v -q -h --url --var --vars --within --jobs --only --tag --skip-tag --fail-fast --retry --shuffle --list --check --tap --json --junit --ping-interval --ping-timeout --lossy --no-ping --no-pong --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
+            opts="-j -H -s -o -A -L -u -k -4 -6 -m -v -q -h --url --var --vars --within --jobs --only --tag --skip-tag --fail-fast --retry --shuffle --list --check --tap --json --junit --report --ping-interval --ping-timeout --lossy --no-ping --no-pong --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1798,6 +1798,10 @@ _wstap() {
                     return 0
                     ;;
                 --junit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

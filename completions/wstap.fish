@@ -321,6 +321,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand run" -l skip-tag -d 'No test
 complete -c wstap -n "__fish_wstap_using_subcommand run" -l retry -d 'Play a test that fails again, N times at most; if it passes then, it is flaky' -r
 complete -c wstap -n "__fish_wstap_using_subcommand run" -l shuffle -d 'Play files and tests in another order; a seed repeats one' -r
 complete -c wstap -n "__fish_wstap_using_subcommand run" -l junit -d 'Write results as JUnit\'s XML to this file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand run" -l report -d 'Write a page of HTML to this file: tests, failures, and what happened on each connection' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand run" -l ping-interval -d 'Send a ping at this interval' -r
 complete -c wstap -n "__fish_wstap_using_subcommand run" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand run" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
@@ -396,6 +397,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand test" -l skip-tag -d 'No tes
 complete -c wstap -n "__fish_wstap_using_subcommand test" -l retry -d 'Play a test that fails again, N times at most; if it passes then, it is flaky' -r
 complete -c wstap -n "__fish_wstap_using_subcommand test" -l shuffle -d 'Play files and tests in another order; a seed repeats one' -r
 complete -c wstap -n "__fish_wstap_using_subcommand test" -l junit -d 'Write results as JUnit\'s XML to this file' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand test" -l report -d 'Write a page of HTML to this file: tests, failures, and what happened on each connection' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand test" -l ping-interval -d 'Send a ping at this interval' -r
 complete -c wstap -n "__fish_wstap_using_subcommand test" -l ping-timeout -d 'Give up (exit code 11) when a ping stays unanswered for this long [default: 10 with --ping-interval]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand test" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r

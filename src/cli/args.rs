@@ -360,6 +360,9 @@ pub struct RunArgs {
     /// Write results as JUnit's XML to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub junit: Option<PathBuf>,
+    /// Write a page of HTML to this file: tests, failures, and what happened on each connection
+    #[arg(long, value_name = "html=FILE", value_parser = page, help_heading = "Output")]
+    pub report: Option<PathBuf>,
     /// Pings and lenient reading.
     #[command(flatten)]
     pub(crate) liveness: LivenessArgs,
@@ -810,6 +813,14 @@ pub(crate) struct OutputArgs {
     /// Write the session as a script, which wstap run plays again
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+}
+
+/// The file of `--report`.
+fn page(text: &str) -> Result<PathBuf, String> {
+    match text.strip_prefix("html=").filter(|path| !path.is_empty()) {
+        Some(path) => Ok(PathBuf::from(path)),
+        None => Err("it is html=FILE".to_owned()),
+    }
 }
 
 /// `--linger`.

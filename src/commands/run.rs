@@ -11,7 +11,7 @@ use crate::commands::connect::signals;
 use crate::commands::print::print;
 use crate::connection::Connection;
 use crate::error::{Error, Exit, Result, Stage};
-use crate::report::results::{JsonResults, Junit, People, PeopleOptions, Report, Tap};
+use crate::report::results::{Html, JsonResults, Junit, People, PeopleOptions, Report, Tap};
 use crate::run::output::FdSink;
 use crate::run::reconnect::WaitUp;
 use crate::run::{Loop, Views};
@@ -48,6 +48,7 @@ pub fn run(args: RunArgs, notes: Vec<String>) -> Result<Exit> {
         tap,
         json,
         junit,
+        report,
         // Judged with all others, for each connection.
         liveness: _,
         reach,
@@ -109,6 +110,9 @@ pub fn run(args: RunArgs, notes: Vec<String>) -> Result<Exit> {
     }
     if let Some(path) = junit {
         outputs.add(Junit::default(), Destination::file(&path)?);
+    }
+    if let Some(path) = report {
+        outputs.add(Html::default(), Destination::file(&path)?);
     }
     let cpus = || std::thread::available_parallelism().map_or(1, usize::from);
     let options = RunOptions {

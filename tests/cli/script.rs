@@ -346,6 +346,14 @@ fn junit_and_tap() {
         "{junit}"
     );
     assert!(junit.contains("came (0.0") && junit.contains("&lt;x&gt;"), "{junit}");
+    let args = ["run", "t.wst", "--url", server.url(), "--report", "html=r.html"];
+    Run::new(args).home(&home).run().expect_code(1);
+    let page = fs::read_to_string(home.path().join("r.html")).unwrap();
+    assert!(
+        page.contains("<b class=\"failed\">failed</b> bad") && page.contains("&lt;x&gt;"),
+        "{page}"
+    );
+    Run::new(["run", "t.wst", "--report", "x"]).home(&home).run().expect_code(2);
     let args = ["run", "t.wst", "--url", server.url(), "--junit", "/nowhere/j.xml"];
     Run::new(args).home(&home).run().expect_failure(13, "output: can't write /nowhere/j.xml: ");
 }

@@ -1,6 +1,7 @@
 //! The results of a script's tests as reports: for people, TAP, JUnit, JSON and HTML.
 
 mod failure;
+mod html;
 mod json;
 mod junit;
 mod people;
@@ -10,6 +11,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 pub use failure::{Failure, LogEntry, LogKind, at, shown_message};
+pub use html::Html;
 pub use json::JsonResults;
 pub use junit::Junit;
 pub use people::{People, PeopleOptions};
