@@ -222,7 +222,7 @@ fn unusable_files_are_told_before_anything_is_sent() {
         (tls.clone(), Exit::Usage, "no private key in PEM"),
         (without, Exit::Usage, "--key without --cert"),
         (cacert(nothing), Exit::Usage, "no certificates"),
-        (cacert(vec![folder.path().join("none.pem")]), Exit::Usage, "no certificates"),
+        (cacert(vec![folder.path().join("none.pem")]), Exit::Usage, "there is no such file"),
     ] {
         let options = DialOptions { tls, ..DialOptions::default() };
         let (result, watcher) = try_dial(&target("wss", "127.0.0.1", 9), &options);
