@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n c/connect= x/send= N/no-input b/binary escapes input= replay-out lockstep= within= pace= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate hex pretty t/timestamps record= H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n c/connect= x/send= N/no-input b/binary escapes input= chunk= keep-newline replay-out lockstep= within= pace= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate only= hex pretty t/timestamps record= H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -26,10 +26,12 @@ end
 
 complete -c wstap -n "__fish_wstap_needs_command" -s c -l connect -d 'The URL, as wscat takes it' -r
 complete -c wstap -n "__fish_wstap_needs_command" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
-complete -c wstap -n "__fish_wstap_needs_command" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
+complete -c wstap -n "__fish_wstap_needs_command" -l input -d 'How standard input is cut into messages: line, null, whole, raw, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'
 null\t'NUL-terminated'
+raw\t'As it comes'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_needs_command" -l chunk -d 'Fill each message of --input raw to this size, but the last one [default: as it is read]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l lockstep -d 'Send each message only when an answer to the one before has come (that matches)' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l within -d 'The longest wait of --lockstep, or of a "wait" of --input json, for an answer; then exit code 11 [default: without end]' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l pace -d 'Pause after each message that is sent' -r
@@ -55,6 +57,8 @@ json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
+complete -c wstap -n "__fish_wstap_needs_command" -l only -d 'Print and count only the received messages of this type: text or binary' -r -f -a "binary\t'Binary messages'
+text\t'Texts'"
 complete -c wstap -n "__fish_wstap_needs_command" -l record -d 'Write the session as a script, which wstap run plays again' -r -F
 complete -c wstap -n "__fish_wstap_needs_command" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_needs_command" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
@@ -96,6 +100,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l config -d 'Read this config
 complete -c wstap -n "__fish_wstap_needs_command" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
 complete -c wstap -n "__fish_wstap_needs_command" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
 complete -c wstap -n "__fish_wstap_needs_command" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
+complete -c wstap -n "__fish_wstap_needs_command" -l keep-newline -d 'Leave the end of each line in its message'
 complete -c wstap -n "__fish_wstap_needs_command" -l replay-out -d 'Of the events that --input json reads, send the messages that went out, not those that came in'
 complete -c wstap -n "__fish_wstap_needs_command" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_needs_command" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
@@ -105,7 +110,7 @@ complete -c wstap -n "__fish_wstap_needs_command" -l no-pong -d 'Leave pings una
 complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_needs_command" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
-complete -c wstap -n "__fish_wstap_needs_command" -l pretty -d 'Indent and colour JSON messages at the prompt'
+complete -c wstap -n "__fish_wstap_needs_command" -l pretty -d 'Indent and colour JSON messages'
 complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
 complete -c wstap -n "__fish_wstap_needs_command" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_needs_command" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
@@ -529,10 +534,12 @@ complete -c wstap -n "__fish_wstap_using_subcommand check" -l show-secrets -d 'S
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l no-config -d 'Read no configuration file'
 complete -c wstap -n "__fish_wstap_using_subcommand check" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l input -d 'How standard input is cut into messages: line, null, whole, raw, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'
 null\t'NUL-terminated'
+raw\t'As it comes'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l chunk -d 'Fill each message of --input raw to this size, but the last one [default: as it is read]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l lockstep -d 'Send each message only when an answer to the one before has come (that matches)' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l within -d 'The longest wait of --lockstep, or of a "wait" of --input json, for an answer; then exit code 11 [default: without end]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pace -d 'Pause after each message that is sent' -r
@@ -558,6 +565,8 @@ json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l only -d 'Print and count only the received messages of this type: text or binary' -r -f -a "binary\t'Binary messages'
+text\t'Texts'"
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l record -d 'Write the session as a script, which wstap run plays again' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
@@ -599,6 +608,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l config -d 'Read thi
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l keep-newline -d 'Leave the end of each line in its message'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l replay-out -d 'Of the events that --input json reads, send the messages that went out, not those that came in'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
@@ -608,7 +618,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l no-pong -d 'Leave p
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l hex -d 'Show binary messages whole in hex at the prompt'
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pretty -d 'Indent and colour JSON messages at the prompt'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pretty -d 'Indent and colour JSON messages'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
@@ -652,10 +662,12 @@ complete -c wstap -n "__fish_wstap_using_subcommand serve" -s v -l verbose -d 'S
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -l json -d 'Print events as JSON Lines on standard output, each with its client\'s number'
 complete -c wstap -n "__fish_wstap_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s x -l send -d 'Send this text after opening, then go on as usual; @FILE sends a file as one message, @@TEXT a text that begins with @; can be repeated' -r
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l input -d 'How standard input is cut into messages: line, null, whole, or json commands' -r -f -a "json\t'JSON commands'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l input -d 'How standard input is cut into messages: line, null, whole, raw, or json commands' -r -f -a "json\t'JSON commands'
 line\t'Lines'
 null\t'NUL-terminated'
+raw\t'As it comes'
 whole\t'All of it'"
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l chunk -d 'Fill each message of --input raw to this size, but the last one [default: as it is read]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l lockstep -d 'Send each message only when an answer to the one before has come (that matches)' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l within -d 'The longest wait of --lockstep, or of a "wait" of --input json, for an answer; then exit code 11 [default: without end]' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pace -d 'Pause after each message that is sent' -r
@@ -681,6 +693,8 @@ json\t'A JSON object a line'
 line\t'As they are, and a newline'
 null\t'As they are, and a NUL byte'
 raw\t'As they are, without anything between them'"
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l only -d 'Print and count only the received messages of this type: text or binary' -r -f -a "binary\t'Binary messages'
+text\t'Texts'"
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l record -d 'Write the session as a script, which wstap run plays again' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
@@ -723,6 +737,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l script -d 'Show a s
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s N -l no-input -d 'Read no input and show no prompt, as with </dev/null'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s b -l binary -d 'Send the input, and the files of -x, as binary messages'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l escapes -d 'Read \\n, \\r, \\t, \\0, \\\\, \\xHH and \\u{…} in -x and in the input as what they stand for'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l keep-newline -d 'Leave the end of each line in its message'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l replay-out -d 'Of the events that --input json reads, send the messages that went out, not those that came in'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l echo -d 'Send every received message back, with its own type and bytes; reads no input'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s E -l exit-on-eof -d 'Close at the end of the input; what arrives before the peer\'s Close is still printed'
@@ -732,7 +747,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l no-pong -d 'Leave p
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print events as JSON Lines on standard output'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pretty -d 'Indent and colour JSON messages at the prompt'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pretty -d 'Indent and colour JSON messages'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'

@@ -12,6 +12,7 @@ use crate::cli::layers::MacroLines;
 use crate::cli::values::{
     backoff, ends, nonzero_size, nonzero_time, one_of, ping_size, probe_name, size,
 };
+use crate::protocol::frame::Opcode;
 use crate::report::payload::Format;
 use crate::run::input::InputFormat;
 use crate::run::reconnect::{Backoff, Ends};
@@ -650,7 +651,7 @@ pub(crate) struct MessageArgs {
     /// Read \n, \r, \t, \0, \\, \xHH and \u{…} in -x and in the input as what they stand for
     #[arg(long)]
     pub escapes: bool,
-    /// How standard input is cut into messages: line, null, whole, or json commands
+    /// How standard input is cut into messages: line, null, whole, raw, or json commands
     #[arg(
         long,
         value_name = "FORMAT",
@@ -659,6 +660,12 @@ pub(crate) struct MessageArgs {
         hide_possible_values = true
     )]
     pub input: InputFormat,
+    /// Fill each message of --input raw to this size, but the last one [default: as it is read]
+    #[arg(long, value_name = "SIZE", value_parser = nonzero_size)]
+    pub chunk: Option<usize>,
+    /// Leave the end of each line in its message
+    #[arg(long)]
+    pub keep_newline: bool,
     /// Of the events that --input json reads, send the messages that went out, not those that came in
     #[arg(long)]
     pub replay_out: bool,
@@ -801,10 +808,19 @@ pub(crate) struct OutputArgs {
     /// Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them
     #[arg(long)]
     pub inflate: bool,
+    /// Print and count only the received messages of this type: text or binary
+    #[arg(
+        long,
+        value_name = "TYPE",
+        value_parser = one_of(&TYPES),
+        hide_possible_values = true,
+        conflicts_with = "json"
+    )]
+    pub only: Option<Opcode>,
     /// Show binary messages whole in hex at the prompt
     #[arg(long)]
     pub hex: bool,
-    /// Indent and colour JSON messages at the prompt
+    /// Indent and colour JSON messages
     #[arg(long)]
     pub pretty: bool,
     /// The time of day (UTC) before each line for people
@@ -822,6 +838,10 @@ fn page(text: &str) -> Result<PathBuf, String> {
         None => Err("it is html=FILE".to_owned()),
     }
 }
+
+/// The types of messages, for `--only`.
+const TYPES: [(&str, &str, Opcode); 2] =
+    [("binary", "Binary messages", Opcode::Binary), ("text", "Texts", Opcode::Text)];
 
 /// `--linger`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

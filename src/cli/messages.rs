@@ -23,6 +23,8 @@ pub(super) fn messages(settings: &mut Settings, args: MessageArgs) -> Result<()>
         binary,
         escapes,
         input,
+        chunk,
+        keep_newline,
         replay_out,
         lockstep,
         within,
@@ -45,6 +47,14 @@ pub(super) fn messages(settings: &mut Settings, args: MessageArgs) -> Result<()>
         let error = Error::usage("--within is for --lockstep and --input json");
         return Err(error.hint("the longest time for everything: -m TIME"));
     }
+    if chunk.is_some() && input != InputFormat::Raw {
+        return Err(Error::usage("--chunk is for --input raw"));
+    }
+    if keep_newline && input != InputFormat::Line {
+        return Err(Error::usage("--keep-newline is for lines, not for another --input"));
+    }
+    settings.chunk = chunk;
+    settings.keep_newline = keep_newline;
     settings.replay_out = replay_out;
     settings.gate = GateOptions { lockstep: lockstep.map(answers).transpose()?, within, pace };
     settings.rules = Rules {

@@ -114,10 +114,20 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
         self::messages(&mut settings, messages)?;
         self::ending(&mut settings, ending)?;
         self::liveness(&mut settings, liveness);
-        let OutputArgs { json: events, output, hex, inflate, pretty, timestamps, record: file } =
-            output;
+        let OutputArgs {
+            json: events,
+            output,
+            only,
+            hex,
+            inflate,
+            pretty,
+            timestamps,
+            record: file,
+        } = output;
         record = file;
+        settings.only = only;
         settings.inflate = inflate;
+        human.only = only;
         (human.hex, human.pretty, human.timestamps) = (hex, pretty, timestamps);
         (format, json) = (output, events);
     }

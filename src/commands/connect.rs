@@ -16,6 +16,7 @@ use crate::run::command::Setting;
 use crate::run::destination::Anew;
 use crate::run::input::Stdin;
 use crate::run::output::{FdSink, Output, Sink};
+use crate::run::settings::Settings;
 use crate::run::signals::{Signals, Waking};
 use crate::run::{Look, Pipe, Prompt, Session, record_options};
 use crate::text::system::reason;
@@ -38,7 +39,10 @@ pub fn run(plan: Plan) -> Result<Exit> {
     if plan.json {
         outputs.push(on_stdout(Box::new(Json::new(plan.human.verbosity))));
     } else if !echo {
-        outputs.push(on_stdout(Box::new(Payload::new(plan.output, terminal))));
+        let payload = Payload::new(plan.output, terminal)
+            .only(plan.settings.only)
+            .pretty(plan.human.pretty, plan.color_stdout);
+        outputs.push(on_stdout(Box::new(payload)));
     }
     // An echo has no payloads on stdout, and nobody types: at a terminal it shows what passes.
     let watched = echo && !plan.json && rustix::termios::isatty(std::io::stderr());
@@ -49,11 +53,18 @@ pub fn run(plan: Plan) -> Result<Exit> {
     let mut pipe = match () {
         () if echo => Pipe::endless(),
         () if no_input => Pipe::empty(&plan.settings),
-        () => Pipe::new(Stdin::new(plan.settings.input), &plan.settings),
+        () => Pipe::new(stdin(&plan.settings), &plan.settings),
     };
     let mut session = Session::new(plan.settings, outputs, signals()?);
     session.note(&plan.notes);
     Ok(session.run(&mut pipe))
+}
+
+/// Standard input as the settings cut it.
+fn stdin(settings: &Settings) -> Stdin {
+    Stdin::new(settings.input)
+        .in_chunks(settings.chunk, !settings.binary)
+        .keeping_newlines(settings.keep_newline)
 }
 
 /// Opens a connection, reports every rule, watches it for a moment, and closes it.

@@ -5,8 +5,11 @@ use std::io::{self, IoSlice, Write};
 use data_encoding::HEXLOWER;
 
 use crate::event::{Data, Direction, Event, Stamped};
+use crate::protocol::frame::Opcode;
 use crate::report::json::write_message;
 use crate::report::json_writer::JsonWriter;
+use crate::report::pretty::{is_structured, pretty};
+use crate::report::style::Style;
 use crate::report::{Needs, Reporter};
 use crate::text::UntrustedLines;
 
@@ -45,6 +48,10 @@ impl Format {
 pub struct Payload {
     format: Format,
     terminal: bool,
+    /// Only messages of this type.
+    only: Option<Opcode>,
+    /// JSON over several lines, and how it is coloured.
+    pretty: Option<Style>,
     json: JsonWriter,
 }
 
@@ -52,11 +59,28 @@ impl Payload {
     /// A view in that format. On a terminal, control characters are escaped except with
     /// [`Format::Raw`]; anywhere else the bytes are exact.
     pub fn new(format: Format, terminal: bool) -> Payload {
-        Payload { format, terminal, json: JsonWriter::default() }
+        Payload { format, terminal, only: None, pretty: None, json: JsonWriter::default() }
+    }
+
+    /// Prints only messages of this type, if there is one.
+    pub fn only(self, only: Option<Opcode>) -> Payload {
+        Payload { only, ..self }
+    }
+
+    /// Prints JSON over several lines where that is asked for, perhaps in colours.
+    pub fn pretty(self, is_asked: bool, color: bool) -> Payload {
+        let has_place = !matches!(self.format, Format::Hex | Format::Json);
+        Payload { pretty: (is_asked && has_place).then(|| Style::new(color)), ..self }
     }
 
     #[inline]
     fn data(&mut self, data: &Data<'_>, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(style) = self.pretty
+            && is_structured(data.bytes)
+        {
+            pretty(data.bytes, "", style, self.terminal, out)?;
+            return out.write_all(self.separator());
+        }
         match self.format {
             Format::Line if data.last && !self.terminal => return both(data.bytes, b"\n", out),
             Format::Null if data.last && !self.terminal => return both(data.bytes, b"\0", out),
@@ -71,10 +95,14 @@ impl Payload {
                 return self.json.end(out);
             }
         }
+        if data.last { out.write_all(self.separator()) } else { Ok(()) }
+    }
+
+    fn separator(&self) -> &'static [u8] {
         match self.format {
-            Format::Line | Format::Hex if data.last => out.write_all(b"\n"),
-            Format::Null if data.last => out.write_all(b"\0"),
-            _ => Ok(()),
+            Format::Line | Format::Hex | Format::Json => b"\n",
+            Format::Null => b"\0",
+            Format::Raw => b"",
         }
     }
 }
@@ -82,7 +110,12 @@ impl Payload {
 impl Reporter for Payload {
     fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()> {
         match event.event {
-            Event::Data(data) if data.direction == Direction::In => self.data(data, out),
+            Event::Data(data)
+                if data.direction == Direction::In
+                    && self.only.is_none_or(|only| only == data.opcode) =>
+            {
+                self.data(data, out)
+            }
             _ => Ok(()),
         }
     }
@@ -92,7 +125,7 @@ impl Reporter for Payload {
         let escapes = self.terminal && matches!(self.format, Format::Line | Format::Null);
         Needs {
             received: true,
-            whole_messages: escapes || self.format == Format::Json,
+            whole_messages: escapes || self.pretty.is_some() || self.format == Format::Json,
             ..Needs::default()
         }
     }

@@ -13,7 +13,7 @@ pub(super) fn is_structured(text: &[u8]) -> bool {
 }
 
 /// Writes valid JSON on several lines, without a newline at the end. Lines after the first
-/// begin with `margin`.
+/// begin with `margin`. For a terminal what could mislead it is escaped.
 ///
 /// # Errors
 /// Those of `out`.
@@ -21,6 +21,7 @@ pub(super) fn pretty(
     text: &[u8],
     margin: &str,
     style: Style,
+    escapes: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut tokens = Tokens { rest: text }.peekable();
@@ -57,7 +58,11 @@ pub(super) fn pretty(
                     Some(b't' | b'f' | b'n') => Tone::Warning,
                     _ => Tone::Sent,
                 };
-                write!(out, "{}", style.paint(tone, Untrusted(word)))?;
+                match escapes {
+                    true => write!(out, "{}", style.paint(tone, Untrusted(word)))?,
+                    // Valid JSON is UTF-8.
+                    false => write!(out, "{}", style.paint(tone, String::from_utf8_lossy(word)))?,
+                }
             }
         }
     }
@@ -104,7 +109,7 @@ mod tests {
 
     fn shown(text: &str, color: bool) -> String {
         let mut out = Vec::new();
-        pretty(text.as_bytes(), "  ", Style::new(color), &mut out).unwrap();
+        pretty(text.as_bytes(), "  ", Style::new(color), true, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -26,6 +26,8 @@ pub enum InputFormat {
     Line,
     /// A message ends with a NUL byte.
     Null,
+    /// What is read at once is a message, or a chunk of given size.
+    Raw,
     /// Everything up to the end is one message.
     Whole,
 }
@@ -34,6 +36,12 @@ pub enum InputFormat {
 pub struct Stdin {
     given: io::Stdin,
     format: InputFormat,
+    /// Of [`InputFormat::Raw`]: the size of each message but the last one.
+    chunk: Option<usize>,
+    /// Of [`InputFormat::Raw`]: no message ends inside a character.
+    is_text: bool,
+    /// Of [`InputFormat::Line`]: a message keeps its line's end.
+    keeps_newlines: bool,
     buffer: Vec<u8>,
     begin: usize,
     end: usize,
@@ -102,10 +110,11 @@ impl Piece<'_> {
 
 impl InputFormat {
     /// All formats: the name on the command line, what it means, and the format.
-    pub const ALL: [(&str, &str, InputFormat); 4] = [
+    pub const ALL: [(&str, &str, InputFormat); 5] = [
         ("json", "JSON commands", InputFormat::Json),
         ("line", "Lines", InputFormat::Line),
         ("null", "NUL-terminated", InputFormat::Null),
+        ("raw", "As it comes", InputFormat::Raw),
         ("whole", "All of it", InputFormat::Whole),
     ];
 }
@@ -116,6 +125,9 @@ impl Stdin {
         Stdin {
             given: io::stdin(),
             format,
+            chunk: None,
+            is_text: false,
+            keeps_newlines: false,
             buffer: Vec::new(),
             begin: 0,
             end: 0,
@@ -127,6 +139,16 @@ impl Stdin {
             eof: false,
             failure: None,
         }
+    }
+
+    /// Raw input is cut into chunks of this size; where messages are text, between characters.
+    pub fn in_chunks(self, chunk: Option<usize>, is_text: bool) -> Stdin {
+        Stdin { chunk, is_text, ..self }
+    }
+
+    /// Whether messages keep the ends of their lines.
+    pub fn keeping_newlines(self, keeps_newlines: bool) -> Stdin {
+        Stdin { keeps_newlines, ..self }
     }
 
     /// How the input is split into messages.
@@ -198,7 +220,17 @@ impl Stdin {
         let unscanned = self.buffer.get(self.scanned..self.end).unwrap_or_default();
         let found = self.separator().and_then(|byte| memchr::memchr(byte, unscanned));
         let (start, stop, next) = match found {
-            Some(at) => (self.begin, self.scanned + at, self.scanned + at + 1),
+            Some(at) => {
+                let stop = self.scanned + at;
+                (self.begin, stop + usize::from(self.keeps_newlines), stop + 1)
+            }
+            None if self.format == InputFormat::Raw => {
+                let stop = self.begin + self.next_raw();
+                if stop == self.begin {
+                    return None;
+                }
+                (self.begin, stop, stop)
+            }
             // The last message needs no separator.
             None if self.eof && self.begin < self.end => (self.begin, self.end, self.end),
             None => {
@@ -212,14 +244,35 @@ impl Stdin {
         Some(start..stop)
     }
 
+    /// The length of the next message of raw input; 0 if more must be read for it.
+    fn next_raw(&self) -> usize {
+        let bytes = self.buffer.get(self.begin..self.end).unwrap_or_default();
+        let most = match self.chunk {
+            Some(chunk) if bytes.len() < chunk && !self.eof => return 0,
+            Some(chunk) => chunk.min(bytes.len()),
+            None => bytes.len(),
+        };
+        if !self.is_text || self.eof && most == bytes.len() {
+            return most;
+        }
+        // A character that is larger than the chunk goes whole.
+        let mut sizes =
+            [most, 2, 3, 4].into_iter().filter(|size| (most..=bytes.len()).contains(size));
+        sizes
+            .find_map(|size| Some(before_cut(bytes.get(..size)?)).filter(|len| *len > 0))
+            .unwrap_or(0)
+    }
+
     /// The message that [`Stdin::advance`] returned last.
     #[inline]
     pub fn piece(&self, message: Range<usize>) -> Piece<'_> {
         let offset = self.offset - self.begin.saturating_sub(message.start) as u64;
         let bytes = self.buffer.get(message).unwrap_or_default();
         let bytes = match self.format {
-            InputFormat::Json | InputFormat::Line => bytes.strip_suffix(b"\r").unwrap_or(bytes),
-            InputFormat::Null | InputFormat::Whole => bytes,
+            InputFormat::Json | InputFormat::Line if !self.keeps_newlines => {
+                bytes.strip_suffix(b"\r").unwrap_or(bytes)
+            }
+            _ => bytes,
         };
         Piece { bytes, offset, number: self.line }
     }
@@ -228,7 +281,7 @@ impl Stdin {
         match self.format {
             InputFormat::Json | InputFormat::Line => Some(b'\n'),
             InputFormat::Null => Some(0),
-            InputFormat::Whole => None,
+            InputFormat::Raw | InputFormat::Whole => None,
         }
     }
 
@@ -251,6 +304,19 @@ impl Stdin {
         }
         message.end <= self.valid || valid(message.clone())
     }
+}
+
+/// The length without a character at the end that isn't there as a whole.
+fn before_cut(bytes: &[u8]) -> usize {
+    let lead = bytes.iter().rev().take(4).position(|byte| byte & 0xc0 != 0x80);
+    let Some(back) = lead.map(|at| at + 1) else { return bytes.len() };
+    let width = match bytes[bytes.len() - back] {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 1,
+    };
+    if width > back { bytes.len() - back } else { bytes.len() }
 }
 
 impl Source for Stdin {
@@ -327,6 +393,48 @@ mod tests {
             }
             assert_eq!(all, expected, "split at {i}");
         }
+    }
+
+    #[test]
+    fn raw_input_at_every_split_cuts_no_character() {
+        let input = "aü€😀b\n".as_bytes();
+        for (chunk, is_text) in
+            [(None, true), (None, false), (Some(1), true), (Some(5), true), (Some(5), false)]
+        {
+            for i in 0..=input.len() {
+                for j in i..=input.len() {
+                    let mut stdin = Stdin::new(InputFormat::Raw).in_chunks(chunk, is_text);
+                    let mut all: Vec<Vec<u8>> = Vec::new();
+                    for (part, eof) in
+                        [(&input[..i], false), (&input[i..j], false), (&input[j..], true)]
+                    {
+                        stdin.buffer.truncate(stdin.end);
+                        stdin.buffer.extend_from_slice(part);
+                        stdin.end = stdin.buffer.len();
+                        stdin.eof = eof;
+                        while let Some(message) = stdin.advance() {
+                            assert!(!is_text || stdin.is_text(&message), "{chunk:?} {i} {j}");
+                            all.push(stdin.piece(message).bytes.to_vec());
+                        }
+                    }
+                    assert_eq!(all.concat(), input, "{chunk:?} {i} {j}");
+                    if let (Some(chunk), false) = (chunk, is_text) {
+                        let (last, others) = all.split_last().unwrap();
+                        assert!(
+                            others.iter().all(|message| message.len() == chunk)
+                                && last.len() <= chunk
+                        );
+                    }
+                }
+            }
+        }
+        let mut broken = Stdin::new(InputFormat::Raw).in_chunks(None, true);
+        broken.buffer.extend_from_slice(b"a\xe2\x82");
+        (broken.end, broken.eof) = (3, false);
+        assert_eq!((broken.advance(), broken.advance()), (Some(0..1), None));
+        broken.eof = true;
+        let message = broken.advance().unwrap();
+        assert!(!broken.is_text(&message));
     }
 
     #[test]

@@ -107,7 +107,8 @@ impl Talk<'_> {
                 false => views.tell_unshown(&event),
             }
             let Some(outbox) = outbox.filter(|_| data.last) else { continue };
-            self.received += 1;
+            let counts = settings.only.is_none_or(|opcode| opcode == data.opcode);
+            self.received += u64::from(counts);
             if watches_messages {
                 driver.see_message(data, views, self.now);
             }
@@ -124,7 +125,7 @@ impl Talk<'_> {
                     outbox.send(message);
                 });
             }
-            if settings.is_met(self.received, data.bytes) {
+            if counts && settings.is_met(self.received, data.bytes) {
                 self.met = true;
                 self.muted = true;
                 self.connection.close_normally();

@@ -47,6 +47,12 @@ pub struct Settings {
     pub first: Vec<(Opcode, Vec<u8>)>,
     /// How standard input is split into messages.
     pub input: InputFormat,
+    /// The size of the messages of raw input.
+    pub chunk: Option<usize>,
+    /// Lines keep their ends.
+    pub keep_newline: bool,
+    /// Only received messages of this type are printed and counted.
+    pub only: Option<Opcode>,
     /// Standard input isn't read.
     pub no_input: bool,
     /// Input becomes binary messages.
@@ -95,6 +101,9 @@ impl Settings {
             ok_close: Vec::new(),
             first: Vec::new(),
             input: InputFormat::Line,
+            chunk: None,
+            keep_newline: false,
+            only: None,
             no_input: false,
             binary: false,
             escapes: false,

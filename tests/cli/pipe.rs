@@ -200,7 +200,82 @@ fn a_fifo_that_has_ended_takes_no_more() {
     Run::program("sh", args).run().expect_code(0).expect_stdout("one\n");
 }
 
+#[test]
+fn raw_input_passes_any_bytes_as_they_come() {
+    let bytes: Vec<u8> = (0..400_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+    let (stdout, frames) = echoed(&["-b", "--input", "raw", "--output", "raw"], &bytes);
+    assert!(stdout == bytes && data(&frames).iter().all(|(opcode, _)| *opcode == 2));
+    let args = ["-b", "--input", "raw", "--chunk", "160K", "--output", "raw"];
+    let (stdout, frames) = echoed(&args, &bytes);
+    assert!(stdout == bytes);
+    let lengths: Vec<usize> = data(&frames).iter().map(|(_, payload)| payload.len()).collect();
+    assert_eq!(lengths, [160 << 10, 160 << 10, 400_000 - (320 << 10)]);
+    assert_eq!(data(&echoed(&["--input", "raw"], "").1), []);
+
+    // What is read is sent, though no line and no input has ended.
+    let server = echoing();
+    let args = ["--input", "raw", "--output", "raw", "-w", "0.1", &server.url()];
+    let mut process = Run::new(args).stdin_held_open("").start();
+    process.write(b"CLIENT\xe2\x82");
+    process.wait_stdout("CLIENT");
+    process.write(b"\xac\r\n");
+    process.close_stdin();
+    process.wait().expect_code(0).expect_stdout("CLIENT€\r\n");
+    let output = Run::new(["--input", "raw", &server.url()]).stdin(b"a\xe2\x82").run();
+    let output = output.expect_code(13);
+    assert!(output.stderr.contains("not UTF-8 at byte 1"), "{}", output.stderr);
+}
+
+#[test]
+fn lines_keep_their_ends_where_that_is_asked_for() {
+    let (_, frames) = echoed(&["--keep-newline"], "a\r\n\nb");
+    assert_eq!(data(&frames), [(1, &b"a\r\n"[..]), (1, b"\n"), (1, b"b")]);
+}
+
+#[test]
+fn options_of_another_input_are_refused() {
+    for (args, why) in [
+        (&["--chunk", "5"][..], "--chunk is for --input raw"),
+        (&["--keep-newline", "--input", "null"], "--keep-newline is for lines"),
+        (&["--only", "text", "--json"], "'--only <TYPE>' cannot be used with '--json'"),
+    ] {
+        let output = Run::new(args.iter().copied().chain(["ws://localhost:1/"])).run();
+        let output = output.expect_code(2);
+        assert!(output.stderr.contains(why), "{}", output.stderr);
+    }
+}
+
 // Output
+
+#[test]
+fn only_one_type_is_printed_and_counted() {
+    for (only, wanted) in [("text", &b"one\ntwo\n"[..]), ("binary", b"\xff\n\xfe\n")] {
+        let server = ScriptedServer::start(|peer| {
+            peer.accept();
+            for (opcode, payload) in [(1, &b"one"[..]), (2, b"\xff"), (1, b"two"), (2, b"\xfe")] {
+                peer.send(frame(opcode, payload));
+            }
+            peer.send(frame(0x1, "three"));
+            answer_close(peer);
+        });
+        let run = Run::new(["-N", "-n", "2", "--only", only, &server.url()]);
+        run.run().expect_code(0).expect_stdout(wanted);
+    }
+}
+
+#[test]
+fn json_is_indented_where_that_is_asked_for() {
+    let line = "{\"a\":[1,\"\u{202e}\"]}";
+    let pretty = "{\n  \"a\": [\n    1,\n    \"\u{202e}\"\n  ]\n}";
+    let (stdout, _) = echoed(&["--pretty"], format!("{line}\nno\n"));
+    assert_eq!(String::from_utf8(stdout).unwrap(), format!("{pretty}\nno\n"));
+    let (stdout, _) = echoed(&["--pretty", "--output", "null"], line);
+    assert_eq!(String::from_utf8(stdout).unwrap(), format!("{pretty}\0"));
+    let (stdout, _) = echoed(&["--pretty", "--output", "hex"], "{}");
+    assert_eq!(stdout, b"7b7d\n");
+    let (stdout, _) = echoed(&["--pretty", "--color", "always"], "[1]");
+    assert!(stdout.contains(&0x1b), "{stdout:?}");
+}
 
 #[test]
 fn each_output_sets_messages_apart() {

@@ -52,6 +52,10 @@ impl Messages {
         if !options.repl || (data.direction == Direction::Out && !options.sent) {
             return Ok(());
         }
+        let is_left_out = options.only.is_some_and(|only| only != data.opcode);
+        if is_left_out && data.direction == Direction::In {
+            return Ok(());
+        }
         if options.hex || data.opcode != Opcode::Text && !is_readable(data.bytes) {
             return dump(options, data, lines);
         }
@@ -210,7 +214,7 @@ fn is_readable(bytes: &[u8]) -> bool {
 
 fn write_text(options: &HumanOptions, bytes: &[u8], lines: &mut Lines<'_>) -> io::Result<()> {
     match options.pretty && is_structured(bytes) {
-        true => pretty(bytes, MARGIN, lines.style, lines.out),
+        true => pretty(bytes, MARGIN, lines.style, true, lines.out),
         false => text(bytes, lines),
     }
 }

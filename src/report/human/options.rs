@@ -1,5 +1,7 @@
 //! Options of the view for people.
 
+use crate::protocol::frame::Opcode;
+
 /// Options of the view for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HumanOptions {
@@ -15,6 +17,8 @@ pub struct HumanOptions {
     pub pretty: bool,
     /// Every message as a hexdump, in full.
     pub hex: bool,
+    /// Of received messages only those of this type.
+    pub only: Option<Opcode>,
     /// The REPL's screen: messages are shown, too.
     pub repl: bool,
     /// With `repl`, show what is sent as it is shown when it is received: where nobody types.
