@@ -59,7 +59,7 @@ _wstap() {
 
     case "${cmd}" in
         wstap)
-            opts="-c -x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --connect --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help --version inspect ping doctor run test check curl serve demo explain generate help"
+            opts="-c -x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h -V --connect --send --no-input --binary --escapes --input --chunk --keep-newline --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --only --hex --pretty --timestamps --utc --delta --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help --version inspect ping doctor run test check curl serve demo explain generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -82,7 +82,11 @@ _wstap() {
                     return 0
                     ;;
                 --input)
-                    COMPREPLY=($(compgen -W "json line null whole" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "json line null raw whole" -- "${cur}"))
+                    return 0
+                    ;;
+                --chunk)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --lockstep)
@@ -175,6 +179,10 @@ _wstap() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "hex json line null raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -W "binary text" -- "${cur}"))
                     return 0
                     ;;
                 --record)
@@ -559,7 +567,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__curl)
-            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
+            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --send --no-input --binary --escapes --input --chunk --keep-newline --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --only --hex --pretty --timestamps --utc --delta --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -574,7 +582,11 @@ _wstap() {
                     return 0
                     ;;
                 --input)
-                    COMPREPLY=($(compgen -W "json line null whole" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "json line null raw whole" -- "${cur}"))
+                    return 0
+                    ;;
+                --chunk)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --lockstep)
@@ -667,6 +679,10 @@ _wstap() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "hex json line null raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -W "binary text" -- "${cur}"))
                     return 0
                     ;;
                 --record)
@@ -845,7 +861,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__demo)
-            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --script --send --no-input --binary --escapes --input --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --hex --pretty --timestamps --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
+            opts="-x -N -b -n -w -E -t -H -s -o -A -L -u -k -4 -6 -m -v -q -h --script --send --no-input --binary --escapes --input --chunk --keep-newline --replay-out --lockstep --within --pace --on --every --fragment --echo --max-message --max-fragments --count --until --linger --exit-on-eof --duration --close-code --close-reason --ok-close --reconnect --reconnect-on --backoff --ping-interval --ping-timeout --lossy --no-ping --no-pong --json --output --inflate --only --hex --pretty --timestamps --utc --delta --record --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -860,7 +876,11 @@ _wstap() {
                     return 0
                     ;;
                 --input)
-                    COMPREPLY=($(compgen -W "json line null whole" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "json line null raw whole" -- "${cur}"))
+                    return 0
+                    ;;
+                --chunk)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --lockstep)
@@ -953,6 +973,10 @@ _wstap() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "hex json line null raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -W "binary text" -- "${cur}"))
                     return 0
                     ;;
                 --record)

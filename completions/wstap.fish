@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wstap_global_optspecs
-    string join \n c/connect= x/send= N/no-input b/binary escapes input= chunk= keep-newline replay-out lockstep= within= pace= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate only= hex pretty t/timestamps record= H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
+    string join \n c/connect= x/send= N/no-input b/binary escapes input= chunk= keep-newline replay-out lockstep= within= pace= on= every= fragment= echo max-message= max-fragments= n/count= until= w/linger= E/exit-on-eof duration= close-code= close-reason= ok-close= reconnect= reconnect-on= backoff= ping-interval= ping-timeout= lossy no-ping no-pong json output= inflate only= hex pretty t/timestamps utc delta record= H/header= raw-header= s/subprotocol= path-as-is request-target= o/origin= A/user-agent= cookie= cookie-jar= L/location max-redirs= u/user= digest anyauth bearer= netrc netrc-file= k/insecure cacert= cert= key= pass= pinnedpubkey= sni= alpn= tlsv1.2 tlsv1.3 4/ipv4 6/ipv6 resolve= connect-to= interface= unix-socket= proxy= proxy-user= noproxy= connect-timeout= wait-up= m/max-time= deflate= no-deflate strict max-head= max-headers= v/verbose q/quiet color= log= show-secrets config= no-config h/help V/version
 end
 
 function __fish_wstap_needs_command
@@ -111,7 +111,9 @@ complete -c wstap -n "__fish_wstap_needs_command" -l json -d 'Print events as JS
 complete -c wstap -n "__fish_wstap_needs_command" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_needs_command" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_needs_command" -l pretty -d 'Indent and colour JSON messages'
-complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_needs_command" -s t -l timestamps -d 'The time of day with its offset before each line for people, and before each message that is printed as a line'
+complete -c wstap -n "__fish_wstap_needs_command" -l utc -d 'As -t, in UTC'
+complete -c wstap -n "__fish_wstap_needs_command" -l delta -d 'The time since the line before, in the same places'
 complete -c wstap -n "__fish_wstap_needs_command" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_needs_command" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
 complete -c wstap -n "__fish_wstap_needs_command" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
@@ -619,7 +621,9 @@ complete -c wstap -n "__fish_wstap_using_subcommand curl" -l json -d 'Print even
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l pretty -d 'Indent and colour JSON messages'
-complete -c wstap -n "__fish_wstap_using_subcommand curl" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -s t -l timestamps -d 'The time of day with its offset before each line for people, and before each message that is printed as a line'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l utc -d 'As -t, in UTC'
+complete -c wstap -n "__fish_wstap_using_subcommand curl" -l delta -d 'The time since the line before, in the same places'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
 complete -c wstap -n "__fish_wstap_using_subcommand curl" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'
@@ -748,7 +752,9 @@ complete -c wstap -n "__fish_wstap_using_subcommand demo" -l json -d 'Print even
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l inflate -d 'Inflate received binary messages that are gzip, zlib or deflate, before anything else sees them'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l hex -d 'Show binary messages whole in hex at the prompt'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l pretty -d 'Indent and colour JSON messages'
-complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'The time of day (UTC) before each line for people'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -s t -l timestamps -d 'The time of day with its offset before each line for people, and before each message that is printed as a line'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l utc -d 'As -t, in UTC'
+complete -c wstap -n "__fish_wstap_using_subcommand demo" -l delta -d 'The time since the line before, in the same places'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'
 complete -c wstap -n "__fish_wstap_using_subcommand demo" -l digest -d 'Log in with Digest alone, so that the password never goes over the wire'

@@ -823,9 +823,16 @@ pub(crate) struct OutputArgs {
     /// Indent and colour JSON messages
     #[arg(long)]
     pub pretty: bool,
-    /// The time of day (UTC) before each line for people
+    /// The time of day with its offset before each line for people, and before each message that is
+    /// printed as a line
     #[arg(short = 't', long)]
     pub timestamps: bool,
+    /// As -t, in UTC
+    #[arg(long)]
+    pub utc: bool,
+    /// The time since the line before, in the same places
+    #[arg(long)]
+    pub delta: bool,
     /// Write the session as a script, which wstap run plays again
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,

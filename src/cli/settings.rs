@@ -25,6 +25,7 @@ use crate::report::payload::Format;
 use crate::run::reconnect::Reconnect;
 use crate::run::settings::{Linger, Settings};
 use crate::text::Untrusted;
+use crate::text::stamp::{Stamps, Zone};
 use crate::text::typed::pattern;
 use crate::transport::proxy::{Credentials, Proxy};
 use crate::transport::{
@@ -122,13 +123,18 @@ fn unworded(url: &str, reach: ReachArgs, talk: Option<TalkArgs>) -> Result<Plan>
             inflate,
             pretty,
             timestamps,
+            utc,
+            delta,
             record: file,
         } = output;
         record = file;
         settings.only = only;
         settings.inflate = inflate;
         human.only = only;
-        (human.hex, human.pretty, human.timestamps) = (hex, pretty, timestamps);
+        (human.hex, human.pretty) = (hex, pretty);
+        // At the prompt -t may follow.
+        let is_local = !utc && (timestamps || rustix::termios::isatty(std::io::stdout()));
+        human.stamps = Stamps { time: timestamps || utc, zone: zone(is_local), delta };
         (format, json) = (output, events);
     }
     if quiet {
@@ -205,6 +211,12 @@ fn close(code: u16, reason: &str) -> Result<CloseStatus> {
         return Err(Error::usage(format!("--close-reason takes 123 bytes at most, not {len}")));
     }
     Ok(CloseStatus::new(code, reason))
+}
+
+/// Where the time of day is taken. The system gives the local offset only while there is one thread.
+fn zone(is_local: bool) -> Zone {
+    let local = || time::UtcOffset::current_local_offset().ok();
+    Zone(if is_local { local().map(time::UtcOffset::whole_seconds) } else { None })
 }
 
 /// Whether to use colours (no-color.org, bixense.com/clicolors).

@@ -41,6 +41,7 @@ pub fn run(plan: Plan) -> Result<Exit> {
     } else if !echo {
         let payload = Payload::new(plan.output, terminal)
             .only(plan.settings.only)
+            .stamped(plan.human.stamps)
             .pretty(plan.human.pretty, plan.color_stdout);
         outputs.push(on_stdout(Box::new(payload)));
     }
@@ -129,11 +130,11 @@ fn anew(plan: Plan) -> Result<Anew> {
         let error = Error::usage("--record is for the beginning of a session");
         return Err(error.hint("at the prompt: /record FILE"));
     }
-    let HumanOptions { verbosity, quiet, timestamps, pretty, hex, .. } = plan.human;
+    let HumanOptions { verbosity, quiet, stamps, pretty, hex, .. } = plan.human;
     let views = [
         (verbosity > 0, Setting::Verbose(verbosity)),
         (quiet, Setting::Quiet(true)),
-        (timestamps, Setting::Timestamps(true)),
+        (stamps.time, Setting::Timestamps(true)),
         (pretty, Setting::Pretty(true)),
         (hex, Setting::Hex(true)),
         (plan.settings.inflate, Setting::Inflate(true)),

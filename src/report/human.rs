@@ -5,6 +5,7 @@ mod messages;
 mod options;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::event::{Event, Level, Moment, Setting, Stamped, Timings};
@@ -17,7 +18,7 @@ use crate::report::refusal;
 use crate::report::style::{Style, Tone};
 use crate::report::tentative::Tentative;
 use crate::report::{Needs, Reporter};
-use crate::text::units::{TimeOfDay, Took};
+use crate::text::units::Took;
 use crate::text::{Untrusted, UntrustedLines};
 
 pub use options::HumanOptions;
@@ -41,6 +42,8 @@ pub struct Human {
     tentative: Tentative,
     /// The person was told how to get help.
     greeted: bool,
+    /// When the last line was shown, from the start of the run.
+    before: Duration,
     /// The status of the last response.
     status: u16,
     /// At the lowest verbosity: the failure details to hold back. The run's one line about its
@@ -61,6 +64,7 @@ impl Human {
             end_shown: false,
             tentative: Tentative::default(),
             greeted: false,
+            before: Duration::ZERO,
             status: 0,
             held: Vec::new(),
         }
@@ -282,17 +286,21 @@ impl Reporter for Human {
     fn event(&mut self, event: &Stamped<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.timings.note(event.event);
         let style = self.style;
-        let time = self.options.timestamps.then_some(TimeOfDay(event.at));
+        let time = self.options.stamps.of(event.at, self.before);
         let mut held = match self.shows(1) {
             true => None,
             false => self.tentative.buffer(event.event, out)?,
         };
         let out = held.as_mut().map_or(out, |held| held as &mut dyn Write);
+        let out = &mut Watched { out, written: false };
         let told = self.told(
             event.at,
             event.event,
             &mut Lines { out, style, time, marked: true, columns: self.columns },
         );
+        if out.written {
+            self.before = event.at.since;
+        }
         self.tentative.keep(held);
         told
     }
@@ -310,11 +318,11 @@ impl Reporter for Human {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        let HumanOptions { verbosity, quiet, color, timestamps, pretty, hex, .. } = self.options;
+        let HumanOptions { verbosity, quiet, color, stamps, pretty, hex, .. } = self.options;
         vec![
             Setting::Verbose(verbosity),
             Setting::Quiet(quiet),
-            Setting::Timestamps(timestamps),
+            Setting::Timestamps(stamps.time),
             Setting::Pretty(pretty),
             Setting::Hex(hex),
             Setting::Color(color),
@@ -332,9 +340,31 @@ impl Reporter for Human {
             // They concern the messages before they are shown.
             Setting::Inflate(_) | Setting::Templates(_) => {}
             Setting::Pretty(on) => self.options.pretty = on,
-            Setting::Timestamps(on) => self.options.timestamps = on,
+            Setting::Timestamps(on) => self.options.stamps.time = on,
             Setting::Verbose(level) => self.options.verbosity = level,
         }
+    }
+}
+
+/// Knows whether an event was shown.
+struct Watched<'a> {
+    out: &'a mut dyn Write,
+    written: bool,
+}
+
+impl Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.written = true;
+        self.out.write(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.written = true;
+        self.out.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -371,6 +401,7 @@ mod tests {
     use crate::protocol::violation::{Policy, Rule, Violation};
     use crate::redact::Secrets;
     use crate::report::testing::{shown, text};
+    use crate::text::stamp::Stamps;
 
     pub(super) fn pipe(verbosity: u8) -> Human {
         Human::new(HumanOptions { verbosity, ..HumanOptions::default() })
@@ -641,11 +672,15 @@ mod tests {
 
     #[test]
     fn times_and_colours_where_asked_for() {
-        let options = HumanOptions { color: true, timestamps: true, ..HumanOptions::default() };
+        let options = HumanOptions {
+            color: true,
+            stamps: Stamps { time: true, ..Stamps::default() },
+            ..HumanOptions::default()
+        };
         let notice = [Event::Notice { level: Level::Info, text: "hi\x1b" }];
         assert_eq!(
             shown(&mut Human::new(options), &notice),
-            "\x1b[90m00:00:01.234\x1b[0m \x1b[34m*\x1b[0m hi\\x1b\n"
+            "\x1b[90m00:00:01.234Z\x1b[0m \x1b[34m*\x1b[0m hi\\x1b\n"
         );
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::event::Direction;
 use crate::report::style::{Style, Tone};
-use crate::text::units::TimeOfDay;
+use crate::text::stamp::Stamp;
 use crate::text::wrap::wrap;
 
 /// The margin before a payload's lines after the first, so that a peer can't forge a mark.
@@ -63,7 +63,7 @@ pub(super) struct Lines<'o> {
     /// Colour or none.
     pub(super) style: Style,
     /// Prefix of every line, before the mark.
-    pub(super) time: Option<TimeOfDay>,
+    pub(super) time: Option<Stamp>,
     /// Whether our own lines have a mark; in a report every line is ours.
     pub(super) marked: bool,
     /// How wide our own lines may be; `None` for any width.

@@ -1,10 +1,11 @@
 //! stdout of pipe mode: the received payloads and nothing else.
 
 use std::io::{self, IoSlice, Write};
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
-use crate::event::{Data, Direction, Event, Stamped};
+use crate::event::{Data, Direction, Event, Moment, Stamped};
 use crate::protocol::frame::Opcode;
 use crate::report::json::write_message;
 use crate::report::json_writer::JsonWriter;
@@ -12,6 +13,7 @@ use crate::report::pretty::{is_structured, pretty};
 use crate::report::style::Style;
 use crate::report::{Needs, Reporter};
 use crate::text::UntrustedLines;
+use crate::text::stamp::Stamps;
 
 /// How many payload bytes are converted to hex at a time.
 const HEX_STEP: usize = 512;
@@ -50,6 +52,8 @@ pub struct Payload {
     terminal: bool,
     /// Only messages of this type.
     only: Option<Opcode>,
+    /// What of the time stands before a line, and when the last one came.
+    stamps: (Stamps, Duration),
     /// JSON over several lines, and how it is coloured.
     pretty: Option<Style>,
     json: JsonWriter,
@@ -59,12 +63,20 @@ impl Payload {
     /// A view in that format. On a terminal, control characters are escaped except with
     /// [`Format::Raw`]; anywhere else the bytes are exact.
     pub fn new(format: Format, terminal: bool) -> Payload {
-        Payload { format, terminal, only: None, pretty: None, json: JsonWriter::default() }
+        let (only, pretty, stamps) = (None, None, (Stamps::default(), Duration::ZERO));
+        Payload { format, terminal, only, stamps, pretty, json: JsonWriter::default() }
     }
 
     /// Prints only messages of this type, if there is one.
     pub fn only(self, only: Option<Opcode>) -> Payload {
         Payload { only, ..self }
+    }
+
+    /// Prints the time before each message that is printed as a line.
+    pub fn stamped(self, stamps: Stamps) -> Payload {
+        let has_place = matches!(self.format, Format::Line | Format::Hex);
+        let stamps = if has_place { stamps } else { Stamps::default() };
+        Payload { stamps: (stamps, Duration::ZERO), ..self }
     }
 
     /// Prints JSON over several lines where that is asked for, perhaps in colours.
@@ -74,7 +86,14 @@ impl Payload {
     }
 
     #[inline]
-    fn data(&mut self, data: &Data<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn data(&mut self, data: &Data<'_>, at: Moment, out: &mut dyn Write) -> io::Result<()> {
+        let (stamps, before) = &mut self.stamps;
+        if data.first
+            && let Some(stamp) = stamps.of(at, *before)
+        {
+            *before = at.since;
+            write!(out, "{stamp} ")?;
+        }
         if let Some(style) = self.pretty
             && is_structured(data.bytes)
         {
@@ -114,7 +133,7 @@ impl Reporter for Payload {
                 if data.direction == Direction::In
                     && self.only.is_none_or(|only| only == data.opcode) =>
             {
-                self.data(data, out)
+                self.data(data, event.at, out)
             }
             _ => Ok(()),
         }

@@ -7,6 +7,7 @@
 pub mod escapes;
 pub mod hexdump;
 mod joiners;
+pub mod stamp;
 pub mod system;
 pub mod typed;
 pub mod units;

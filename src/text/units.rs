@@ -1,9 +1,7 @@
-//! Durations, sizes and times of day as a person reads them.
+//! Durations and sizes as a person reads them.
 
 use std::fmt;
-use std::time::{Duration, UNIX_EPOCH};
-
-use crate::event::Moment;
+use std::time::Duration;
 
 /// A duration with about three digits: `0.42 ms`, `23 ms`, `1.23 s`, `2 min 3 s`, `1 h 2 min`.
 #[derive(Clone, Copy, Debug)]
@@ -30,19 +28,6 @@ pub struct Count(pub u64, pub &'static str);
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}{}", self.0, self.1, if self.0 == 1 { "" } else { "s" })
-    }
-}
-
-/// The time of day in UTC, as in the JSON events, with milliseconds: `14:03:07.042`.
-#[derive(Clone, Copy, Debug)]
-pub struct TimeOfDay(pub Moment);
-
-impl fmt::Display for TimeOfDay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wall = self.0.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let second = wall.as_secs() % 86_400;
-        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(f, "{hour:02}:{minute:02}:{second:02}.{:03}", wall.subsec_millis())
     }
 }
 
@@ -171,14 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_day_wrap_around_midnight() {
-        let shown = |millis| {
-            let wall = UNIX_EPOCH + Duration::from_millis(millis);
-            TimeOfDay(Moment { wall, since: Duration::ZERO }).to_string()
-        };
-        assert_eq!(shown(1_042), "00:00:01.042");
-        assert_eq!(shown(86_399_999), "23:59:59.999");
-        assert_eq!(shown(86_400_000), "00:00:00.000");
+    fn one_has_no_plural() {
         assert_eq!(Count(1, "byte").to_string(), "1 byte");
         assert_eq!(Count(2, "byte").to_string(), "2 bytes");
     }

@@ -278,6 +278,32 @@ fn json_is_indented_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_line_has_the_time_before_it_where_that_is_asked_for() {
+    let server = echoing();
+    let shown = |args: &[&str]| {
+        let url = server.url();
+        let run = Run::new(args.iter().copied().chain(["-w", "0.1", &url]));
+        run.env("TZ", "XYZ-05:30").stdin("a\n").run().expect_code(0)
+    };
+    // Digits as 0.
+    let form = |stdout: &[u8]| {
+        let text = String::from_utf8_lossy(stdout).into_owned();
+        text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>()
+    };
+    let local = shown(&["-t"]).stdout;
+    assert!(String::from_utf8_lossy(&local).ends_with("+05:30 a\n"), "{local:?}");
+    assert_eq!(form(&local), "00:00:00.000+00:00 a\n");
+    assert_eq!(form(&shown(&["--utc"]).stdout), "00:00:00.000Z a\n");
+    assert_eq!(form(&shown(&["--delta", "--output", "hex"]).stdout), "+0.000 s 00\n");
+    assert_eq!(form(&shown(&["-t", "--utc", "--delta"]).stdout), "00:00:00.000Z +0.000 s a\n");
+    for format in ["raw", "null"] {
+        assert!(shown(&["-t", "--output", format]).stdout.starts_with(b"a"), "{format}");
+    }
+    let stderr = shown(&["-t", "-v"]).stderr;
+    assert!(stderr.lines().filter(|line| line.contains("+05:30 * ")).count() > 3, "{stderr}");
+}
+
+#[test]
 fn each_output_sets_messages_apart() {
     for (format, wanted) in [
         ("line", &b"a\nb\n\xff\n\n\n"[..]),

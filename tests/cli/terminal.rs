@@ -9,6 +9,7 @@ use wstap::report::json::Json;
 use wstap::report::payload::{Format, Payload};
 use wstap::report::ping::{Ping, PingView};
 use wstap::text::is_dangerous;
+use wstap::text::stamp::Stamps;
 
 use crate::every_event::shown;
 
@@ -54,7 +55,7 @@ fn views() -> Vec<(String, Box<dyn Reporter>)> {
                     verbosity,
                     repl,
                     sent: true,
-                    timestamps: plain,
+                    stamps: Stamps { time: plain, ..Stamps::default() },
                     hex: !plain,
                     pretty: plain,
                     ..HumanOptions::default()

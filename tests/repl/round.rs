@@ -319,7 +319,13 @@ fn with_t_both_directions_have_a_time() {
     for line in [" > text, 5 bytes", " < hello", " > binary, 1 byte: 00", " <b 1 byte"] {
         let shown = lines.iter().find(|shown| shown.ends_with(line)).expect(line);
         let time = shown.strip_suffix(line).unwrap().as_bytes();
-        assert!(matches!(time, [_, _, b':', _, _, b':', _, _, b'.', _, _, _]), "{shown}");
+        assert!(
+            matches!(
+                time,
+                [_, _, b':', _, _, b':', _, _, b'.', _, _, _, b'+', b'0', b'0', b':', b'0', b'0']
+            ),
+            "{shown}"
+        );
     }
     pty.line("/quit");
     expect_exit(&mut pty, 0);

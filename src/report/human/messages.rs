@@ -155,7 +155,7 @@ pub(super) fn sent(
         || options.sent
         || options.quiet
         || is_shown
-        || sent.typed && !options.timestamps
+        || sent.typed && !options.stamps.time
     {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! Options of the view for people.
 
 use crate::protocol::frame::Opcode;
+use crate::text::stamp::Stamps;
 
 /// Options of the view for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub struct HumanOptions {
     pub quiet: bool,
     /// Colours.
     pub color: bool,
-    /// The time of day, in UTC, before each line.
-    pub timestamps: bool,
+    /// What of the time stands before each line.
+    pub stamps: Stamps,
     /// JSON payloads over several lines.
     pub pretty: bool,
     /// Every message as a hexdump, in full.
