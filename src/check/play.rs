@@ -13,7 +13,6 @@ use crate::connection::{OpenOptions, Upgraded, random};
 use crate::error::Result;
 use crate::event::{Evidence, ProbeVerdict};
 use crate::protocol::mask;
-use crate::redact::Secret;
 use crate::run::frame::FrameSpec;
 use crate::run::{Source, Work};
 use crate::transport::{DialOptions, Stream, Target};
@@ -42,11 +41,7 @@ impl Reach {
     /// # Errors
     /// Why it can't be opened.
     pub fn open(&self, work: &mut Work<'_>, offer: &str) -> Result<Upgraded> {
-        let mut options = self.options.clone();
-        let mut request = options.request.reveal().clone();
-        request.extensions = offer.to_owned();
-        options.request = Secret::new(request);
-        work.open(&options)
+        work.open(&self.options.asking(|request| offer.clone_into(&mut request.extensions)))
     }
 
     /// Plays a case to its verdict.

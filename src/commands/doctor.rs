@@ -13,7 +13,6 @@ use crate::diagnosis::{Finding, Sure};
 use crate::error::{Error, Exit, Result};
 use crate::event::{Clock, Event, Level, Stamped, Summary};
 use crate::http::head::Header;
-use crate::redact::Secret;
 use crate::report::Reporter;
 use crate::report::json::Json;
 use crate::sys;
@@ -225,13 +224,11 @@ impl Doctor {
             options
         };
         let headers = |lines: &[(&str, &str)]| {
-            changed(&|options| {
-                let mut request = options.request.reveal().clone();
+            base.asking(|request| {
                 for (name, value) in lines {
                     request.headers.retain(|header| !header.is(name));
                     request.headers.push(Header::new(*name, *value));
                 }
-                options.request = Secret::new(request);
             })
         };
         let at = |url: &str| {
@@ -248,11 +245,7 @@ impl Doctor {
         let with = format!("{}://{host}", if target.secure { "https" } else { "http" });
         match origin {
             true => {
-                let options = changed(&|options| {
-                    let mut request = options.request.reveal().clone();
-                    request.origin = None;
-                    options.request = Secret::new(request);
-                });
+                let options = base.asking(|request| request.origin = None);
                 let fix = "leave -o out: without an Origin it opens".to_owned();
                 all.push(("without the Origin".into(), options, Some(fix)));
             }

@@ -1,5 +1,6 @@
 //! Options for opening and holding a connection.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::connection::login::Login;
@@ -72,6 +73,20 @@ impl OpenOptions {
             head_limits: HeadLimits::default(),
             connect_timeout: Duration::from_secs(10),
         }
+    }
+
+    /// The same with a change to the request.
+    #[must_use]
+    pub fn asking(&self, change: impl FnOnce(&mut RequestOptions)) -> OpenOptions {
+        let mut request = self.request.reveal().clone();
+        change(&mut request);
+        OpenOptions { request: Secret::new(request), ..self.clone() }
+    }
+
+    /// The typed headers, as they may be shown.
+    pub fn typed_headers(&self) -> impl Iterator<Item = (&[u8], Cow<'_, [u8]>)> {
+        let headers = self.request.reveal().headers.iter();
+        headers.map(|header| (header.name.as_slice(), self.secrets.value(header)))
     }
 
     /// Parses the URL of another connection; [`OpenOptions::path_as_is`] applies to it too. What was

@@ -62,13 +62,13 @@ fn settings(out: &mut String, inquiry: &Inquiry<'_>, name: Option<&str>) -> std:
 
 /// The header fields that were typed.
 fn fields(out: &mut String, options: &OpenOptions) -> std::fmt::Result {
-    let headers = &options.request.reveal().headers;
-    if headers.is_empty() {
+    let mut headers = options.typed_headers().peekable();
+    if headers.peek().is_none() {
         return writeln!(out, "none typed; /headers shows what was sent");
     }
-    for header in headers {
-        let name = Untrusted(&header.name);
-        match &*options.secrets.value(header) {
+    for (name, value) in headers {
+        let name = Untrusted(name);
+        match &*value {
             [] => writeln!(out, "{name}: is left out")?,
             value => writeln!(out, "{name}: {}", Untrusted(value))?,
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::redact;
 use crate::report::results::Failure;
 use crate::text::Untrusted;
 
@@ -15,6 +16,20 @@ pub(crate) struct Source {
     pub(crate) lines: Vec<String>,
     /// Where it is included.
     pub(crate) included: Option<Place>,
+}
+
+/// A line as reports may quote it. Payloads are what a test is about; what reaches the server may
+/// hold a login.
+fn shown_line(line: &str) -> String {
+    let bare = line.trim_start();
+    match bare.strip_prefix("header:") {
+        Some(header) => {
+            let front = &line[..line.len() - header.len()];
+            format!("{front}{}", redact::typed_header(header))
+        }
+        None if bare.starts_with("connect") => redact::text(line).into_owned(),
+        None => line.to_owned(),
+    }
 }
 
 /// A place in a source.
@@ -62,7 +77,7 @@ impl Sources {
         Failure {
             line: self.line_of(place),
             number: place.line,
-            text: self.text_of(place).to_owned(),
+            text: shown_line(self.text_of(place)),
             column: place.column,
             what: what.into(),
             way: self.way_to(place).into_iter().map(|way| self.line_of(way)).collect(),
