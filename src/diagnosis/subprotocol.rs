@@ -106,6 +106,9 @@ fn unasked(facts: &Facts<'_>) -> Option<Finding> {
     let many = chosen.contains(',');
     let name = chosen.split(',').next().unwrap_or_default().trim().to_owned();
     Some(match (many, offered.is_empty()) {
+        _ if name.is_empty() => certain("the server sends Sec-WebSocket-Protocol without a name")
+            .because("Sec-WebSocket-Protocol: nothing")
+            .next("the server is wrong: if it chooses none, it must leave the header out (RFC 6455 §4.2.2)"),
         (true, _) => certain("the server answers several subprotocols, where it must choose one")
             .because(evidence)
             .next("the server is wrong: it must answer one name of those offered"),
@@ -264,6 +267,7 @@ mod tests {
             Case::refused("subprotocol-required", "HTTP/1.1 400 Bad Request\r\n\r\nunknown subprotocol").asking("/", offering).says(&["refuses the subprotocols that were offered (chat.v1)"]),
             Case::broken("subprotocol-spelling", &with("Sec-WebSocket-Protocol: Chat.v1")).asking("/", offering).says(&["otherwise: Chat.v1", "-s Chat.v1"]),
             Case::broken("subprotocol-unasked", &with("Sec-WebSocket-Protocol: mqtt")).says(&["none was offered", "-s mqtt"]),
+            Case::broken("subprotocol-unasked", &with("Sec-WebSocket-Protocol:")).says(&["without a name", "leave the header out"]),
             Case::broken("subprotocol-unasked", &with("Sec-WebSocket-Protocol: mqtt")).asking("/", offering).says(&["not offered (only chat.v1)"]),
             Case::open("subprotocol-not-chosen", "Server: nginx\r\n", Open::default()).asking("/", offering).says(&["nginx may drop Sec-WebSocket-Protocol", "names that the server supports"]),
             Case::open("subprotocol-closed", "", Open { close: Some((4406, "Subprotocol not acceptable")), ..Open::default() }).asking("/graphql", "").says(&["none was offered", "-s graphql-transport-ws"]),
