@@ -332,6 +332,8 @@ impl Driver for Prompt {
             && let Some(command) = self.next_command()
         {
             self.command(command, talk);
+            // If that began a wait, what follows it is here already, and wakes nobody again.
+            self.act_on_wait(talk);
         }
     }
 
