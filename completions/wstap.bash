@@ -361,7 +361,7 @@ _wstap() {
             return 0
             ;;
         wstap__subcmd__check)
-            opts="-H -s -o -A -L -u -k -4 -6 -m -v -q -h --only --skip --allow --deny-warnings --echo --send --patience --intrusive --up-to --idle --list --json --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
+            opts="-H -s -o -A -L -u -k -4 -6 -m -v -q -h --only --skip --allow --deny-warnings --echo --send --patience --intrusive --up-to --idle --list --baseline --tap --junit --json --header --raw-header --subprotocol --path-as-is --request-target --origin --user-agent --cookie --cookie-jar --location --max-redirs --user --digest --anyauth --bearer --netrc --netrc-file --insecure --cacert --cert --key --pass --pinnedpubkey --sni --alpn --tlsv1.2 --tlsv1.3 --ipv4 --ipv6 --resolve --connect-to --interface --unix-socket --proxy --proxy-user --noproxy --connect-timeout --wait-up --max-time --deflate --no-deflate --strict --max-head --max-headers --verbose --quiet --color --log --show-secrets --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -392,6 +392,14 @@ _wstap() {
                     return 0
                     ;;
                 --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --junit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

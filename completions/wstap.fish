@@ -476,6 +476,8 @@ complete -c wstap -n "__fish_wstap_using_subcommand check" -l send -d 'A message
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l patience -d 'How long an answer may take' -r
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l up-to -d 'The largest message that --intrusive tries' -r
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l idle -d 'The longest silence that --intrusive tries' -r
+complete -c wstap -n "__fish_wstap_using_subcommand check" -l baseline -d 'Tell and count only what differs from an earlier run: its output with --json' -r -F
+complete -c wstap -n "__fish_wstap_using_subcommand check" -l junit -d 'Write the results as JUnit\'s XML to this file, too' -r -F
 complete -c wstap -n "__fish_wstap_using_subcommand check" -s H -l header -d 'Add a header to the request, or replace or (with an empty value) remove one; @FILE holds one a line' -r
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l raw-header -d 'Put a line into the request\'s head as it is, even if it breaks the grammar' -r
 complete -c wstap -n "__fish_wstap_using_subcommand check" -s s -l subprotocol -d 'Offer subprotocols, the preferred one first' -r
@@ -517,6 +519,7 @@ complete -c wstap -n "__fish_wstap_using_subcommand check" -l deny-warnings -d '
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l echo -d 'The server sends every message back; without this option it is tried'
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l intrusive -d 'Also try what a server on a shared machine would feel: the group limits'
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l list -d 'List the probes: id, clause, and what a pass proves'
+complete -c wstap -n "__fish_wstap_using_subcommand check" -l tap -d 'Report as TAP 14'
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l json -d 'Report as JSON Lines'
 complete -c wstap -n "__fish_wstap_using_subcommand check" -l path-as-is -d 'Send the URL\'s path as it is typed: with its dots, percent escapes and case'
 complete -c wstap -n "__fish_wstap_using_subcommand check" -s L -l location -d 'Follow redirects; to another origin without logins, cookies and tokens'

@@ -576,6 +576,11 @@ pub struct Checked {
     pub not_applicable: usize,
     /// How many failed and were allowed to.
     pub allowed: usize,
+    /// How many have the verdict of the earlier run that this one is compared with; they are in no
+    /// other count.
+    pub unchanged: usize,
+    /// The server did not survive, so that some were not tried.
+    pub cut_short: bool,
     /// From the first probe to the end.
     pub took: Duration,
 }

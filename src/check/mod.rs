@@ -85,6 +85,11 @@ pub fn check(work: &mut Work<'_>, options: &CheckOptions) -> Result<()> {
                 break;
             }
         };
+        last = Some(probe.id);
+        if options.baseline.get(probe.id).is_some_and(|before| before == probed.verdict.name()) {
+            counts.unchanged += 1;
+            continue;
+        }
         let may_fail = options.allow.iter().any(|id| id == probe.id);
         probed.allowed =
             may_fail && matches!(probed.verdict, ProbeVerdict::Pass | ProbeVerdict::Fail);
@@ -95,7 +100,6 @@ pub fn check(work: &mut Work<'_>, options: &CheckOptions) -> Result<()> {
             ProbeVerdict::Fail => counts.fail += 1,
             ProbeVerdict::NotApplicable => counts.not_applicable += 1,
         }
-        last = Some(probe.id);
         work.tell(Event::Probed(&probed));
     }
     if let (None, Some(id)) = (&gone, last)
@@ -104,6 +108,7 @@ pub fn check(work: &mut Work<'_>, options: &CheckOptions) -> Result<()> {
         gone = Some(died(Some(id), error));
     }
     counts.took = began.elapsed();
+    counts.cut_short = gone.is_some();
     work.tell(Event::Checked(&counts));
     if let Some(error) = gone {
         return Err(error);

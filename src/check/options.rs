@@ -1,5 +1,6 @@
 //! The options of a run of probes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What is tried, and how.
@@ -23,6 +24,8 @@ pub struct CheckOptions {
     pub up_to: usize,
     /// The longest silence that is tried.
     pub idle: Duration,
+    /// The verdicts of an earlier run by id: only what differs is told and counts.
+    pub baseline: BTreeMap<String, String>,
     /// A warning is a failure of the run.
     pub deny_warnings: bool,
 }

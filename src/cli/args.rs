@@ -280,6 +280,15 @@ pub struct CheckArgs {
     /// List the probes: id, clause, and what a pass proves
     #[arg(long, help_heading = "Probes")]
     pub list: bool,
+    /// Tell and count only what differs from an earlier run: its output with --json
+    #[arg(long, value_name = "FILE", help_heading = "Probes")]
+    pub baseline: Option<PathBuf>,
+    /// Report as TAP 14
+    #[arg(long, conflicts_with = "json", help_heading = "Output")]
+    pub tap: bool,
+    /// Write the results as JUnit's XML to this file, too
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub junit: Option<PathBuf>,
     /// Report as JSON Lines
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -6,7 +6,7 @@ use tungstenite::handshake::client::generate_key;
 use url::Url;
 
 use crate::connection::cookies::CookieFile;
-use crate::connection::login::Attempts;
+use crate::connection::login::{Attempts, LoginScheme};
 use crate::connection::options::OpenOptions;
 use crate::diagnosis::Sent;
 use crate::error::{Error, Exit, Hint, Result, Stage};
@@ -141,13 +141,17 @@ impl<'a> Route<'a> {
         let target = &self.target;
         let sent = Sent::of(request.reveal(), self.options.secrets);
         let userinfo = target.userinfo.is_some();
-        let typed = self.request.headers.iter().any(|header| header.is("authorization"))
-            || self.options.login.user.is_some();
+        let typed_header = self.request.headers.iter().any(|header| header.is("authorization"));
+        let login = &self.options.login;
+        let typed = typed_header || login.user.is_some();
         Sent {
             secure: target.secure,
             authority: target.authority(),
             from_userinfo: userinfo && !typed && sent.login.is_some(),
             ignored_userinfo: userinfo && typed,
+            digest_alone: login.scheme == LoginScheme::Digest
+                && (login.user.is_some() || login.netrc.is_some())
+                && !typed_header,
             expired_cookies: cookies.map_or(0, |jar| jar.expired(target, unix_now())),
             certificate: self.dial.tls.cert.is_some(),
             proxied: self.dial.proxy.is_some(),

@@ -134,6 +134,8 @@ pub struct Sent {
     pub from_userinfo: bool,
     /// The URL has a user name, which a typed Authorization header replaced.
     pub ignored_userinfo: bool,
+    /// There are credentials, but only Digest may use them.
+    pub digest_alone: bool,
     /// A Cookie field.
     pub cookie: bool,
     /// Cookies of the jar for this host that have expired.

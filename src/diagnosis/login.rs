@@ -45,6 +45,10 @@ fn unauthorized(facts: &Facts<'_>) -> Option<Finding> {
         .collect();
     let shown = if asked.is_empty() { facts.status_line() } else { asked.join(", ") };
     let shown: String = shown.chars().take(300).collect();
+    if sent.login.is_none() && sent.digest_alone && !asked.is_empty() && !asks("Digest") {
+        let found = certain("it asks for another login than Digest, and only Digest may be used");
+        return Some(found.because(shown).next("leave --digest out"));
+    }
     let step = match () {
         () if asks("Bearer") => "--bearer TOKEN",
         () if asks("Digest") && !asks("Basic") => "-u user:password --digest",

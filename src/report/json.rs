@@ -468,12 +468,14 @@ fn probed(json: &mut JsonWriter, probed: &Probed) {
 }
 
 fn checked(json: &mut JsonWriter, counted: &Checked) {
-    let Checked { pass, warn, fail, not_applicable, allowed, took } = counted;
+    let Checked { pass, warn, fail, not_applicable, allowed, unchanged, cut_short, took } = counted;
     json.number("pass", *pass as u64);
     json.number("warn", *warn as u64);
     json.number("fail", *fail as u64);
     json.number("not_applicable", *not_applicable as u64);
     json.number("allowed", *allowed as u64);
+    json.number("unchanged", *unchanged as u64);
+    json.flag("cut_short", *cut_short);
     json.seconds("took", *took);
 }
 

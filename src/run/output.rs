@@ -213,6 +213,8 @@ pub enum Channel {
     Log(String),
     /// The script of the session in a file with this name, escaped.
     Recording(String),
+    /// A report in a file with this name, escaped.
+    Report(String),
     /// Standard error.
     Stderr,
     /// Standard output.
@@ -272,6 +274,15 @@ impl FdSink {
     pub fn recording(path: &Path) -> Result<FdSink> {
         let options = &mut OpenOptions::new();
         FdSink::file(path, options.write(true).truncate(true), "the recording", Channel::Recording)
+    }
+
+    /// A new file for a report; what was in it before is gone.
+    ///
+    /// # Errors
+    /// Exit 13: it can't be opened.
+    pub fn report(path: &Path) -> Result<FdSink> {
+        let options = &mut OpenOptions::new();
+        FdSink::file(path, options.write(true).truncate(true), "the report", Channel::Report)
     }
 
     fn file(
@@ -380,7 +391,7 @@ impl FdSink {
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let role = match self.channel {
-            Channel::Log(_) | Channel::Recording(_) => Role::File,
+            Channel::Log(_) | Channel::Recording(_) | Channel::Report(_) => Role::File,
             Channel::Stderr => Role::Stderr,
             Channel::Stdout => Role::Stdout,
         };

@@ -333,6 +333,7 @@ fn broken(output: &Output) -> Option<Error> {
             return Some(Error::new(Stage::Output, Exit::Done, "standard output was closed"));
         }
         (Channel::Log(name), _) => format!("the log {name}"),
+        (Channel::Report(name), _) => format!("the report {name}"),
         (Channel::Recording(name), _) => format!("the recording {name}"),
         (Channel::Stderr, _) => "standard error".to_owned(),
         (Channel::Stdout, _) => "standard output".to_owned(),

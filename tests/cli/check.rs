@@ -15,6 +15,7 @@ use wstap::protocol::deflate::{self, Deflate, Extension, Inflate, Params};
 use wstap::protocol::frame::{FrameHeader, Opcode};
 use wstap::protocol::mask;
 
+use crate::support::home::Home;
 use crate::support::run::Run;
 use crate::support::schema::{SCHEMA, check as check_schema};
 
@@ -202,6 +203,42 @@ fn an_allowed_failure_does_not_count_and_a_denied_warning_does() {
     assert!(again.contains("passes again"), "{again}");
     check("wrong-code-1008", &[]).expect_code(0);
     check("wrong-code-1008", &["--deny-warnings"]).expect_code(1);
+}
+
+#[test]
+fn reports_for_ci_and_what_has_changed() {
+    let home = Home::new();
+    let url = Faulty::start("frame.rsv2");
+    let check = |url: &str, more: &[&str]| {
+        let args =
+            ["check", url, "--only", "tls.host,frame.rsv1,frame.rsv2", "--patience", "700ms"];
+        Run::new(args.iter().chain(more).map(|arg| arg.to_string())).home(&home).run()
+    };
+    let tap = check(&url, &["--tap", "--junit", "out.xml"]).expect_code(1).text();
+    let why = "takes it and goes on, where the connection must be failed, with Close 1002";
+    let expected = format!(
+        "TAP version 14\nok 1 - tls.host # SKIP the server is reached without TLS\nok 2 - frame.rsv1\n\
+         not ok 3 - frame.rsv2\n  ---\n  verdict: fail\n  message: \"{why}\"\n  \
+         clause: \"RFC 6455 §5.2\"\n  ...\n1..3\n"
+    );
+    assert_eq!(tap, expected);
+    let xml = std::fs::read_to_string(home.path().join("out.xml")).unwrap();
+    assert!(xml.contains("<testsuites name=\"wstap\" tests=\"3\" failures=\"1\""), "{xml}");
+    assert!(xml.contains("<testsuite name=\"frame\" tests=\"2\" failures=\"1\""), "{xml}");
+    assert!(xml.contains(&format!("<failure message=\"{why}\" type=\"fail\">")), "{xml}");
+    assert!(xml.contains("<skipped message=\"the server is reached without TLS\"/>"), "{xml}");
+    let before = check(&url, &["--json"]).expect_code(1).text();
+    std::fs::write(home.path().join("before"), before).unwrap();
+    let same = check(&url, &["--baseline", "before"]).expect_code(0).text();
+    assert!(same.contains("0 pass, 0 fail, 0 warn, 0 n/a, 3 as before in "), "{same}");
+    let mended = check(&Faulty::start(""), &["--baseline", "before"]).expect_code(0).text();
+    assert!(mended.contains("  ✓ rsv2 ") && !mended.contains("rsv1"), "{mended}");
+    std::fs::write(home.path().join("other"), "{}\nno JSON").unwrap();
+    check(&url, &["--baseline", "other"])
+        .expect_failure(2, "usage: there is no result of a probe in");
+    check(&url, &["--baseline", "none"])
+        .expect_failure(13, "input: can't read none: there is no such file");
+    check(&url, &["--junit", "no/folder.xml"]).expect_failure(13, "output: ");
 }
 
 #[test]

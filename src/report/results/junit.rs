@@ -9,11 +9,35 @@ use crate::report::results::{Counts, Report, TestOutcome, TestResult};
 
 /// Collects the results, and writes them at the end, by file.
 #[derive(Debug, Default)]
-pub struct Junit {
-    suites: BTreeMap<String, Suite>,
+pub struct Junit(Suites);
+
+impl Report for Junit {
+    fn ended(&mut self, result: &TestResult, _out: &mut dyn Write) -> io::Result<()> {
+        let flaky = format!("flaky: passed at attempt {}", result.attempts);
+        let case = match &result.outcome {
+            TestOutcome::Passed if result.is_flaky() => Case::Passed(&flaky),
+            TestOutcome::Passed => Case::Passed(""),
+            TestOutcome::Interrupted => Case::Skipped("interrupted"),
+            TestOutcome::Failed(failure) => Case::Failed {
+                what: &format!("{}: {}", failure.line, failure.what),
+                kind: failure.exit.map_or("expectation", |(stage, _)| stage.name()),
+                text: &format!("{}\n  again:  {}", failure.lines().join("\n"), result.again),
+            },
+        };
+        self.0.add(&result.file, &result.name, result.took, &case);
+        Ok(())
+    }
+
+    fn finished(&mut self, counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
+        self.0.write(counts.took, out)
+    }
 }
 
-/// The tests of a file.
+/// Test cases, by what they belong to.
+#[derive(Debug, Default)]
+pub struct Suites(BTreeMap<String, Suite>);
+
+/// The test cases of a file or a group.
 #[derive(Debug, Default)]
 struct Suite {
     cases: String,
@@ -23,62 +47,73 @@ struct Suite {
     took: Duration,
 }
 
-impl Report for Junit {
-    fn ended(&mut self, result: &TestResult, _out: &mut dyn Write) -> io::Result<()> {
-        let suite = self.suites.entry(result.file.clone()).or_default();
+/// What came of a test case.
+pub enum Case<'a> {
+    /// It passed; the text is its output and may be empty.
+    Passed(&'a str),
+    /// It failed.
+    Failed {
+        /// In one line.
+        what: &'a str,
+        /// The kind of failure, one word.
+        kind: &'a str,
+        /// Everything about it.
+        text: &'a str,
+    },
+    /// It was not tried, for this reason.
+    Skipped(&'a str),
+}
+
+impl Suites {
+    /// Adds a case.
+    pub fn add(&mut self, suite: &str, name: &str, took: Duration, case: &Case<'_>) {
+        let (class, name, time) = (escaped(suite), escaped(name), seconds(took));
+        let suite = self.0.entry(suite.to_owned()).or_default();
         suite.tests += 1;
-        suite.took += result.took;
-        let (class, name, time) =
-            (escaped(&result.file), escaped(&result.name), seconds(result.took));
+        suite.took += took;
         let cases = &mut suite.cases;
         // Writing to a text can't fail.
         let _ = write!(cases, r#"    <testcase classname="{class}" name="{name}" time="{time}">"#);
-        match &result.outcome {
-            TestOutcome::Passed => {}
-            TestOutcome::Interrupted => {
+        let inner = match case {
+            Case::Passed("") => String::new(),
+            Case::Passed(output) => format!("<system-out>{}</system-out>", escaped(output)),
+            Case::Skipped(why) => {
                 suite.skipped += 1;
-                let _ = write!(cases, "\n      <skipped message=\"interrupted\"/>");
+                format!("<skipped message=\"{}\"/>", escaped(why))
             }
-            TestOutcome::Failed(failure) => {
+            Case::Failed { what, kind, text } => {
                 suite.failures += 1;
-                let what = escaped(&format!("{}: {}", failure.line, failure.what));
-                let kind = failure.exit.map_or("expectation", |(stage, _)| stage.name());
-                let text = escaped(&failure.lines().join("\n"));
-                let again = escaped(&result.again);
-                let _ = write!(
-                    cases,
-                    "\n      <failure message=\"{what}\" type=\"{kind}\">{text}\n  again:  {again}</failure>"
-                );
+                let (what, text) = (escaped(what), escaped(text));
+                format!("<failure message=\"{what}\" type=\"{kind}\">{text}</failure>")
             }
+        };
+        if !inner.is_empty() {
+            let _ = write!(cases, "\n      {inner}\n    ");
         }
-        if result.is_flaky() {
-            let _ = write!(
-                cases,
-                "\n      <system-out>flaky: passed at attempt {}</system-out>",
-                result.attempts
-            );
-        }
-        let is_empty = cases.ends_with('>') && cases.ends_with(&format!("time=\"{time}\">"));
-        let _ = writeln!(cases, "{}</testcase>", if is_empty { "" } else { "\n    " });
-        Ok(())
+        let _ = writeln!(cases, "</testcase>");
     }
 
-    fn finished(&mut self, counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
-        let skipped: u64 = self.suites.values().map(|suite| suite.skipped).sum();
+    /// Writes the document.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, took: Duration, out: &mut dyn Write) -> io::Result<()> {
+        let sum = |of: fn(&Suite) -> u64| self.0.values().map(of).sum::<u64>();
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         writeln!(
             out,
-            "<testsuites name=\"wstap\" tests=\"{}\" failures=\"{}\" errors=\"0\" disabled=\"{skipped}\" time=\"{}\">",
-            counts.tests,
-            counts.failed,
-            seconds(counts.took)
+            "<testsuites name=\"wstap\" tests=\"{}\" failures=\"{}\" errors=\"0\" disabled=\"{}\" time=\"{}\">",
+            sum(|suite| suite.tests),
+            sum(|suite| suite.failures),
+            sum(|suite| suite.skipped),
+            seconds(took)
         )?;
-        for (file, suite) in &self.suites {
+        for (name, suite) in &self.0 {
             let Suite { cases, tests, failures, skipped, took } = suite;
             writeln!(
                 out,
                 "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{}\">",
-                escaped(file),
+                escaped(name),
                 seconds(*took)
             )?;
             out.write_all(cases.as_bytes())?;

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use failure::{Failure, LogEntry, LogKind, at, shown_message};
 pub use html::Html;
 pub use json::JsonResults;
-pub use junit::Junit;
+pub use junit::{Case, Junit, Suites};
 pub use people::{People, PeopleOptions};
 pub use tap::Tap;
 

@@ -1,5 +1,8 @@
 //! `wstap check` on standard output: a line for each probe, by group, and the counts.
 
+mod junit;
+mod tap;
+
 use std::io::{self, Write};
 
 use crate::event::{Checked, Event, Level, ProbeVerdict, Probed, Stamped};
@@ -7,6 +10,9 @@ use crate::report::style::{Style, Tone};
 use crate::report::{Needs, Reporter};
 use crate::text::Untrusted;
 use crate::text::units::Took;
+
+pub use junit::CheckJunit;
+pub use tap::CheckTap;
 
 /// The width of an id's column.
 const ID: usize = 24;
@@ -72,12 +78,16 @@ impl Check {
     }
 
     fn checked(&self, checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
-        let Checked { pass, warn, fail, not_applicable, allowed, took } = checked;
+        let Checked { pass, warn, fail, not_applicable, allowed, unchanged, cut_short: _, took } =
+            checked;
         let tone = if *fail > 0 { Tone::Bad } else { Tone::Good };
         let failed = self.style.paint(tone, format!("{fail} fail"));
         write!(out, "\n{pass} pass, {failed}, {warn} warn, {not_applicable} n/a")?;
         if *allowed > 0 {
             write!(out, ", {allowed} allowed to fail")?;
+        }
+        if *unchanged > 0 {
+            write!(out, ", {unchanged} as before")?;
         }
         writeln!(out, " in {}", Took(*took))
     }
