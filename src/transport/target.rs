@@ -176,6 +176,8 @@ fn malformed(typed: &str) -> Option<(&'static str, String)> {
         // A host that is called like a scheme, with its port or a path.
         ":" if port => None,
         "/" | ":///" => None,
+        // A strange host behind a right scheme is for the resolver.
+        marks if marks.starts_with("://;") => None,
         _ if host.is_empty() => Some(("the host is missing", format!("{scheme}://HOST"))),
         _ => Some(("between scheme and host is ://", format!("{scheme}://{host}"))),
     }
@@ -332,6 +334,13 @@ mod tests {
             assert!(error.what.contains(why), "{typed}: {}", error.what);
             assert_eq!(error.exit, Exit::Usage);
         }
+    }
+
+    #[test]
+    fn a_strange_host_behind_a_right_scheme_is_read_as_one() {
+        let (target, _) = Target::parse(";A").unwrap();
+        assert_eq!(target.url(), "ws://;a/");
+        assert_eq!(Target::parse("ws://;a/").unwrap().0.url(), "ws://;a/");
     }
 
     #[test]
