@@ -177,6 +177,11 @@ impl Control {
         std::mem::take(&mut state.continued).then_some(Ending::Continued)
     }
 
+    /// Whether a panic on another thread ends the program; its report is being written.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.lock().exit == Some(Exit::Bug)
+    }
+
     /// Gives the terminal to another program, or takes it back.
     pub(super) fn lend(&self, lent: bool) {
         self.lock().lent = lent;

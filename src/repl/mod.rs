@@ -246,7 +246,8 @@ fn leave(
     Leaving { hurry, bare }: Leaving,
 ) -> Exit {
     let mut terminal = FdSink::stdout();
-    if bare {
+    // The line above the cursor may be the report of a panic.
+    if bare && !control.has_panicked() {
         // If the terminal is gone, nothing can be removed.
         let _ = terminal.write_all(BARE);
     }
