@@ -1,6 +1,6 @@
 //! `wstap check`: probes of a server, each with an id, a clause, a verdict and its evidence.
 //!
-//! A [`Probe`](probe::Probe) is a small piece of data: what it proves, the cases that it consists of (a
+//! A [`Probe`] is a small piece of data: what it proves, the cases that it consists of (a
 //! request, or frames over an open connection), and for each a function that judges a
 //! [`Transcript`](transcript::Transcript): the bytes and times that came, and nothing else. So verdicts
 //! are tested without a network. [`check`] plays the cases, each over a connection of its own:

@@ -56,7 +56,7 @@ impl Steps<'_, '_> {
     /// Plays one case.
     ///
     /// # Errors
-    /// Those of [`Reach::play`].
+    /// The connection could not be opened, or the run must end.
     pub fn play(&mut self, case: &Case) -> Result<(Finding, Evidence)> {
         self.reach.play(self.work, self.base, case)
     }

@@ -1,7 +1,7 @@
 //! Why it failed: facts in, findings out.
 //!
 //! [`Facts`] say what was sent, what came back, and how far the connection came. Each family of
-//! causes is one file with its [`Rule`]s; a rule looks at the facts and gives a [`Finding`] or
+//! causes is one file with its rules; a rule looks at the facts and gives a [`Finding`] or
 //! nothing: the cause, the evidence for it, the next step, and how sure it is. Nothing here reads a
 //! socket, a clock or the environment.
 //!

@@ -2,7 +2,7 @@
 //!
 //! What can be read in two ways is read in the first of these: after a word that says what follows
 //! (`close 1000`, `frame 8105`, `base64 gQ==`), as a number, as a word of the protocol, as bytes in
-//! the order of [`dump`], as the text of another protocol, as base64.
+//! the order of `dump`, as the text of another protocol, as base64.
 
 mod bytes;
 mod close;
