@@ -2,7 +2,7 @@
 
 use crate::check::case::{Ask, Base, Case, Finding, fail, pass};
 use crate::check::frame::of;
-use crate::check::probe::{Plan, Probe};
+use crate::check::probe::Probe;
 use crate::check::transcript::{Transcript, close_words};
 use crate::protocol::connection::{Config, Receiver, Sender, Side, Traffic};
 use crate::protocol::deflate::{Deflate, Params};
@@ -10,57 +10,45 @@ use crate::protocol::frame::Opcode;
 use crate::run::frame::FrameSpec;
 use crate::text::units::Count;
 
-macro_rules! probe {
-    ($id:literal, $clause:literal, $autobahn:literal, $proves:literal, $cases:expr) => {
-        Probe {
-            id: $id,
-            clause: $clause,
-            autobahn: $autobahn,
-            proves: $proves,
-            plan: Plan::Cases($cases),
-        }
-    };
-}
-
 /// The probes of the group `echo`.
 pub const PROBES: &[Probe] = &[
-    probe!("echo.text-0", "RFC 6455 §5.6", "1.1.1", "an empty text message comes back", |b| {
+    Probe::of_cases("echo.text-0", "RFC 6455 §5.6", "an empty text message comes back", |b| {
         sized(b, Opcode::Text, 0)
-    }),
-    probe!("echo.text-125", "RFC 6455 §5.2", "1.1.2", "125 bytes of text come back", |b| {
+    }).like("1.1.1"),
+    Probe::of_cases("echo.text-125", "RFC 6455 §5.2", "125 bytes of text come back", |b| {
         sized(b, Opcode::Text, 125)
-    }),
-    probe!("echo.text-126", "RFC 6455 §5.2", "1.1.3", "126 bytes of text come back", |b| {
+    }).like("1.1.2"),
+    Probe::of_cases("echo.text-126", "RFC 6455 §5.2", "126 bytes of text come back", |b| {
         sized(b, Opcode::Text, 126)
-    }),
-    probe!("echo.text-65535", "RFC 6455 §5.2", "1.1.6", "65535 bytes of text come back", |b| {
+    }).like("1.1.3"),
+    Probe::of_cases("echo.text-65535", "RFC 6455 §5.2", "65535 bytes of text come back", |b| {
         sized(b, Opcode::Text, 65_535)
-    }),
-    probe!("echo.text-65536", "RFC 6455 §5.2", "1.1.7", "65536 bytes of text come back", |b| {
+    }).like("1.1.6"),
+    Probe::of_cases("echo.text-65536", "RFC 6455 §5.2", "65536 bytes of text come back", |b| {
         sized(b, Opcode::Text, 65_536)
-    }),
-    probe!("echo.text-1048576", "RFC 6455 §5.2", "", "1 MiB of text comes back", |b| {
+    }).like("1.1.7"),
+    Probe::of_cases("echo.text-1048576", "RFC 6455 §5.2", "1 MiB of text comes back", |b| {
         sized(b, Opcode::Text, 1 << 20)
     }),
-    probe!("echo.binary-0", "RFC 6455 §5.6", "1.2.1", "an empty binary message comes back", |b| {
+    Probe::of_cases("echo.binary-0", "RFC 6455 §5.6", "an empty binary message comes back", |b| {
         sized(b, Opcode::Binary, 0)
-    }),
-    probe!("echo.binary-125", "RFC 6455 §5.2", "1.2.2", "125 bytes come back", |b| {
+    }).like("1.2.1"),
+    Probe::of_cases("echo.binary-125", "RFC 6455 §5.2", "125 bytes come back", |b| {
         sized(b, Opcode::Binary, 125)
-    }),
-    probe!("echo.binary-126", "RFC 6455 §5.2", "1.2.3", "126 bytes come back", |b| {
+    }).like("1.2.2"),
+    Probe::of_cases("echo.binary-126", "RFC 6455 §5.2", "126 bytes come back", |b| {
         sized(b, Opcode::Binary, 126)
-    }),
-    probe!("echo.binary-65535", "RFC 6455 §5.2", "1.2.6", "65535 bytes come back", |b| {
+    }).like("1.2.3"),
+    Probe::of_cases("echo.binary-65535", "RFC 6455 §5.2", "65535 bytes come back", |b| {
         sized(b, Opcode::Binary, 65_535)
-    }),
-    probe!("echo.binary-65536", "RFC 6455 §5.2", "1.2.7", "65536 bytes come back", |b| {
+    }).like("1.2.6"),
+    Probe::of_cases("echo.binary-65536", "RFC 6455 §5.2", "65536 bytes come back", |b| {
         sized(b, Opcode::Binary, 65_536)
-    }),
-    probe!("echo.binary-1048576", "RFC 6455 §5.2", "", "1 MiB comes back", |b| {
+    }).like("1.2.7"),
+    Probe::of_cases("echo.binary-1048576", "RFC 6455 §5.2", "1 MiB comes back", |b| {
         sized(b, Opcode::Binary, 1 << 20)
     }),
-    probe!("echo.fragments", "RFC 6455 §5.4", "5.3", "fragments are put together", |base| {
+    Probe::of_cases("echo.fragments", "RFC 6455 §5.4", "fragments are put together", |base| {
         echoing(base)?;
         let sizes = [0, 1, 125, 126, 65_535, 65_536];
         Ok(sizes
@@ -78,13 +66,8 @@ pub const PROBES: &[Probe] = &[
                 )
             })
             .into())
-    }),
-    probe!(
-        "echo.utf8",
-        "RFC 6455 §8.1",
-        "6.5.1",
-        "text with the first and last code points of each length comes back, also when fragments cut them",
-        |base| {
+    }).like("5.3"),
+    Probe::of_cases("echo.utf8", "RFC 6455 §8.1", "text with the first and last code points of each length comes back, also when fragments cut them", |base| {
             echoing(base)?;
             let text = "\0\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}";
             let whole = text.as_bytes().to_vec();
@@ -93,27 +76,15 @@ pub const PROBES: &[Probe] = &[
                 case("in one frame", vec![of(Opcode::Text, &whole)], vec![whole.clone()]),
                 case("one byte a frame", fragments(&bytes), vec![whole.clone()]),
             ])
-        }
-    ),
-    probe!("echo.order", "RFC 6455 §5.4", "", "messages come back in order", |base| {
+        }).like("6.5.1"),
+    Probe::of_cases("echo.order", "RFC 6455 §5.4", "messages come back in order", |base| {
         echoing(base)?;
         let sent: Vec<Vec<u8>> = (0..100).map(|n| format!("message {n}").into_bytes()).collect();
         let frames = sent.iter().map(|payload| of(Opcode::Text, payload)).collect();
         Ok(vec![case("", frames, sent)])
     }),
-    probe!(
-        "echo.deflate-context",
-        "RFC 7692 §7.2.3.2",
-        "12.1.1",
-        "compressed messages that refer to earlier ones come back",
-        |base| deflated(base, "permessage-deflate", Params::default())
-    ),
-    probe!(
-        "echo.deflate-no-context",
-        "RFC 7692 §7.1.1",
-        "13.1.1",
-        "compressed messages come back, each with an empty window",
-        |base| deflated(
+    Probe::of_cases("echo.deflate-context", "RFC 7692 §7.2.3.2", "compressed messages that refer to earlier ones come back", |base| deflated(base, "permessage-deflate", Params::default())).like("12.1.1"),
+    Probe::of_cases("echo.deflate-no-context", "RFC 7692 §7.1.1", "compressed messages come back, each with an empty window", |base| deflated(
             base,
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
             Params {
@@ -121,8 +92,7 @@ pub const PROBES: &[Probe] = &[
                 client_no_context_takeover: true,
                 ..Params::default()
             }
-        )
-    ),
+        )).like("13.1.1"),
 ];
 
 type Cases = Result<Vec<Case>, String>;

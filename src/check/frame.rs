@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::check::case::{Ask, Base, Case, Finding, Judge, fail, pass, undecided, warn};
-use crate::check::probe::{Plan, Probe};
+use crate::check::probe::Probe;
 use crate::check::transcript::{Received, Transcript, close, close_words};
 use crate::protocol::close::{CloseCode, CloseStatus};
 use crate::protocol::frame::{LengthForm, Opcode};
@@ -24,205 +24,207 @@ const LATE_END: Duration = Duration::from_secs(3);
 const PROTOCOL_ERROR: &[u16] = &[1002];
 const INVALID_PAYLOAD: &[u16] = &[1007];
 
-macro_rules! probe {
-    ($id:literal, $clause:literal, $autobahn:literal, $proves:literal, $cases:expr) => {
-        Probe {
-            id: $id,
-            clause: $clause,
-            autobahn: $autobahn,
-            proves: $proves,
-            plan: Plan::Cases($cases),
-        }
-    };
-}
-
 /// All probes of the group, in the order of their clauses.
 pub const PROBES: &[Probe] = &[
-    probe!(
+    Probe::of_cases(
         "frame.unmasked",
         "RFC 6455 §5.1",
-        "",
         "an unmasked frame fails the connection",
         |_| {
             let frames = vec![FrameSpec { mask: MaskSpec::None, ..text("unmasked") }];
             case(frames, breach(PROTOCOL_ERROR, Mercy { end: true, ..Mercy::NONE }))
-        }
+        },
     ),
-    probe!("frame.rsv1", "RFC 6455 §5.2", "3.4", "RSV1 without an extension fails it", |_| rsv(4)),
-    probe!("frame.rsv2", "RFC 6455 §5.2", "3.2", "RSV2 fails it", |_| rsv(2)),
-    probe!("frame.rsv3", "RFC 6455 §5.2", "3.1", "RSV3 fails it", |_| rsv(1)),
-    probe!("frame.opcode-3", "RFC 6455 §5.2", "4.1.1", "opcode 3 fails it", |_| opcode(0x3)),
-    probe!("frame.opcode-4", "RFC 6455 §5.2", "4.1.2", "opcode 4 fails it", |_| opcode(0x4)),
-    probe!("frame.opcode-5", "RFC 6455 §5.2", "4.1.3", "opcode 5 fails it", |_| opcode(0x5)),
-    probe!("frame.opcode-6", "RFC 6455 §5.2", "4.1.4", "opcode 6 fails it", |_| opcode(0x6)),
-    probe!("frame.opcode-7", "RFC 6455 §5.2", "4.1.5", "opcode 7 fails it", |_| opcode(0x7)),
-    probe!("frame.opcode-b", "RFC 6455 §5.2", "4.2.1", "opcode 11 fails it", |_| opcode(0xb)),
-    probe!("frame.opcode-c", "RFC 6455 §5.2", "4.2.2", "opcode 12 fails it", |_| opcode(0xc)),
-    probe!("frame.opcode-d", "RFC 6455 §5.2", "4.2.3", "opcode 13 fails it", |_| opcode(0xd)),
-    probe!("frame.opcode-e", "RFC 6455 §5.2", "4.2.4", "opcode 14 fails it", |_| opcode(0xe)),
-    probe!("frame.opcode-f", "RFC 6455 §5.2", "4.2.5", "opcode 15 fails it", |_| opcode(0xf)),
-    probe!(
+    Probe::of_cases("frame.rsv1", "RFC 6455 §5.2", "RSV1 without an extension fails it", |_| {
+        rsv(4)
+    })
+    .like("3.4"),
+    Probe::of_cases("frame.rsv2", "RFC 6455 §5.2", "RSV2 fails it", |_| rsv(2)).like("3.2"),
+    Probe::of_cases("frame.rsv3", "RFC 6455 §5.2", "RSV3 fails it", |_| rsv(1)).like("3.1"),
+    Probe::of_cases("frame.opcode-3", "RFC 6455 §5.2", "opcode 3 fails it", |_| opcode(0x3))
+        .like("4.1.1"),
+    Probe::of_cases("frame.opcode-4", "RFC 6455 §5.2", "opcode 4 fails it", |_| opcode(0x4))
+        .like("4.1.2"),
+    Probe::of_cases("frame.opcode-5", "RFC 6455 §5.2", "opcode 5 fails it", |_| opcode(0x5))
+        .like("4.1.3"),
+    Probe::of_cases("frame.opcode-6", "RFC 6455 §5.2", "opcode 6 fails it", |_| opcode(0x6))
+        .like("4.1.4"),
+    Probe::of_cases("frame.opcode-7", "RFC 6455 §5.2", "opcode 7 fails it", |_| opcode(0x7))
+        .like("4.1.5"),
+    Probe::of_cases("frame.opcode-b", "RFC 6455 §5.2", "opcode 11 fails it", |_| opcode(0xb))
+        .like("4.2.1"),
+    Probe::of_cases("frame.opcode-c", "RFC 6455 §5.2", "opcode 12 fails it", |_| opcode(0xc))
+        .like("4.2.2"),
+    Probe::of_cases("frame.opcode-d", "RFC 6455 §5.2", "opcode 13 fails it", |_| opcode(0xd))
+        .like("4.2.3"),
+    Probe::of_cases("frame.opcode-e", "RFC 6455 §5.2", "opcode 14 fails it", |_| opcode(0xe))
+        .like("4.2.4"),
+    Probe::of_cases("frame.opcode-f", "RFC 6455 §5.2", "opcode 15 fails it", |_| opcode(0xf))
+        .like("4.2.5"),
+    Probe::of_cases(
         "frame.continuation-orphan",
         "RFC 6455 §5.4",
-        "5.9",
         "a continuation without a beginning fails it",
-        |_| wrong(vec![of(Opcode::Continuation, b"orphan")], PROTOCOL_ERROR)
-    ),
-    probe!(
+        |_| wrong(vec![of(Opcode::Continuation, b"orphan")], PROTOCOL_ERROR),
+    )
+    .like("5.9"),
+    Probe::of_cases(
         "frame.data-inside-fragments",
         "RFC 6455 §5.4",
-        "5.18",
         "a new message inside a fragmented one fails it",
-        |_| wrong(vec![open_text(b"begun"), text("inside")], PROTOCOL_ERROR)
-    ),
-    probe!(
+        |_| wrong(vec![open_text(b"begun"), text("inside")], PROTOCOL_ERROR),
+    )
+    .like("5.18"),
+    Probe::of_cases(
         "frame.control-fragmented",
         "RFC 6455 §5.5",
-        "5.1",
         "a fragmented control frame fails it",
-        |_| wrong(vec![FrameSpec { fin: false, ..of(Opcode::Ping, b"part") }], PROTOCOL_ERROR)
-    ),
-    probe!(
+        |_| wrong(vec![FrameSpec { fin: false, ..of(Opcode::Ping, b"part") }], PROTOCOL_ERROR),
+    )
+    .like("5.1"),
+    Probe::of_cases(
         "frame.control-126",
         "RFC 6455 §5.5",
-        "2.5",
         "a control frame of 126 bytes fails it",
-        |_| wrong(vec![of(Opcode::Ping, &[b'x'; 126])], PROTOCOL_ERROR)
-    ),
-    probe!(
+        |_| wrong(vec![of(Opcode::Ping, &[b'x'; 126])], PROTOCOL_ERROR),
+    )
+    .like("2.5"),
+    Probe::of_cases(
         "frame.length-non-minimal-16",
         "RFC 6455 §5.2",
-        "",
         "a short length written in 16 bits is noticed",
-        |_| long_form(LengthForm::Bits16)
+        |_| long_form(LengthForm::Bits16),
     ),
-    probe!(
+    Probe::of_cases(
         "frame.length-non-minimal-64",
         "RFC 6455 §5.2",
-        "",
         "a short length written in 64 bits is noticed",
-        |_| long_form(LengthForm::Bits64)
+        |_| long_form(LengthForm::Bits64),
     ),
-    probe!(
+    Probe::of_cases(
         "frame.length-top-bit",
         "RFC 6455 §5.2",
-        "",
         "a length with its highest bit set fails it",
         |_| {
             let length = Some(1 << 63);
             let frame = FrameSpec { length, ..of(Opcode::Binary, b"too long") };
             case(vec![frame], breach(&[], Mercy { any_code: true, ..Mercy::NONE }))
-        }
+        },
     ),
-    probe!("frame.text-utf8", "RFC 6455 §8.1", "6.3.1", "text that is not UTF-8 fails it", |_| {
+    Probe::of_cases("frame.text-utf8", "RFC 6455 §8.1", "text that is not UTF-8 fails it", |_| {
         wrong(vec![of(Opcode::Text, b"\xce\xba\xed\xa0\x80")], INVALID_PAYLOAD)
-    }),
-    probe!(
+    })
+    .like("6.3.1"),
+    Probe::of_cases(
         "frame.text-utf8-fragmented",
         "RFC 6455 §8.1",
-        "6.4.1",
         "text that is not UTF-8 over its fragments fails it",
         |_| {
             let last = of(Opcode::Continuation, b"\x28");
             wrong(vec![open_text(b"\xe2\x82"), last], INVALID_PAYLOAD)
-        }
-    ),
-    probe!(
+        },
+    )
+    .like("6.4.1"),
+    Probe::of_cases(
         "frame.close-1-byte",
         "RFC 6455 §5.5.1",
-        "7.3.2",
         "a Close frame with one byte fails it",
-        |_| closing(b"\x03".to_vec(), PROTOCOL_ERROR)
-    ),
-    probe!(
+        |_| closing(b"\x03".to_vec(), PROTOCOL_ERROR),
+    )
+    .like("7.3.2"),
+    Probe::of_cases(
         "frame.close-utf8",
         "RFC 6455 §5.5.1",
-        "7.5.1",
         "a Close reason that is not UTF-8 fails it",
-        |_| closing(b"\x03\xe8\xce\xba\xed\xa0\x80".to_vec(), &[1002, 1007])
-    ),
-    probe!("frame.close-code-0", "RFC 6455 §7.4.2", "7.9.1", "code 0 fails it", |_| code(0)),
-    probe!("frame.close-code-999", "RFC 6455 §7.4.2", "7.9.2", "code 999 fails it", |_| code(999)),
-    probe!("frame.close-code-1004", "RFC 6455 §7.4.1", "7.9.3", "1004 fails it", |_| code(1004)),
-    probe!("frame.close-code-1005", "RFC 6455 §7.4.1", "7.9.4", "1005 fails it", |_| code(1005)),
-    probe!("frame.close-code-1006", "RFC 6455 §7.4.1", "7.9.5", "1006 fails it", |_| code(1006)),
-    probe!("frame.close-code-1015", "RFC 6455 §7.4.1", "", "1015 fails it", |_| code(1015)),
-    probe!("frame.close-code-1016", "RFC 6455 §7.4.2", "7.9.6", "1016 fails it", |_| code(1016)),
-    probe!("frame.close-code-2999", "RFC 6455 §7.4.2", "7.9.9", "2999 fails it", |_| code(2999)),
-    probe!(
+        |_| closing(b"\x03\xe8\xce\xba\xed\xa0\x80".to_vec(), &[1002, 1007]),
+    )
+    .like("7.5.1"),
+    Probe::of_cases("frame.close-code-0", "RFC 6455 §7.4.2", "code 0 fails it", |_| code(0))
+        .like("7.9.1"),
+    Probe::of_cases("frame.close-code-999", "RFC 6455 §7.4.2", "code 999 fails it", |_| code(999))
+        .like("7.9.2"),
+    Probe::of_cases("frame.close-code-1004", "RFC 6455 §7.4.1", "1004 fails it", |_| code(1004))
+        .like("7.9.3"),
+    Probe::of_cases("frame.close-code-1005", "RFC 6455 §7.4.1", "1005 fails it", |_| code(1005))
+        .like("7.9.4"),
+    Probe::of_cases("frame.close-code-1006", "RFC 6455 §7.4.1", "1006 fails it", |_| code(1006))
+        .like("7.9.5"),
+    Probe::of_cases("frame.close-code-1015", "RFC 6455 §7.4.1", "1015 fails it", |_| code(1015)),
+    Probe::of_cases("frame.close-code-1016", "RFC 6455 §7.4.2", "1016 fails it", |_| code(1016))
+        .like("7.9.6"),
+    Probe::of_cases("frame.close-code-2999", "RFC 6455 §7.4.2", "2999 fails it", |_| code(2999))
+        .like("7.9.9"),
+    Probe::of_cases(
         "frame.close-echo",
         "RFC 6455 §5.5.1",
-        "7.1.1",
         "a Close frame is answered with one",
-        |_| case(vec![normal_close()], Box::new(close_echo))
-    ),
-    probe!(
+        |_| case(vec![normal_close()], Box::new(close_echo)),
+    )
+    .like("7.1.1"),
+    Probe::of_cases(
         "frame.close-tcp",
         "RFC 6455 §7.1.1",
-        "",
         "the server ends TCP after the closing handshake, and soon",
-        |_| case(vec![normal_close()], Box::new(close_tcp))
+        |_| case(vec![normal_close()], Box::new(close_tcp)),
     ),
-    probe!(
+    Probe::of_cases(
         "frame.data-after-close",
         "RFC 6455 §5.5.1",
-        "7.1.3",
         "what follows a Close frame is ignored",
         |_| {
             let frames = vec![normal_close(), text("after"), of(Opcode::Ping, AFTER)];
             case(frames, Box::new(data_after_close))
-        }
-    ),
-    probe!(
+        },
+    )
+    .like("7.1.3"),
+    Probe::of_cases(
         "frame.ping-pong",
         "RFC 6455 §5.5.2",
-        "2.1",
         "a ping is answered with a pong of the same payload",
         |_| {
             let sizes = [0, 1, 125];
             Ok(sizes.map(|size| ping(&vec![b'p'; size], &format!("{size} bytes"))).into())
-        }
-    ),
-    probe!(
+        },
+    )
+    .like("2.1"),
+    Probe::of_cases(
         "frame.ping-inside-fragments",
         "RFC 6455 §5.4",
-        "5.6",
         "a ping between two fragments is answered",
         |_| {
             let last = of(Opcode::Continuation, b" the end");
             let frames = vec![open_text(b"a ping comes before"), of(Opcode::Ping, AFTER), last];
             case(frames, Box::new(|t, over| answered(AFTER, t, over)))
-        }
-    ),
-    probe!(
+        },
+    )
+    .like("5.6"),
+    Probe::of_cases(
         "frame.pong-unsolicited",
         "RFC 6455 §5.5.3",
-        "2.7",
         "a pong that nobody asked for is ignored",
         |_| {
             let frames = vec![of(Opcode::Pong, b"heartbeat"), of(Opcode::Ping, AFTER)];
             case(frames, Box::new(|t, over| answered(AFTER, t, over)))
-        }
-    ),
-    probe!(
+        },
+    )
+    .like("2.7"),
+    Probe::of_cases(
         "frame.deflate-rsv1-control",
         "RFC 7692 §6.1",
-        "",
         "RSV1 on a control frame fails it, also with compression",
         |base| {
             let frame = FrameSpec { rsv: 4, ..of(Opcode::Ping, b"rsv1") };
             compressed(base, frame, breach(PROTOCOL_ERROR, Mercy::NONE))
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "frame.deflate-corrupt",
         "RFC 7692 §7.2.2",
-        "",
         "a compressed message that can't be inflated fails it",
         |base| {
             let frame = FrameSpec { rsv: 4, ..of(Opcode::Text, &[0xff; 8]) };
             compressed(base, frame, breach(&[], Mercy { any_code: true, ..Mercy::NONE }))
-        }
+        },
     ),
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::check::case::{Ask, Base, Case, Finding, Head, fail, pass, undecided, warn};
 use crate::check::frame::of;
-use crate::check::probe::{Plan, Probe};
+use crate::check::probe::Probe;
 use crate::check::transcript::{Transcript, close};
 use crate::event::ProbeVerdict;
 use crate::http::head::{self, Response};
@@ -14,33 +14,31 @@ use crate::protocol::violation::Policy;
 /// A subprotocol that no server knows.
 const UNKNOWN: &str = "unknown.wstap.example";
 
-macro_rules! probe {
-    ($id:literal, $clause:literal, $proves:literal, $cases:expr) => {
-        Probe { id: $id, clause: $clause, autobahn: "", proves: $proves, plan: Plan::Cases($cases) }
-    };
-}
-
 /// The probes of the group `handshake`.
 pub const PROBES: &[Probe] = &[
-    probe!(
+    Probe::of_cases(
         "handshake.upgrade",
         "RFC 6455 §4.2.2",
         "the 101 has the fields that it must have, and none that it must not have",
-        |base| judged(base, |rule| !matches!(
-            rule,
-            HandshakeRule::Accept | HandshakeRule::Extensions | HandshakeRule::Subprotocol
-        ))
+        |base| {
+            judged(base, |rule| {
+                !matches!(
+                    rule,
+                    HandshakeRule::Accept | HandshakeRule::Extensions | HandshakeRule::Subprotocol
+                )
+            })
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.accept",
         "RFC 6455 §4.2.2",
         "Sec-WebSocket-Accept is derived from the key",
-        |base| judged(base, |rule| rule == HandshakeRule::Accept)
+        |base| judged(base, |rule| rule == HandshakeRule::Accept),
     ),
-    probe!("handshake.version-13", "RFC 6455 §4.2.1", "version 13 is spoken", |base| {
+    Probe::of_cases("handshake.version-13", "RFC 6455 §4.2.1", "version 13 is spoken", |base| {
         case(base.head.clone(), must_open)
     }),
-    probe!(
+    Probe::of_cases(
         "handshake.version-other",
         "RFC 6455 §4.4",
         "another version is refused, and the answer names the versions that are spoken",
@@ -63,37 +61,37 @@ pub const PROBES: &[Probe] = &[
                     case
                 })
                 .collect())
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.key-missing",
         "RFC 6455 §4.2.1",
         "a request without a key is refused",
-        |base| { case(base.head.clone().without("Sec-WebSocket-Key"), must_refuse) }
+        |base| case(base.head.clone().without("Sec-WebSocket-Key"), must_refuse),
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.key-short",
         "RFC 6455 §4.2.1",
         "a key that isn't 16 bytes is refused",
-        |base| { case(base.head.clone().with("Sec-WebSocket-Key", "dG9vIHNob3J0"), should_refuse) }
+        |base| case(base.head.clone().with("Sec-WebSocket-Key", "dG9vIHNob3J0"), should_refuse),
     ),
-    probe!("handshake.key-twice", "RFC 6455 §11.3.1", "two keys are refused", |base| {
+    Probe::of_cases("handshake.key-twice", "RFC 6455 §11.3.1", "two keys are refused", |base| {
         let head = base.head.clone().plus("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
         case(head, should_refuse)
     }),
-    probe!(
+    Probe::of_cases(
         "handshake.upgrade-missing",
         "RFC 6455 §4.2.1",
         "without Upgrade nothing is upgraded",
-        |base| case(base.head.clone().without("Upgrade"), must_not_open)
+        |base| case(base.head.clone().without("Upgrade"), must_not_open),
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.connection-missing",
         "RFC 6455 §4.2.1",
         "without Connection nothing is upgraded",
-        |base| case(base.head.clone().without("Connection"), must_not_open)
+        |base| case(base.head.clone().without("Connection"), must_not_open),
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.connection-list",
         "RFC 6455 §4.2.1",
         "a Connection field with further tokens works",
@@ -101,9 +99,9 @@ pub const PROBES: &[Probe] = &[
             let values = ["keep-alive, Upgrade", "Upgrade, keep-alive", "keep-alive,Upgrade"];
             let head = |value| base.head.clone().with("Connection", value);
             Ok(values.map(|value| labelled(value, head(value), must_open)).into())
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.header-case",
         "RFC 9110 §5.1",
         "the case of names, and of the value of Upgrade, doesn't matter",
@@ -126,21 +124,21 @@ pub const PROBES: &[Probe] = &[
                     must_open,
                 ),
             ])
-        }
+        },
     ),
-    probe!("handshake.method-post", "RFC 6455 §4.2.1", "only GET upgrades", |base| {
+    Probe::of_cases("handshake.method-post", "RFC 6455 §4.2.1", "only GET upgrades", |base| {
         case(Head { method: "POST", ..base.head.clone() }.plus("Content-Length", "0"), must_refuse)
     }),
-    probe!("handshake.http-1.0", "RFC 6455 §4.2.1", "HTTP/1.0 doesn't upgrade", |base| {
+    Probe::of_cases("handshake.http-1.0", "RFC 6455 §4.2.1", "HTTP/1.0 doesn't upgrade", |base| {
         case(Head { version: "1.0", ..base.head.clone() }, must_not_open)
     }),
-    probe!(
+    Probe::of_cases(
         "handshake.host-missing",
         "RFC 6455 §4.2.1",
         "a request without Host is refused",
-        |base| { case(base.head.clone().without("Host"), must_refuse) }
+        |base| case(base.head.clone().without("Host"), must_refuse),
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.body-on-upgrade",
         "RFC 9112 §6",
         "the body of a request isn't read as frames",
@@ -151,9 +149,9 @@ pub const PROBES: &[Probe] = &[
             let head = Head { body, ..base.head.clone() }.plus("Content-Length", &length);
             let ask = Ask::Request(head, vec![of(Opcode::Ping, b"after")]);
             Ok(vec![Case { label: String::new(), ask, judge: Box::new(body_on_upgrade) }])
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.subprotocol-none",
         "RFC 6455 §4.2.2",
         "without an offer no subprotocol is chosen",
@@ -161,9 +159,9 @@ pub const PROBES: &[Probe] = &[
             case(base.head.clone().without("Sec-WebSocket-Protocol"), |response| {
                 subprotocol(&[], response)
             })
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.subprotocol-unknown",
         "RFC 6455 §4.2.2",
         "a subprotocol that nobody knows isn't chosen",
@@ -171,9 +169,9 @@ pub const PROBES: &[Probe] = &[
             case(base.head.clone().with("Sec-WebSocket-Protocol", UNKNOWN), |response| {
                 subprotocol(&[UNKNOWN], response)
             })
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.subprotocol-one-of",
         "RFC 6455 §4.2.2",
         "one of several subprotocols is chosen at most, and one that was offered",
@@ -188,9 +186,9 @@ pub const PROBES: &[Probe] = &[
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 subprotocol(&names, response)
             })
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.extension-unknown",
         "RFC 6455 §9.1",
         "an extension that nobody knows isn't agreed to",
@@ -201,9 +199,9 @@ pub const PROBES: &[Probe] = &[
                 (101, agreed) => fail(format!("agreed to: {agreed}")),
                 (status, _) => warn(format!("refused with {status}, where it should be ignored")),
             })
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.deflate-parameters",
         "RFC 7692 §7.1",
         "each parameter of permessage-deflate is agreed to or declined as the RFC says",
@@ -220,9 +218,9 @@ pub const PROBES: &[Probe] = &[
                 "permessage-deflate; client_max_window_bits=10",
             ];
             Ok(offers.map(|offer| offered(base, offer, good_offer)).into())
-        }
+        },
     ),
-    probe!(
+    Probe::of_cases(
         "handshake.deflate-declined",
         "RFC 7692 §7",
         "an offer of permessage-deflate with wrong parameters is declined",
@@ -239,49 +237,60 @@ pub const PROBES: &[Probe] = &[
                 "permessage-deflate; client_max_window_bits=10; client_max_window_bits=11",
             ];
             Ok(offers.map(|offer| offered(base, offer, bad_offer)).into())
-        }
+        },
     ),
 ];
 
 /// The probes of the group `origin`.
 pub const ORIGINS: &[Probe] = &[
-    probe!("origin.none", "RFC 6455 §10.2", "what happens without an Origin", |base| {
+    Probe::of_cases("origin.none", "RFC 6455 §10.2", "what happens without an Origin", |base| {
         origin(base, None, false)
     }),
-    probe!("origin.own", "RFC 6454 §4", "what happens with the server's own Origin", |base| {
-        origin(base, Some(base.origin(&base.host, base.port, base.secure)), false)
-    }),
-    probe!("origin.foreign", "RFC 6455 §10.2", "whether pages of any site are let in", |base| {
-        origin(base, Some("https://foreign.example".to_owned()), true)
-    }),
-    probe!("origin.null", "RFC 6454 §7.1", "whether an opaque Origin is let in", |base| {
+    Probe::of_cases(
+        "origin.own",
+        "RFC 6454 §4",
+        "what happens with the server's own Origin",
+        |base| origin(base, Some(base.origin(&base.host, base.port, base.secure)), false),
+    ),
+    Probe::of_cases(
+        "origin.foreign",
+        "RFC 6455 §10.2",
+        "whether pages of any site are let in",
+        |base| origin(base, Some("https://foreign.example".to_owned()), true),
+    ),
+    Probe::of_cases("origin.null", "RFC 6454 §7.1", "whether an opaque Origin is let in", |base| {
         origin(base, Some("null".to_owned()), true)
     }),
-    probe!(
+    Probe::of_cases(
         "origin.subdomain",
         "RFC 6455 §10.2",
         "whether pages of a subdomain are let in",
-        |base| { named(base, format!("subdomain.{}", base.host)) }
+        |base| named(base, format!("subdomain.{}", base.host)),
     ),
-    probe!(
+    Probe::of_cases(
         "origin.prefix",
         "RFC 6455 §10.2",
         "whether an Origin that only begins with the host is let in",
-        |base| named(base, format!("{}.foreign.example", base.host))
+        |base| named(base, format!("{}.foreign.example", base.host)),
     ),
-    probe!(
+    Probe::of_cases(
         "origin.suffix",
         "RFC 6455 §10.2",
         "whether an Origin that only ends with the host is let in",
-        |base| named(base, format!("foreign{}", base.host))
+        |base| named(base, format!("foreign{}", base.host)),
     ),
-    probe!("origin.scheme", "RFC 6454 §4", "whether the other scheme is let in", |base| {
+    Probe::of_cases("origin.scheme", "RFC 6454 §4", "whether the other scheme is let in", |base| {
         origin(base, Some(base.origin(&base.host, base.port, !base.secure)), true)
     }),
-    probe!("origin.port", "RFC 6454 §4", "whether pages of another port are let in", |base| {
-        let port = if base.port == 8444 { 8445 } else { 8444 };
-        origin(base, Some(base.origin(&base.host, port, base.secure)), true)
-    }),
+    Probe::of_cases(
+        "origin.port",
+        "RFC 6454 §4",
+        "whether pages of another port are let in",
+        |base| {
+            let port = if base.port == 8444 { 8445 } else { 8444 };
+            origin(base, Some(base.origin(&base.host, port, base.secure)), true)
+        },
+    ),
 ];
 
 impl Base {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::check::case::{Ask, Case, Finding, Head, Judge, fail, pass, undecided};
 use crate::check::frame::of;
-use crate::check::probe::{Plan, Probe, Stepped, Steps};
+use crate::check::probe::{Probe, Stepped, Steps};
 use crate::check::transcript::{Transcript, close, close_words};
 use crate::error::Result;
 use crate::event::{Evidence, ProbeVerdict};
@@ -30,55 +30,49 @@ const BOMB: usize = 64 << 20;
 /// How many connections are opened at once at most.
 const CONNECTIONS: usize = 64;
 
-macro_rules! probe {
-    ($id:literal, $clause:literal, $proves:literal, $steps:expr) => {
-        Probe { id: $id, clause: $clause, autobahn: "", proves: $proves, plan: Plan::Steps($steps) }
-    };
-}
-
 /// The probes of the group.
 pub const PROBES: &[Probe] = &[
-    probe!(
+    Probe::of_steps(
         "limits.largest-message",
         "RFC 6455 §10.4",
         "how large a message may be, and what happens beyond",
-        largest_message
+        largest_message,
     ),
-    probe!(
+    Probe::of_steps(
         "limits.declared-huge",
         "RFC 6455 §10.4",
         "a huge length that is only announced doesn't stop other connections",
-        declared_huge
+        declared_huge,
     ),
-    probe!(
+    Probe::of_steps(
         "limits.tiny-fragments",
         "RFC 6455 §10.4",
         "what happens to a message in ten thousand fragments",
-        tiny_fragments
+        tiny_fragments,
     ),
-    probe!(
+    Probe::of_steps(
         "limits.deflate-bomb",
         "RFC 7692 §8",
         "what happens to 64 MiB of zeros in 64 KiB",
-        deflate_bomb
+        deflate_bomb,
     ),
-    probe!(
+    Probe::of_steps(
         "limits.slow-handshake",
         "RFC 6455 §10.4",
         "how long half a request is waited for",
-        slow_handshake
+        slow_handshake,
     ),
-    probe!(
+    Probe::of_steps(
         "limits.idle-timeout",
         "RFC 6455 §5.5.2",
         "how long a silent client is kept",
-        idle_timeout
+        idle_timeout,
     ),
-    probe!(
+    Probe::of_steps(
         "limits.connections",
         "RFC 6455 §4.2.1",
         "how many connections one client gets",
-        connections
+        connections,
     ),
 ];
 

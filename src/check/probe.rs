@@ -31,6 +31,31 @@ pub enum Plan {
 }
 
 impl Probe {
+    /// A probe that is tried by independent exchanges.
+    pub const fn of_cases(
+        id: &'static str,
+        clause: &'static str,
+        proves: &'static str,
+        cases: fn(&Base) -> std::result::Result<Vec<Case>, String>,
+    ) -> Probe {
+        Probe { id, clause, autobahn: "", proves, plan: Plan::Cases(cases) }
+    }
+
+    /// A probe that is tried in steps.
+    pub const fn of_steps(
+        id: &'static str,
+        clause: &'static str,
+        proves: &'static str,
+        steps: fn(&mut Steps<'_, '_>) -> Stepped,
+    ) -> Probe {
+        Probe { id, clause, autobahn: "", proves, plan: Plan::Steps(steps) }
+    }
+
+    /// The same with the number of Autobahn's like case.
+    pub const fn like(self, autobahn: &'static str) -> Probe {
+        Probe { autobahn, ..self }
+    }
+
     /// The first part of its id.
     pub fn group(&self) -> &'static str {
         self.id.split_once('.').map_or(self.id, |(group, _)| group)

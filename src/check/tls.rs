@@ -1,40 +1,34 @@
 //! The probes of TLS: old versions, the certificate, and a plain port beside it.
 
 use crate::check::case::{Ask, Base, Case, Finding, fail, pass, undecided, warn};
-use crate::check::probe::{Plan, Probe, Stepped, Steps};
+use crate::check::probe::{Probe, Stepped, Steps};
 use crate::check::transcript::Transcript;
 use crate::error::Result;
 use crate::event::TlsInfo;
 use crate::transport::{DialOptions, Sni};
 
-macro_rules! probe {
-    ($id:literal, $clause:literal, $proves:literal, $plan:expr) => {
-        Probe { id: $id, clause: $clause, autobahn: "", proves: $proves, plan: $plan }
-    };
-}
-
 /// The probes of the group.
 pub const PROBES: &[Probe] = &[
-    probe!("tls.version-1.0", "RFC 8996 §4", "TLS 1.0 is refused", Plan::Cases(|b| old(b, 1))),
-    probe!("tls.version-1.1", "RFC 8996 §5", "TLS 1.1 is refused", Plan::Cases(|b| old(b, 2))),
-    probe!("tls.chain", "RFC 5280 §6", "the certificate's issuer is trusted", Plan::Steps(chain)),
-    probe!("tls.host", "RFC 9110 §4.3.4", "the certificate is for this host", Plan::Steps(host)),
-    probe!(
+    Probe::of_cases("tls.version-1.0", "RFC 8996 §4", "TLS 1.0 is refused", |b| old(b, 1)),
+    Probe::of_cases("tls.version-1.1", "RFC 8996 §5", "TLS 1.1 is refused", |b| old(b, 2)),
+    Probe::of_steps("tls.chain", "RFC 5280 §6", "the certificate's issuer is trusted", chain),
+    Probe::of_steps("tls.host", "RFC 9110 §4.3.4", "the certificate is for this host", host),
+    Probe::of_steps(
         "tls.expiry",
         "RFC 5280 §4.1.2.5",
         "the certificate is valid for two weeks",
-        Plan::Steps(expiry)
+        expiry,
     ),
-    probe!(
+    Probe::of_cases(
         "tls.plain-open",
         "RFC 6455 §10.6",
         "the same service isn't open without TLS",
-        Plan::Cases(|base| {
+        |base| {
             secure(base)?;
             let port = if base.port == 443 { 80 } else { base.port };
             let ask = Ask::Plain(port, base.head.clone());
             Ok(vec![Case { label: String::new(), ask, judge: Box::new(plain_open) }])
-        })
+        },
     ),
 ];
 

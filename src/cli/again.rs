@@ -28,7 +28,7 @@ const OF_PIPES: &[&str] = &[
 ];
 
 /// Reads `[OPTIONS] URL` or `[OPTIONS] @PROFILE`, with the configuration file below it, as a command
-/// line that begins anew. Never ends the process, and reads nothing from the terminal.
+/// line of its own. Never ends the process, and reads nothing from the terminal.
 ///
 /// # Errors
 /// Exit 2: what is wrong; exit 13: a file can't be read.
@@ -57,7 +57,8 @@ pub fn again(words: Vec<String>) -> Result<Plan> {
     }
     let merged = read(&command, &layers.into_args(), &words)?;
     takes_no_input(&command, &merged)?;
-    let ConnectArgs { talk, reach, .. } =
+    // The URL was read above, perhaps as a profile's.
+    let ConnectArgs { url: _, connect: _, talk, reach } =
         ConnectArgs::from_arg_matches(&merged).map_err(|e| said(&e))?;
     Ok(plan(&url, reach, Some(talk))?.noting(notes))
 }

@@ -13,7 +13,7 @@ use crate::report::json::Json;
 use crate::report::payload::Payload;
 use crate::report::record::{RecordOptions, Recorder};
 use crate::run::command::Setting;
-use crate::run::destination::Anew;
+use crate::run::destination::FreshStart;
 use crate::run::input::Stdin;
 use crate::run::output::{FdSink, Output, Sink};
 use crate::run::settings::Settings;
@@ -102,7 +102,7 @@ fn prompt(
     let options = repl::Options {
         color: plan.color_stdout,
         header: cli::header,
-        connect: |words| cli::again(words).and_then(anew),
+        connect: |words| cli::again(words).and_then(fresh_start),
         explain: crate::explain::explain,
         macros: repl::Macros::new(plan.macros)?,
         max_message: plan.settings.wire.max_message.unwrap_or(WireOptions::MAX_HELD),
@@ -123,7 +123,7 @@ fn prompt(
 }
 
 /// What `/connect` with options changes: the settings, and the views as far as options say so.
-fn anew(plan: Plan) -> Result<Anew> {
+fn fresh_start(plan: Plan) -> Result<FreshStart> {
     // What can't be opened is said before the present connection is given up.
     open_log(&plan, false)?;
     if plan.record.is_some() {
@@ -141,7 +141,7 @@ fn anew(plan: Plan) -> Result<Anew> {
     ];
     let views = views.into_iter().filter_map(|(given, setting)| given.then_some(setting));
     let log = plan.log.map(|path| (path, verbosity));
-    Ok(Anew { settings: plan.settings, views: views.collect(), log, notes: plan.notes })
+    Ok(FreshStart { settings: plan.settings, views: views.collect(), log, notes: plan.notes })
 }
 
 pub(super) fn on_stdout(view: Box<dyn Reporter>) -> Output {

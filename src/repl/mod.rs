@@ -46,7 +46,7 @@ use self::terminal::Terminal;
 use crate::error::{Error, Exit, Result, Stage};
 use crate::http::head::Header;
 use crate::run::command::{self, Command, CommandSender, Commands};
-use crate::run::destination::{Anew, Destination};
+use crate::run::destination::{Destination, FreshStart};
 use crate::run::output::FdSink;
 use crate::run::screen::Screen;
 use crate::run::wake::Wake;
@@ -70,7 +70,7 @@ pub struct Options {
     /// Reads the field of `/header`.
     pub header: fn(&str) -> Result<Header>,
     /// Reads the words of `/connect`, where they are options or a profile.
-    pub connect: fn(Vec<String>) -> Result<Anew>,
+    pub connect: fn(Vec<String>) -> Result<FreshStart>,
     /// Explains the words of `/explain`; its text is safe to show.
     pub explain: fn(&[String]) -> Result<String>,
     /// The profile's macros.
@@ -423,7 +423,9 @@ impl Conversation {
                 Ok(None)
             }
             Local::Connect(words) => match (self.options.connect)(words) {
-                Ok(anew) => Ok(Some(Command::Connect(Destination::Anew(Box::new(anew))))),
+                Ok(fresh_start) => {
+                    Ok(Some(Command::Connect(Destination::FreshStart(Box::new(fresh_start)))))
+                }
                 Err(e) => Err(Error { what: format!("/connect: {}", e.what), ..e }),
             },
             Local::Explain(words) => (self.options.explain)(&words).map(|text| {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::connection::Unsent;
 use crate::error::{Error, Exit, Result};
 use crate::event::{Event, Level};
-use crate::run::destination::{Anew, Destination};
+use crate::run::destination::{Destination, FreshStart};
 use crate::run::reconnect::{Past, WaitUp};
 use crate::run::rules::Rules;
 use crate::run::settings::Settings;
@@ -45,8 +45,8 @@ impl Context {
                 self.turn_to(target);
                 notes
             }
-            Destination::Anew(anew) => {
-                let Anew { mut settings, views, log, notes } = *anew;
+            Destination::FreshStart(fresh_start) => {
+                let FreshStart { mut settings, views, log, notes } = *fresh_start;
                 if let Some((path, verbosity)) = log {
                     self.outside.views.start_log(&path, verbosity)?;
                 }

@@ -10,7 +10,7 @@ use crate::run::settings::Settings;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Destination {
     /// With settings of its own.
-    Anew(Box<Anew>),
+    FreshStart(Box<FreshStart>),
     /// To this URL, as typed, with the session's settings.
     Url(String),
 }
@@ -29,7 +29,7 @@ impl Destination {
 
 /// A beginning of its own, as if wstap had been started so.
 #[derive(Clone, Debug)]
-pub struct Anew {
+pub struct FreshStart {
     /// The settings.
     pub settings: Settings,
     /// What changes in the views; the rest of them stays as it is.
@@ -41,8 +41,8 @@ pub struct Anew {
 }
 
 /// Settings can't be compared: each is another.
-impl PartialEq for Anew {
-    fn eq(&self, other: &Anew) -> bool {
+impl PartialEq for FreshStart {
+    fn eq(&self, other: &FreshStart) -> bool {
         std::ptr::eq(self, other)
     }
 }

@@ -45,7 +45,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
     )
     .more(&[
         "With a URL alone the options stay; secrets go to the host they were for.",
-        "With OPTIONS or a profile it begins anew, as wstap OPTIONS URL does: see",
+        "With OPTIONS or a profile only those count, as with wstap OPTIONS URL: see",
         "wstap --help. What is wrong is said before this connection is left.",
     ]),
     SlashCommand::new(
