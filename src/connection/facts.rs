@@ -23,8 +23,8 @@ pub struct Opened {
     pub response: Guarded<Response>,
     /// What was negotiated.
     pub opening: Opening,
-    /// The request as the rules of [`crate::diagnosis`] see it.
-    pub asked: Sent,
+    /// What the rules of [`crate::diagnosis`] need to know besides the request.
+    pub(super) asked: Sent,
 }
 
 /// What made us fail the connection (RFC 6455 §7.1.7).

@@ -73,7 +73,7 @@ pub fn open(
         let (mut response, early) = match exchange.run(&request, progress) {
             Ok(answer) => answer,
             Err(error) => {
-                let asked = route.sent(&request, cookies.as_ref());
+                let asked = read(route.sent(cookies.as_ref()), &request);
                 return Err(exchange.explained(error, asked, sent.elapsed()));
             }
         };
@@ -94,7 +94,7 @@ pub fn open(
         }
         match next? {
             Follow::Done if response.status() == 101 => {
-                let asked = route.sent(&request, cookies.as_ref());
+                let asked = route.sent(cookies.as_ref());
                 let judged = (request, response);
                 let upgraded = upgraded(options, exchange, early, judged, asked, start, progress)?;
                 return Ok(Upgraded { dial: route.dial, ..upgraded });
@@ -105,7 +105,7 @@ pub fn open(
                 // 495 and 496 are nginx's internal codes for it; it sends 400.
                 let client = matches!(response.status, 400 | 401 | 403 | 495 | 496);
                 let asked = client && exchange.stream.lacks_certificate();
-                let sent = route.sent(&request, cookies.as_ref());
+                let sent = read(route.sent(cookies.as_ref()), &request);
                 let facts = Facts { waited: took, ..Facts::new(sent, End::Refused(response)) };
                 let error = error.found(diagnosis::diagnose(&facts));
                 return Err(if asked { error.hint(Hint::ClientCertificateAsked) } else { error });
@@ -134,6 +134,19 @@ fn keep_cookies(
     refused.chain(failed.map(|text| (Level::Warning, text))).collect()
 }
 
+/// What is known of an opening, with what its request says.
+fn read(sent: Sent, request: &Guarded<Request>) -> Sent {
+    sent.reading(request.reveal(), request.secrets())
+}
+
+impl Opened {
+    /// The request as the rules of [`crate::diagnosis`] see it; read when something is to be
+    /// explained, because most openings need no explanation.
+    pub(super) fn sent(&self) -> Sent {
+        read(self.asked.clone(), &self.request)
+    }
+}
+
 /// Judges a 101.
 fn upgraded(
     options: &OpenOptions,
@@ -156,7 +169,8 @@ fn upgraded(
     };
     if report.verdict() == Verdict::Fail {
         let end = End::Broken { response: response.shown(), report: &report };
-        return Err(broken(&report).found(diagnosis::diagnose(&Facts::new(asked, end))));
+        let facts = Facts::new(read(asked, &request), end);
+        return Err(broken(&report).found(diagnosis::diagnose(&facts)));
     }
     let opening = Opening {
         url: secrets.url(&exchange.target.url()).into_owned(),

@@ -12,7 +12,7 @@ use crate::diagnosis::Sent;
 use crate::error::{Error, Exit, Hint, Result, Stage};
 use crate::http::head::{Header, Response, values};
 use crate::protocol::handshake::{Request, RequestOptions};
-use crate::redact::{self, Guarded, Secret};
+use crate::redact::{self, Secret};
 use crate::text::Untrusted;
 use crate::text::units::Count;
 use crate::transport::proxy::Credentials;
@@ -136,10 +136,9 @@ impl<'a> Route<'a> {
         &self.request.target
     }
 
-    /// The current request as the rules of [`crate::diagnosis`] see it.
-    pub fn sent(&self, request: &Guarded<Request>, cookies: Option<&CookieFile>) -> Sent {
+    /// What the rules of [`crate::diagnosis`] need to know besides the current request.
+    pub fn sent(&self, cookies: Option<&CookieFile>) -> Sent {
         let target = &self.target;
-        let sent = Sent::of(request.reveal(), self.options.secrets);
         let userinfo = target.userinfo.is_some();
         let typed_header = self.request.headers.iter().any(|header| header.is("authorization"));
         let login = &self.options.login;
@@ -147,7 +146,7 @@ impl<'a> Route<'a> {
         Sent {
             secure: target.secure,
             authority: target.authority(),
-            from_userinfo: userinfo && !typed && sent.login.is_some(),
+            from_userinfo: userinfo && !typed,
             ignored_userinfo: userinfo && typed,
             digest_alone: login.scheme == LoginScheme::Digest
                 && (login.user.is_some() || login.netrc.is_some())
@@ -156,7 +155,7 @@ impl<'a> Route<'a> {
             certificate: self.dial.tls.cert.is_some(),
             proxied: self.dial.proxy.is_some(),
             follows: self.options.redirects.is_some(),
-            ..sent
+            ..Sent::default()
         }
     }
 

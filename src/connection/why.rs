@@ -9,7 +9,6 @@ use crate::protocol::deflate::Params;
 impl Connection {
     /// What the rules find in its opening and, if it has ended, in its end.
     pub fn findings(&self) -> Vec<Finding> {
-        let asked = self.opened.asked.clone();
         let opening = &self.opened.opening;
         let violation = match &self.fault {
             Some(Fault::Violation(violation)) => Some(violation),
@@ -19,7 +18,7 @@ impl Connection {
         };
         let (answers_pings, ping_interval) = self.liveness_options;
         diagnosis::diagnose(&Facts::new(
-            asked,
+            self.opened.sent(),
             End::Open(Box::new(Talk {
                 response: self.opened.response.shown(),
                 subprotocol: opening.subprotocol.as_deref().map(Cow::Borrowed),

@@ -159,6 +159,12 @@ pub struct Sent {
 impl Sent {
     /// Reads a request.
     pub fn of(request: &Request, secrets: Secrets) -> Sent {
+        Sent::default().reading(request, secrets)
+    }
+
+    /// What is known besides, with what the request says.
+    #[must_use]
+    pub fn reading(self, request: &Request, secrets: Secrets) -> Sent {
         let headers = &request.headers;
         let shown = |name: &str| {
             let value = values(headers, name).next()?;
@@ -219,14 +225,15 @@ impl Sent {
             target: Untrusted::text(&secrets.url(&request.target)).to_string(),
             params,
             origin: shown("origin"),
-            login,
             cookie: values(headers, "cookie").next().is_some(),
             token,
             subprotocols,
             deflate: list(headers, "sec-websocket-extensions")
                 .any(|value| value.starts_with(b"permessage-deflate")),
             flaws,
-            ..Sent::default()
+            from_userinfo: self.from_userinfo && login.is_some(),
+            login,
+            ..self
         }
     }
 

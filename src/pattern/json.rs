@@ -319,7 +319,7 @@ impl Reader<'_> {
         Ok(plain)
     }
 
-    /// `\uXXXX`
+    /// `\u` and four hex digits
     fn unit(&mut self) -> Read<u16> {
         let digits = self.text.get(self.at + 2..self.at + 6);
         let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));

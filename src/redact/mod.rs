@@ -130,6 +130,11 @@ impl<T: Redact> Guarded<T> {
         &self.raw
     }
 
+    /// Whether its secrets are shown.
+    pub fn secrets(&self) -> Secrets {
+        self.secrets
+    }
+
     /// The value as it may be shown.
     pub fn shown(&self) -> &T {
         let redacted = || {

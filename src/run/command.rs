@@ -11,7 +11,7 @@ use crate::protocol::frame::Opcode;
 use crate::redact::Secrets;
 use crate::run::destination::Destination;
 use crate::run::frame::FrameSpec;
-pub use crate::run::kept::{Look, Pattern};
+pub use crate::run::kept::{LookBack, Pattern};
 pub use crate::run::rules::{Reply, RuleChange, Timer};
 use crate::run::tuning::Tuning;
 pub use crate::run::wait::Wait;
@@ -38,7 +38,7 @@ pub enum Command {
     /// Write the events to this file, too, or to none.
     Log(Option<PathBuf>),
     /// Look at messages that have come.
-    Look(Look),
+    LookBack(LookBack),
     /// Send a data message.
     Message {
         /// Text or Binary.

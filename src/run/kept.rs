@@ -22,7 +22,7 @@ const MAX_FOUND: usize = 100;
 
 /// Looks at messages that have come, or chooses which are shown.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Look {
+pub enum LookBack {
     /// Show one message, counted back from the last, in hex.
     AsHex(usize),
     /// Show one message, counted back from the last, as text.
@@ -91,11 +91,11 @@ impl Kept {
     }
 
     /// Executes a command.
-    pub(super) fn look(&mut self, look: Look, views: &mut Views) {
+    pub(super) fn look(&mut self, look: LookBack, views: &mut Views) {
         match look {
-            Look::AsHex(number) => self.recall_one(number, RecalledAs::Hex, views),
-            Look::AsText(number) => self.recall_one(number, RecalledAs::Text, views),
-            Look::Filter(filter) => {
+            LookBack::AsHex(number) => self.recall_one(number, RecalledAs::Hex, views),
+            LookBack::AsText(number) => self.recall_one(number, RecalledAs::Text, views),
+            LookBack::Filter(filter) => {
                 let text = match &filter {
                     Some(_) => "only messages that match are shown; all are kept for /last",
                     None => "all messages are shown",
@@ -103,8 +103,8 @@ impl Kept {
                 self.filter = filter;
                 self.say(text, views);
             }
-            Look::Grep(pattern) => self.grep(&pattern, views),
-            Look::Last(count) => {
+            LookBack::Grep(pattern) => self.grep(&pattern, views),
+            LookBack::Last(count) => {
                 if count > 1 && self.messages.len() > 1 {
                     let newest = self.messages.iter().rev().enumerate().take(count);
                     let newest: Vec<_> = newest.map(|(at, message)| (at + 1, message)).collect();
@@ -115,7 +115,7 @@ impl Kept {
                     self.recall_one(1, RecalledAs::Whole, views);
                 }
             }
-            Look::Pause => {
+            LookBack::Pause => {
                 self.paused = !self.paused;
                 let text = match self.paused {
                     true => "paused: messages are kept, not shown; /pause again goes on",

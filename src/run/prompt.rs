@@ -112,7 +112,7 @@ impl Prompt {
                 talk.connection.outbox().set_keeps(settings.reconnect.is_some());
             }
             Some(Command::Header(header)) => set_header(talk.context, header),
-            Some(Command::Look(look)) => self.kept.look(look, talk.views()),
+            Some(Command::LookBack(look)) => self.kept.look(look, talk.views()),
             Some(Command::Log(path)) => {
                 log(path, talk.views());
                 let show = talk.views().show();
@@ -211,7 +211,7 @@ impl Prompt {
                     self.command(Command::Quit, talk);
                 }
                 Command::Log(_)
-                | Command::Look(_)
+                | Command::LookBack(_)
                 | Command::Record(_)
                 | Command::Rule(_)
                 | Command::Set(_)
@@ -262,7 +262,7 @@ impl Prompt {
                     context.tell_kept(is_kept);
                 }
             }
-            Command::Look(look) => self.kept.look(look, &mut context.outside.views),
+            Command::LookBack(look) => self.kept.look(look, &mut context.outside.views),
             Command::Log(path) => log(path, &mut context.outside.views),
             Command::Record(path) => record(path, context, None),
             Command::Rule(change) => change_rules(change, context, None),
@@ -385,7 +385,7 @@ impl Driver for Prompt {
                     log(path.clone(), views);
                     continue;
                 }
-                Command::Look(look) => {
+                Command::LookBack(look) => {
                     self.kept.look(look.clone(), views);
                     continue;
                 }
@@ -438,7 +438,7 @@ impl Driver for Prompt {
                     Err(error) => context.outside.views.emit(Event::Error(&error)),
                 },
                 Command::Log(_)
-                | Command::Look(_)
+                | Command::LookBack(_)
                 | Command::Record(_)
                 | Command::Rule(_)
                 | Command::Show(_)

@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 use super::slash_command::{Parse, Parsed, SlashCommand, alone, word};
 use crate::repl::candidate::{expand_home, files};
-use crate::run::command::{Command, Look, Pattern};
+use crate::run::command::{Command, LookBack, Pattern};
 use crate::text::Untrusted;
 use crate::text::typed::pattern;
 
 pub(super) const COMMANDS: &[SlashCommand] = &[
     SlashCommand::new("last", "[N]", "show the last message in whole, or the last N", |count| {
-        Ok(look(Look::Last(number(count)?)))
+        Ok(look(LookBack::Last(number(count)?)))
     })
     .more(&[
         "The last 1,000 messages that came are kept, or those of the last 16 MiB, shown or not.",
         "The number before each counts back from the last one, for /as-text and /as-hex.",
     ]),
     SlashCommand::new("grep", "REGEX", "show the kept messages that match", |regex| {
-        Ok(look(Look::Grep(expression(regex)?)))
+        Ok(look(LookBack::Grep(expression(regex)?)))
     })
     .more(&["The number before each counts back from the last one: /last, /as-text, /as-hex."]),
     SlashCommand::new(
@@ -26,12 +26,12 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         "show only messages that match from now on; all are kept",
         |regex| {
             let is_off = regex.trim() == "off";
-            Ok(look(Look::Filter(if is_off { None } else { Some(expression(regex)?) })))
+            Ok(look(LookBack::Filter(if is_off { None } else { Some(expression(regex)?) })))
         },
     )
     .more(&["/filter (off) shows messages that have \"off\" in them."]),
     SlashCommand::new("pause", "", "show no messages, but keep them; again: go on", |more| {
-        alone(more, look(Look::Pause))
+        alone(more, look(LookBack::Pause))
     }),
     SlashCommand::new("log", "FILE|off", "write the events to the end of a file, too", log)
         .more(&["JSON Lines, as --log writes them; ~/ is your home directory."])
@@ -40,16 +40,16 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         .more(&["As --record writes it; wstap run plays it again."])
         .completing(|typed| (0, files(typed))),
     SlashCommand::new("as-text", "[N]", "show message N, counted back, as text", |count| {
-        Ok(look(Look::AsText(number(count)?)))
+        Ok(look(LookBack::AsText(number(count)?)))
     })
     .more(&["What is compressed with gzip or zlib is inflated."]),
     SlashCommand::new("as-hex", "[N]", "show message N, counted back, in hex", |count| {
-        Ok(look(Look::AsHex(number(count)?)))
+        Ok(look(LookBack::AsHex(number(count)?)))
     }),
 ];
 
-fn look(look: Look) -> Parsed {
-    Parsed::Command(Command::Look(look))
+fn look(look: LookBack) -> Parsed {
+    Parsed::Command(Command::LookBack(look))
 }
 
 fn log(typed: &str) -> Parse<Parsed> {
